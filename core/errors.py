@@ -1,0 +1,95 @@
+"""Everything that the product raises on purpose; `api/problems.py` alone knows which HTTP status each one is."""
+
+from dataclasses import dataclass
+
+
+class TasklaneError(Exception):
+    """The root of the tree."""
+
+
+class ConfigurationError(TasklaneError):
+    """A setting is missing or cannot work; the message names it. Raised at the start only."""
+
+
+class InvalidToken(TasklaneError):
+    """The request carries no token, or one that proves nothing. Says no more, whatever the reason was."""
+
+
+class AuthUnavailable(TasklaneError):
+    """The token cannot be judged: the keys that could prove it have never been fetched."""
+
+
+class NotFound(TasklaneError):
+    """No such thing for this user: missing, deleted and someone else's look the same."""
+
+
+@dataclass
+class PreconditionFailed(TasklaneError):
+    """`If-Match` names another state than the current one."""
+
+    etag: str
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One thing that is wrong with the input: a JSON pointer (or `?name` for a query parameter) and a sentence."""
+
+    pointer: str
+    detail: str
+
+
+class InvalidInput(TasklaneError):
+    """What the client sent cannot be accepted; never echoes the input."""
+
+    def __init__(self, *faults: Fault) -> None:
+        super().__init__(faults)
+        self.faults = faults
+
+
+class UnsupportedMediaType(TasklaneError):
+    """The body is not declared as JSON."""
+
+
+class DatabaseUnavailable(TasklaneError):
+    """PostgreSQL cannot be reached, is too slow, or has no connection left; the transaction did not happen."""
+
+
+class OutcomeUnknown(DatabaseUnavailable):
+    """The connection broke during COMMIT: the write happened once or not at all."""
+
+
+class RedisUnavailable(TasklaneError):
+    """Redis is away, hangs, or refused the command; whoever asked does without it."""
+
+
+class KeyReused(TasklaneError):
+    """An `Idempotency-Key` came back with another body than it was first used with."""
+
+
+class StillRunning(TasklaneError):
+    """A request with the same `Idempotency-Key` is being worked on right now."""
+
+
+class BeingErased(TasklaneError):
+    """The account is being erased; nothing is written to it any more."""
+
+
+@dataclass
+class RateLimited(TasklaneError):
+    """The caller's bucket is empty; `retry_after` seconds from now it holds a token again."""
+
+    policy: str
+    retry_after: int
+    headers: dict[str, str]
+
+
+class TooBusy(TasklaneError):
+    """As many requests of this costly kind as may be are under way; a later one may fare better."""
+
+
+class BatchFailed(TasklaneError):
+    """An atomic batch in which an operation failed: nothing was changed. One outcome per operation."""
+
+    def __init__(self, outcomes: "list[TasklaneError | None]") -> None:
+        super().__init__()
+        self.outcomes = outcomes

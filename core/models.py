@@ -1,0 +1,139 @@
+"""The tables, for migrations and for whoever reads the schema; the API never returns a row of them.
+
+The SQL that works on them stands in `core/tasks.py` and `core/lists.py`; row-level security, roles and triggers,
+which no model can say, stand in `migrations/versions`.
+"""
+
+from datetime import date, datetime
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    Computed,
+    Date,
+    DateTime,
+    Identity,
+    Index,
+    LargeBinary,
+    MetaData,
+    SmallInteger,
+    Text,
+    text,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TIMESTAMP
+from sqlmodel import Field, SQLModel
+
+metadata: MetaData = SQLModel.metadata
+metadata.naming_convention = {
+    "ix": "%(table_name)s_%(column_0_N_name)s",
+    "ck": "%(table_name)s_%(constraint_name)s",
+    "pk": "%(table_name)s_pkey",
+}
+
+LIVE = text("deleted_at IS NULL")
+DELETED = text("deleted_at IS NOT NULL")
+
+
+def _instant(*, nullable: bool = False) -> Column[datetime]:
+    """Milliseconds: what a browser's `Date` can hold, so an instant survives the trip there and back."""
+    default = None if nullable else text("now()")
+    return Column(TIMESTAMP(timezone=True, precision=3), nullable=nullable, server_default=default)
+
+
+def _due(without: str) -> Column[datetime]:
+    due = f"COALESCE(due_at, due_on::timestamp AT TIME ZONE 'UTC', {without}::timestamptz)"
+    return Column(DateTime(timezone=True), Computed(due, persisted=True), nullable=False)
+
+
+class Task(SQLModel, table=True):
+    """One task; `deleted_at` set means that it lies in the trash."""
+
+    __tablename__ = "tasks"
+    __table_args__ = (
+        CheckConstraint("char_length(user_id) BETWEEN 1 AND 255", name="user_id_length"),
+        CheckConstraint("char_length(title) BETWEEN 1 AND 200", name="title_length"),
+        CheckConstraint("char_length(description) <= 1000", name="description_length"),
+        CheckConstraint("priority IN ('low', 'medium', 'high', 'urgent')", name="priority_known"),
+        CheckConstraint("cardinality(tags) <= 20", name="tags_count"),
+        CheckConstraint("due_on IS NULL OR due_at IS NULL", name="due_once"),
+        CheckConstraint("completed = (completed_at IS NOT NULL)", name="completed_at_fits"),
+        # One index per order of the list, so that no page sorts; partial, so that the trash costs nothing.
+        Index("tasks_by_created", "user_id", "created_at", "id", postgresql_where=LIVE),
+        Index("tasks_by_updated", "user_id", "updated_at", "id", postgresql_where=LIVE),
+        Index("tasks_by_title", "user_id", "title_sort", "id", postgresql_where=LIVE),
+        Index("tasks_by_priority", "user_id", "priority_rank", "id", postgresql_where=LIVE),
+        Index("tasks_by_due_rising", "user_id", "due_rising", "id", postgresql_where=LIVE),
+        Index("tasks_by_due_falling", "user_id", "due_falling", "id", postgresql_where=LIVE),
+        Index("tasks_trash", "user_id", "deleted_at", "id", postgresql_where=DELETED),
+        Index("tasks_purge", "deleted_at", postgresql_where=DELETED),
+    )
+
+    user_id: str = Field(sa_column=Column(Text, primary_key=True))
+    id: int | None = Field(default=None, sa_column=Column(BigInteger, Identity(), primary_key=True))
+    title: str = Field(sa_column=Column(Text, nullable=False))
+    description: str | None = Field(default=None, sa_column=Column(Text))
+    completed: bool = Field(default=False, sa_column_kwargs={"server_default": text("false")})
+    completed_at: datetime | None = Field(default=None, sa_column=_instant(nullable=True))
+    priority: str = Field(default="medium", sa_column=Column(Text, nullable=False, server_default="medium"))
+    due_on: date | None = Field(default=None, sa_column=Column(Date))
+    due_at: datetime | None = Field(default=None, sa_column=Column(DateTime(timezone=True)))
+    tags: list[str] = Field(sa_column=Column(ARRAY(Text), nullable=False, server_default=text("'{}'::text[]")))
+    revision: int = Field(sa_column=Column(BigInteger, nullable=False))
+    created_at: datetime = Field(sa_column=_instant())
+    updated_at: datetime = Field(sa_column=_instant())
+    deleted_at: datetime | None = Field(default=None, sa_column=_instant(nullable=True))
+
+    # What the orders compare. Stored, because row-level security lets only leakproof functions into an index
+    # condition: the comparison of text, timestamptz and int2 is, lower() and an enum's order are not.
+    title_sort: str = Field(
+        sa_column=Column(Text(collation="C"), Computed("lower(title)", persisted=True), nullable=False)
+    )
+    priority_rank: int = Field(
+        sa_column=Column(
+            SmallInteger,
+            Computed("array_position(ARRAY['low', 'medium', 'high', 'urgent'], priority)::smallint", persisted=True),
+            nullable=False,
+        )
+    )
+    # A task without a due date comes last in both directions, so it has an end of time for each.
+    due_rising: datetime = Field(sa_column=_due("'infinity'"))
+    due_falling: datetime = Field(sa_column=_due("'-infinity'"))
+
+
+class TaskList(SQLModel, table=True):
+    """One row per user: the revision of their list, and the highest that the worker has told the cache."""
+
+    __tablename__ = "task_lists"
+    __table_args__ = (
+        Index("task_lists_unpublished", "user_id", postgresql_where=text("revision > published_revision")),
+    )
+
+    user_id: str = Field(sa_column=Column(Text, primary_key=True))
+    revision: int = Field(sa_column=Column(BigInteger, nullable=False, server_default=text("0")))
+    published_revision: int = Field(sa_column=Column(BigInteger, nullable=False, server_default=text("0")))
+    updated_at: datetime = Field(sa_column=_instant())
+
+
+class IdempotencyKey(SQLModel, table=True):
+    """The stored answer to a POST that carried an `Idempotency-Key`, written in the same transaction as its task."""
+
+    __tablename__ = "idempotency_keys"
+    __table_args__ = (Index("idempotency_keys_created_at", "created_at"),)
+
+    user_id: str = Field(sa_column=Column(Text, primary_key=True))
+    key: str = Field(sa_column=Column(Text, primary_key=True))
+    fingerprint: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    status: int = Field(sa_column=Column(SmallInteger, nullable=False))
+    headers: dict[str, str] = Field(sa_column=Column(JSONB, nullable=False))
+    body: str = Field(sa_column=Column(Text, nullable=False))
+    created_at: datetime = Field(sa_column=_instant())
+
+
+class AccountErasure(SQLModel, table=True):
+    """A user who asked that everything of theirs be erased; the last row of theirs to go."""
+
+    __tablename__ = "account_erasures"
+
+    user_id: str = Field(sa_column=Column(Text, primary_key=True))
+    requested_at: datetime = Field(sa_column=_instant())

@@ -1,0 +1,154 @@
+"""Every setting, read once from the environment and `.env`; a value that cannot work stops the start."""
+
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from psycopg2 import ProgrammingError
+from psycopg2.extensions import parse_dsn
+from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from sqlalchemy.engine import URL, make_url
+
+from core.errors import ConfigurationError
+
+MINIMUM_SECRET_BYTES = 32
+"""RFC 7518, section 3.2: an HS256 key is at least as long as the hash."""
+
+UNREADABLE = (
+    "cannot be read as a PostgreSQL URL: percent-encode what is special in the user name and the password, "
+    "and name no query parameter that libpq does not know"
+)
+
+Seconds = Annotated[float, Field(gt=0)]
+
+
+class DatabaseSettings(BaseSettings):
+    """What a migration needs to know."""
+
+    model_config = SettingsConfigDict(
+        env_file=".env", env_ignore_empty=True, extra="ignore", frozen=True, hide_input_in_errors=True
+    )
+
+    database_url: SecretStr = Field(validation_alias=AliasChoices("NEON_DB_URL", "DATABASE_URL"))
+
+    @classmethod
+    def load(cls) -> Self:
+        """Read the settings; raises `ConfigurationError` with a sentence that names what is wrong."""
+        try:
+            return cls()
+        except ValidationError as error:
+            raise ConfigurationError(_explain(error)) from None
+
+    @cached_property
+    def sqlalchemy_url(self) -> URL:
+        """The database URL with SQLAlchemy's driver named, query parameters kept."""
+        return make_url(_with_scheme("postgresql+psycopg2", self.database_url.get_secret_value()))
+
+    @cached_property
+    def libpq_url(self) -> str:
+        """The database URL as libpq reads it, query parameters (`sslmode`, `channel_binding`, …) kept."""
+        return _with_scheme("postgresql", self.database_url.get_secret_value())
+
+    @field_validator("database_url")
+    @classmethod
+    def _database_url_is_postgresql(cls, value: SecretStr) -> SecretStr:
+        _check_database_url(value.get_secret_value())
+        return value
+
+
+class Settings(DatabaseSettings):
+    """Names in the environment are the field names in capitals; durations are seconds unless the name says else."""
+
+    database_pool_size: int = Field(default=8, ge=1, le=200)
+    database_timeout: Seconds = 2.5
+    """All of one transaction as a request sees it: waiting for a connection, connecting, every answer."""
+    database_statement_timeout: Seconds = 2
+    database_idle_in_transaction_timeout: Seconds = 5
+    database_recycle: Seconds = 1800
+
+    redis_url: SecretStr = SecretStr("redis://127.0.0.1:6379/0")
+    redis_timeout: Seconds = 0.1
+    redis_retry_after: Seconds = 1
+    cache_ttl: int = Field(default=300, ge=10, le=86_400)
+
+    better_auth_secret: SecretStr | None = None
+    auth_jwks_url: str | None = None
+    auth_jwks_file: Path | None = None
+    auth_issuer: str | None = None
+    auth_audience: str | None = None
+
+    cors_origins: Annotated[tuple[str, ...], NoDecode] = ()
+    task_list_shape: Literal["array", "object"] = "array"
+    body_limit_bytes: int = Field(default=65_536, ge=1024)
+
+    worker_publish_period: int = Field(default=1, ge=1, le=60)
+    worker_purge_period: int = Field(default=300, ge=1)
+    worker_erase_period: int = Field(default=5, ge=1)
+    worker_audit_period: int = Field(default=60, ge=1)
+    worker_audit_sample: int = Field(default=100, ge=1)
+    worker_metrics_port: int = Field(default=0, ge=0, le=65_535)
+    """Where Prometheus finds the worker's metrics; 0: nowhere."""
+    trash_retention_days: int = Field(default=30, ge=0)
+    idempotency_retention_hours: int = Field(default=24, ge=1)
+
+    limit_reads_rate: float = Field(default=100, ge=0)
+    """Requests per second and user that reach a route (cache hits do not); 0: no limit."""
+    limit_reads_burst: int = Field(default=1000, ge=1)
+    limit_writes_rate: float = Field(default=50, ge=0)
+    limit_writes_burst: int = Field(default=500, ge=1)
+
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    log_format: Literal["auto", "json", "console"] = "auto"
+    slow_request: Seconds = 1
+
+    @field_validator("cors_origins", mode="before")
+    @classmethod
+    def _split_origins(cls, value: object) -> object:
+        return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+    @field_validator("better_auth_secret")
+    @classmethod
+    def _secret_is_strong(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and len(value.get_secret_value().encode()) < MINIMUM_SECRET_BYTES:
+            raise ValueError(f"must be at least {MINIMUM_SECRET_BYTES} bytes; `openssl rand -base64 32` makes one")
+        return value
+
+    @model_validator(mode="after")
+    def _some_key_verifies_tokens(self) -> Self:
+        if self.auth_jwks_url and self.auth_jwks_file:
+            raise ValueError("AUTH_JWKS_URL and AUTH_JWKS_FILE are both set; give one")
+        if not (self.better_auth_secret or self.auth_jwks_url or self.auth_jwks_file):
+            raise ValueError("no token can be verified: set AUTH_JWKS_URL, AUTH_JWKS_FILE or BETTER_AUTH_SECRET")
+        if self.auth_jwks_url and not self.auth_jwks_url.startswith(("https://", "http://")):
+            raise ValueError("AUTH_JWKS_URL must be an http or https URL")
+        return self
+
+
+def _with_scheme(scheme: str, url: str) -> str:
+    return f"{scheme}://{url.partition('://')[2]}"
+
+
+def _check_database_url(url: str) -> None:
+    """Raises `ValueError` for what libpq could not use; says nothing of it, for libpq's own words quote passwords."""
+    scheme, separator, _ = url.partition("://")
+    if not separator or scheme.partition("+")[0] not in ("postgres", "postgresql"):
+        raise ValueError("must be a postgres:// or postgresql:// URL")
+    try:
+        parts = parse_dsn(_with_scheme("postgresql", url))
+    except ProgrammingError:
+        raise ValueError(UNREADABLE) from None
+    # What a password's own "@" or "/" makes of the parts that follow it.
+    if "@" in parts.get("host", "") or not parts.get("port", "5432").isdecimal():
+        raise ValueError(UNREADABLE)
+
+
+def _explain(error: ValidationError) -> str:
+    """One sentence per wrong setting, by the name that it has in the environment, never with its value."""
+    lines = []
+    for item in error.errors(include_input=False, include_url=False):
+        name = str(item["loc"][0]).upper() if item["loc"] else ""
+        name = {"DATABASE_URL": "NEON_DB_URL (or DATABASE_URL)"}.get(name, name)
+        reason = "is not set" if item["type"] == "missing" else item["msg"].removeprefix("Value error, ")
+        lines.append(f"{name}: {reason}" if name else reason)
+    return "; ".join(lines)

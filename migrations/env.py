@@ -1,0 +1,36 @@
+"""Runs the migrations: one runner at a time, and none that waits long for a lock while requests queue behind it.
+
+Online only: offline mode could take neither the advisory lock nor the lock time-out.
+"""
+
+from alembic import context
+from sqlalchemy import create_engine, text
+from sqlalchemy.pool import NullPool
+
+from core.models import metadata
+from core.settings import DatabaseSettings
+
+ADVISORY_LOCK = 0x7461736B  # "task": any number will do, as long as every runner takes the same one
+
+
+def run() -> None:
+    """Upgrade or downgrade in one transaction; a second runner waits for the first and then finds nothing to do.
+
+    The lock is held by the transaction, so it is safe behind a pooler, where a session's lock is not.
+    """
+    engine = create_engine(DatabaseSettings.load().sqlalchemy_url, poolclass=NullPool)
+    with engine.connect() as connection, connection.begin():
+        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": ADVISORY_LOCK})
+        connection.execute(text("SET LOCAL lock_timeout = '5s'"))
+        context.configure(
+            connection=connection,
+            target_metadata=metadata,
+            transaction_per_migration=False,
+            include_name=lambda name, kind, _: not (kind == "index" and name == "tasks_search"),  # depends on pg_trgm
+        )
+        context.run_migrations()
+
+
+if context.is_offline_mode():
+    raise SystemExit("tasklane's migrations run online only: they take a lock first")
+run()
