@@ -1,0 +1,63 @@
+"""From a query to the answer that is sent and stored: the same for the API and for the worker's audit of the cache."""
+
+from hashlib import blake2b
+from typing import Literal, get_args
+
+from core import pages, queries, tasks
+from core.answer import Answer
+from core.database import Transaction
+from core.queries import REPRESENTATION, ListQuery, Query, StatsQuery, TaskQuery
+from core.types import UserId
+
+Shape = Literal["array", "object"]
+
+
+def make(transaction: Transaction, owner: UserId, query: Query, *, shape: Shape) -> Answer:
+    """Ask PostgreSQL, in one statement, and give the answer with the revision of the list that it shows."""
+    match query:
+        case ListQuery():
+            return _list(owner, query, pages.page(transaction, query), shape)
+        case StatsQuery():
+            stats = pages.stats(transaction)
+            until = stats.until.timestamp() if stats.until else None
+            body = stats.json.encode()
+            return Answer(owner, stats.revision, _etag(body), (), body, until)
+        case TaskQuery(id=id_):
+            task, revision = tasks.get(transaction, id_)
+            return Answer(owner, revision, tasks.task_etag(task.id, task.revision), (), task.json.encode())
+
+
+def _list(owner: UserId, query: ListQuery, page: pages.Page, shape: Shape) -> Answer:
+    body = _shaped(page, shape).encode()
+    headers = [("x-total-count", str(page.total))]
+    if page.next:
+        headers.append(("link", f'<{query.after(page.next).variant}>; rel="next"'))
+    return Answer(owner, page.revision, _etag(body, *(value for _, value in headers)), tuple(headers), body)
+
+
+def variant(query: Query, *, shape: Shape) -> str:
+    """The name under which the answer is cached: deployments that would answer otherwise use other names."""
+    return f"{REPRESENTATION}{shape[0]}{query.variant}"
+
+
+def parse_variant(name: str) -> tuple[Query, Shape] | None:
+    """The inverse of `variant`; None for what another representation of tasks has left behind."""
+    for shape in get_args(Shape):
+        prefix = f"{REPRESENTATION}{shape[0]}"
+        if name.startswith(prefix + "/"):
+            return queries.parse_variant(name.removeprefix(prefix)), shape
+    return None
+
+
+def _shaped(page: pages.Page, shape: Shape) -> str:
+    if shape == "array":
+        return page.json
+    return f'{{"tasks":{page.json},"total":{page.total},"count":{page.count}}}'
+
+
+def _etag(body: bytes, *headers: str) -> str:
+    """Of all that the answer says: two pages with the same tasks but another total are different."""
+    digest = blake2b(body, digest_size=12)
+    for header in headers:
+        digest.update(b"\0" + header.encode())
+    return f'"{digest.hexdigest()}"'

@@ -1,0 +1,103 @@
+"""The SQL of everything at once: all tasks out, many tasks in, all rows of a user erased."""
+
+import json
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, LiteralString
+
+from core.database import Transaction
+from core.lists import REVISION, Change
+from core.tasks import DELETED_TASK_JSON
+
+EXPORT: LiteralString = "SELECT " + DELETED_TASK_JSON + " FROM tasks t WHERE user_id = %(owner)s ORDER BY user_id, id"
+"""Every task of the owner, those in the trash too, the oldest id first."""
+
+_COLUMNS: LiteralString = """
+    title text, description text, completed boolean, completed_at timestamptz, priority text, due_on date,
+    due_at timestamptz, tags jsonb, created_at timestamptz, updated_at timestamptz, deleted_at timestamptz"""
+
+
+def insert_all(change: Change, rows: Sequence[dict[str, Any]]) -> int:
+    """Make all of these tasks in one statement, with the times that they bring; returns how many."""
+    sql: LiteralString = (
+        """
+        WITH made AS (
+            INSERT INTO tasks (user_id, revision, title, description, completed, completed_at, priority, due_on, due_at,
+                tags, created_at, updated_at, deleted_at)
+            SELECT %(owner)s, """
+        + REVISION
+        + """, title, description, completed,
+                CASE WHEN completed THEN coalesce(completed_at, updated_at, clock_timestamp()) END,
+                priority, due_on, due_at, ARRAY(SELECT jsonb_array_elements_text(tags)),
+                coalesce(created_at, clock_timestamp()), coalesce(updated_at, clock_timestamp()), deleted_at
+            FROM jsonb_to_recordset(%(rows)s::jsonb) AS new ("""
+        + _COLUMNS
+        + """)
+            RETURNING 1
+        )
+        SELECT """
+        + REVISION
+        + ", count(*) FROM made"
+    )
+    [(count,)] = change.execute(sql, rows=json.dumps(rows, default=datetime.isoformat))
+    return int(count)
+
+
+def empty_trash(change: Change) -> int:
+    """Erase all that lies in the trash; returns how many."""
+    sql: LiteralString = (
+        "WITH gone AS (DELETE FROM tasks WHERE user_id = %(owner)s AND deleted_at IS NOT NULL RETURNING 1) SELECT "
+        + REVISION
+        + ", count(*) FROM gone"
+    )
+    [(count,)] = change.execute(sql)
+    return int(count)
+
+
+def ask_for_erasure(change: Change) -> None:
+    """Let the worker erase everything of the owner; asking again changes nothing."""
+    sql: LiteralString = (
+        "WITH asked AS (INSERT INTO account_erasures (user_id) VALUES (%(owner)s) ON CONFLICT DO NOTHING) SELECT "
+        + REVISION
+    )
+    change.execute(sql)
+
+
+def erase_tasks(change: Change, *, limit: int) -> int:
+    """Erase up to `limit` tasks, wherever they lie; returns how many."""
+    sql: LiteralString = (
+        "WITH gone AS (DELETE FROM tasks WHERE user_id = %(owner)s AND id IN (SELECT id FROM tasks"
+        " WHERE user_id = %(owner)s ORDER BY id LIMIT %(limit)s) RETURNING 1) SELECT "
+        + REVISION
+        + ", count(*) FROM gone"
+    )
+    [(count,)] = change.execute(sql, limit=limit)
+    return int(count)
+
+
+def erase_rest(change: Change) -> bool:
+    """Erase the keys, the list and the wish itself; False if there are tasks again, which must go first."""
+    sql: LiteralString = (
+        """
+        DELETE FROM idempotency_keys WHERE user_id = %(owner)s;
+        DELETE FROM account_erasures
+        WHERE user_id = %(owner)s AND NOT EXISTS (SELECT FROM tasks WHERE user_id = %(owner)s);
+        WITH gone AS (DELETE FROM task_lists WHERE user_id = %(owner)s
+            AND NOT EXISTS (SELECT FROM tasks WHERE user_id = %(owner)s) RETURNING revision)
+        SELECT coalesce((SELECT revision FROM gone), """
+        + REVISION
+        + "), EXISTS (SELECT FROM gone)"
+    )
+    [(erased,)] = change.execute(sql)
+    return bool(erased)
+
+
+def account(transaction: Transaction) -> tuple[int, str | None]:
+    """How many tasks the owner has, the trash included, and since when they are being erased."""
+    sql: LiteralString = """
+        SELECT (SELECT count(*) FROM tasks WHERE user_id = %(owner)s), (
+            SELECT to_char(requested_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')
+            FROM account_erasures WHERE user_id = %(owner)s)
+    """
+    [(tasks, requested_at)] = transaction.execute(sql)
+    return tasks, requested_at

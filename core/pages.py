@@ -1,0 +1,165 @@
+"""The SQL of lists, trash and statistics: one statement each, so that what it shows and its revision are one snapshot.
+
+PostgreSQL writes the JSON that a client gets; no row becomes a Python object. The owner stands in every statement;
+row-level security, under the role that the transaction has taken, is the second wall.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import LiteralString
+
+from core.cursors import Cursor, moment
+from core.database import Transaction
+from core.lists import REVISION
+from core.queries import KEY_KINDS, ListQuery
+from core.tasks import DELETED_TASK_JSON, TASK_JSON
+from core.types import Revision
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A part of a list: `json` is an array of `count` tasks; `total` match; `next` is None on the last page."""
+
+    revision: Revision
+    total: int
+    count: int
+    json: str
+    next: Cursor | None
+
+
+@dataclass(frozen=True, slots=True)
+class Stats:
+    """Counts as a JSON object, true until `until`: then a task will be overdue that is not yet."""
+
+    revision: Revision
+    json: str
+    until: datetime | None
+
+
+_FILTERS: dict[str, LiteralString] = {
+    "priority": " AND priority = %(priority)s",
+    "tags": " AND tags @> %(tags)s::text[]",
+    "due_before": " AND due_rising < %(due_before)s",
+    "due_after": " AND due_falling >= %(due_after)s",
+    # Finds the ids by the trigram index, which row-level security bars from this statement (migration 0001).
+    "search": " AND id = ANY(ARRAY(SELECT tasklane_search(%(pattern)s)))",
+}
+_STATUS: dict[str, LiteralString] = {"all": "", "pending": " AND NOT completed", "completed": " AND completed"}
+
+# Per order and direction the column of an index in which tasks without a due date come last.
+_COLUMNS: dict[tuple[str, bool], LiteralString] = {
+    ("created", False): "created_at",
+    ("created", True): "created_at",
+    ("updated", False): "updated_at",
+    ("updated", True): "updated_at",
+    ("title", False): "title_sort",
+    ("title", True): "title_sort",
+    ("due_date", False): "due_rising",
+    ("due_date", True): "due_falling",
+    ("priority", False): "priority_rank",
+    ("priority", True): "priority_rank",
+}
+_KEYS: dict[str, LiteralString] = {
+    "time": "CASE WHEN isfinite({0}) THEN (extract(epoch FROM {0}) * 1000000)::bigint END"
+}
+
+_DIRECT: LiteralString = "SELECT * FROM tasks WHERE {where} ORDER BY {order} LIMIT %(limit)s + 1"
+# What is skipped is read from the index alone, not from the table.
+_BEHIND_OFFSET: LiteralString = """
+    SELECT task.* FROM (
+        SELECT id, {column} FROM tasks WHERE {where} ORDER BY {order} LIMIT %(limit)s + 1 OFFSET %(offset)s
+    ) page CROSS JOIN LATERAL (SELECT * FROM tasks WHERE user_id = %(owner)s AND id = page.id) task
+    ORDER BY {page_order}
+"""
+
+
+def page(transaction: Transaction, query: ListQuery) -> Page:
+    """The tasks of one page, how many match in all, and where the next page begins."""
+    where = _where(query)
+    column = "deleted_at" if query.trash else _COLUMNS[query.sort, query.descending]
+    direction, beyond = ("DESC", "<") if query.descending else ("ASC", ">")
+    behind = f" AND ({column}, id) {beyond} (%(key)s, %(key_id)s)" if query.cursor else ""
+    key = _KEYS.get(KEY_KINDS[query.sort], "{0}").format(column)
+    # The first page of a list that fits it has counted the list; only others need the second look.
+    whole = (
+        "" if query.cursor or query.offset else "WHEN NOT coalesce(bool_or(position > %(limit)s), false) THEN count(*) "
+    )
+    found = (_BEHIND_OFFSET if query.offset else _DIRECT).format(
+        where=where + behind,
+        column=column,
+        order=f"{column} {direction}, id {direction}",
+        page_order=f"page.{column} {direction}, page.id {direction}",
+    )
+    sql = f"""
+        SELECT coalesce({REVISION}, 0),
+            CASE {whole}WHEN true THEN (SELECT count(*) FROM tasks WHERE {where}) END,
+            count(*) FILTER (WHERE position <= %(limit)s),
+            '[' || coalesce(string_agg({DELETED_TASK_JSON if query.trash else TASK_JSON}, ',')
+                FILTER (WHERE position <= %(limit)s), '') || ']',
+            coalesce(bool_or(position > %(limit)s), false),
+            max({key}) FILTER (WHERE position = %(limit)s),
+            max(id) FILTER (WHERE position = %(limit)s)
+        FROM (
+            SELECT *, row_number() OVER () AS position FROM ({found}) found
+        ) t
+    """
+    [(revision, total, count, json, more, last_key, last_id)] = transaction.execute(sql, **_parameters(query))
+    return Page(revision, total, count, json, Cursor(last_key, last_id) if more else None)
+
+
+def stats(transaction: Transaction) -> Stats:
+    """Counts of all live tasks. A due date is over when its day has ended in UTC, an instant when it has passed."""
+    sql = f"""
+        WITH live AS MATERIALIZED (
+            SELECT completed, priority, tags, CASE WHEN NOT completed THEN
+                coalesce(due_at, (due_on + 1)::timestamp AT TIME ZONE 'UTC') END AS deadline
+            FROM tasks WHERE user_id = %(owner)s AND deleted_at IS NULL
+        ), priorities AS (
+            SELECT jsonb_object_agg(name, (SELECT count(*) FROM live WHERE priority = name)) AS counts
+            FROM unnest(ARRAY['low', 'medium', 'high', 'urgent']) AS name
+        ), tagged AS (
+            SELECT coalesce(jsonb_object_agg(tag, uses), '{{}}') AS counts
+            FROM (SELECT tag, count(*) AS uses FROM live, unnest(tags) AS tag GROUP BY tag) AS used
+        )
+        SELECT coalesce({REVISION}, 0), jsonb_build_object(
+            'total', count(*),
+            'completed', count(*) FILTER (WHERE completed),
+            'pending', count(*) FILTER (WHERE NOT completed),
+            'overdue', count(*) FILTER (WHERE deadline <= now()),
+            'by_priority', (SELECT counts FROM priorities),
+            'by_tag', (SELECT counts FROM tagged)
+        )::text, min(deadline) FILTER (WHERE deadline > now())
+        FROM live
+    """
+    [(revision, json, until)] = transaction.execute(sql)
+    return Stats(revision, json, until)
+
+
+def _where(query: ListQuery) -> str:
+    where = "user_id = %(owner)s AND deleted_at IS " + ("NOT NULL" if query.trash else "NULL") + _STATUS[query.status]
+    return where + "".join(sql for name, sql in _FILTERS.items() if getattr(query, name))
+
+
+def _parameters(query: ListQuery) -> dict[str, object]:
+    key: object = None
+    if query.cursor:
+        key = query.cursor.key
+        if KEY_KINDS[query.sort] == "time":
+            endless = "-infinity" if query.descending else "infinity"
+            key = endless if key is None else moment(int(key))
+    return {
+        "priority": query.priority,
+        "tags": list(query.tags),
+        "due_before": query.due_before,
+        "due_after": query.due_after,
+        "pattern": f"%{_escaped(query.search)}%" if query.search else None,
+        "key": key,
+        "key_id": query.cursor.id if query.cursor else None,
+        "limit": query.limit,
+        "offset": query.offset,
+    }
+
+
+def _escaped(text: str) -> str:
+    """For LIKE: `%`, `_` and the escape itself are plain characters."""
+    return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")

@@ -1,0 +1,266 @@
+"""One connection to Redis that any number of requests share, and that no request ever waits long for.
+
+Commands issued in one turn of the event loop leave in one write, and their answers come back in order: concurrent
+reads share a round trip. While the connection is down every command fails at once (that is the breaker), and a task
+in the background tries to connect again.
+"""
+
+import asyncio
+import contextlib
+import random
+import ssl
+from collections import deque
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, cast
+
+import hiredis
+import structlog
+from redis.asyncio.connection import SSLConnection, parse_url
+
+from core.errors import RedisUnavailable
+
+log = structlog.get_logger()
+
+SILENT_PERIODS = 2
+LATE_PERIODS = 6
+"""Periods are a third of the time-out each."""
+
+Argument = bytes | str | int | float | memoryview
+Send = Callable[..., "asyncio.Future[Any]"]
+
+
+class Redis:
+    """Pipelined commands over one connection, which is given up when Redis is silent for `timeout` seconds.
+
+    A Redis that does answer, but ever later, is given up too: nobody waits longer than four times as long.
+    """
+
+    def __init__(self, url: str, *, timeout: float, retry_after: float) -> None:
+        self._address = parse_url(url)
+        self._timeout = timeout
+        self._retry_after = retry_after
+        self._wire: _Wire | None = None
+        self._keeper: asyncio.Task[None] | None = None
+        self._recover: Callable[[Send], Awaitable[None]] | None = None
+
+    @property
+    def up(self) -> bool:
+        """Whether a command would be sent now."""
+        return self._wire is not None and not self._wire.lost.is_set()
+
+    async def start(self, *, recover: Callable[[Send], Awaitable[None]] | None = None) -> None:
+        """Connect, or leave it to the background.
+
+        `recover` uses each new connection before anyone else may, and again every `retry_after` seconds. What it
+        raises ends the connection: then nobody uses it until a later one has recovered.
+        """
+        self._recover = recover
+        connected = asyncio.Event()
+        self._keeper = asyncio.create_task(self._keep_connected(connected))
+        await connected.wait()
+
+    async def close(self) -> None:
+        if self._keeper:
+            self._keeper.cancel()
+            await asyncio.gather(self._keeper, return_exceptions=True)
+        if self._wire:
+            self._wire.give_up("closed")
+
+    async def call(self, *command: Argument) -> Any:
+        """Send one command and await its answer; raises `RedisUnavailable` at once when there is no connection."""
+        return await self.send(*command)
+
+    def send(self, *command: Argument) -> asyncio.Future[Any]:
+        """As `call`, but leaves the waiting to the caller."""
+        wire = self._wire
+        if wire is None:
+            raise RedisUnavailable("no connection")
+        return wire.send(_packed(command))
+
+    async def _keep_connected(self, tried: asyncio.Event) -> None:
+        wire: _Wire | None = None
+        announced = False
+        while True:
+            try:
+                wire = await self._connect()
+                await self._check(wire)
+                self._wire = wire
+                log.info("redis_connected")
+                announced = False
+                tried.set()
+                while not await _set_within(wire.lost, self._retry_after):
+                    await self._check(wire)
+            except (OSError, RedisUnavailable, TimeoutError) as error:
+                if not announced:
+                    log.warning("redis_unavailable", reason=type(error).__name__, detail=str(error))
+                announced = True
+            finally:
+                self._wire = None
+                if wire:
+                    wire.give_up("lost")
+                tried.set()
+            await asyncio.sleep(self._retry_after * random.uniform(0.5, 1))  # noqa: S311  # jitter, not a secret
+
+    async def _check(self, wire: "_Wire") -> None:
+        if self._recover:
+            await self._recover(_sender(wire))
+
+    async def _connect(self) -> "_Wire":
+        address = self._address
+        loop = asyncio.get_running_loop()
+        async with asyncio.timeout(max(self._timeout, 1.0)):
+            if path := address.get("path"):
+                _, wire = await loop.create_unix_connection(lambda: _Wire(self._timeout), path)
+            else:
+                _, wire = await loop.create_connection(
+                    lambda: _Wire(self._timeout),
+                    address.get("host", "localhost"),
+                    int(address.get("port", 6379)),
+                    ssl=_tls(address),
+                )
+        try:
+            await self._greet(wire)
+        except BaseException:
+            wire.give_up("refused")
+            raise
+        return wire
+
+    async def _greet(self, wire: "_Wire") -> None:
+        address = self._address
+        commands: list[tuple[Argument, ...]] = []
+        if password := address.get("password"):
+            commands.append(("AUTH", address.get("username") or "default", password))
+        if database := address.get("db"):
+            commands.append(("SELECT", database))
+        commands.append(("PING",))
+        for answer in [wire.send(_packed(command)) for command in commands]:
+            await answer
+
+
+class _Wire(asyncio.Protocol):
+    """One connection: what was sent, in order, and who waits for the answer."""
+
+    def __init__(self, timeout: float) -> None:
+        self.lost = asyncio.Event()
+        self._timeout = timeout
+        self._loop = asyncio.get_running_loop()
+        self._reader = hiredis.Reader()
+        self._outgoing: list[bytes] = []
+        self._waiting: deque[asyncio.Future[Any]] = deque()
+        self._asked = 0
+        self._answered = 0
+        self._due = 0
+        self._silent_periods = 0
+        self._late_periods = 0
+        self._watch: asyncio.TimerHandle | None = None
+        self._transport: asyncio.Transport | None = None
+
+    def send(self, packed: bytes) -> asyncio.Future[Any]:
+        if self.lost.is_set():
+            raise RedisUnavailable("connection lost")
+        if not self._outgoing:
+            self._loop.call_soon(self._flush)
+        self._outgoing.append(packed)
+        answer: asyncio.Future[Any] = self._loop.create_future()
+        self._waiting.append(answer)
+        self._asked += 1
+        return answer
+
+    def give_up(self, reason: str) -> None:
+        """Fail everyone who waits; nobody is left hanging."""
+        if self._watch:
+            self._watch.cancel()
+            self._watch = None
+        self.lost.set()
+        if self._transport:
+            self._transport.abort()
+        while self._waiting:
+            answer = self._waiting.popleft()
+            if not answer.done():
+                answer.set_exception(RedisUnavailable(reason))
+                answer.exception()  # a caller that went away leaves no warning behind
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.Transport, transport)  # uvloop's is none by inheritance
+
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002  # asyncio's signature
+        self.give_up("connection lost")
+
+    def data_received(self, data: bytes) -> None:
+        reader = self._reader
+        reader.feed(data)
+        while True:
+            try:
+                value = reader.gets()
+            except hiredis.ProtocolError:
+                self.give_up("protocol error")
+                return
+            if value is False:  # nothing complete yet: RESP2 has no booleans
+                return
+            if not self._waiting:
+                self.give_up("an answer that nobody asked for")
+                return
+            self._answered += 1
+            answer = self._waiting.popleft()
+            if answer.done():  # its caller was cancelled
+                continue
+            if isinstance(value, hiredis.ReplyError):
+                answer.set_exception(RedisUnavailable(str(value)))
+                answer.exception()
+            else:
+                answer.set_result(value)
+
+    def _flush(self) -> None:
+        if self._transport and not self.lost.is_set():
+            self._transport.write(b"".join(self._outgoing))
+            if self._watch is None:
+                self._watch_over()
+        self._outgoing.clear()
+
+    def _watch_over(self) -> None:
+        """Redis answers in order, so one timer watches over all that was asked, a third of the time-out each."""
+        self._watch = self._loop.call_later(self._timeout / 3, self._expect_progress, self._answered)
+
+    def _expect_progress(self, answered_before: int) -> None:
+        """Give up after two silent periods in a row: one may be this process's own, with the answer unread.
+
+        Or when what had been asked is not answered after six: Redis is slower than what is asked of it, and a queue
+        that only grows would be waited for longer and longer.
+        """
+        self._watch = None
+        self._silent_periods = self._silent_periods + 1 if self._answered == answered_before else 0
+        self._late_periods += 1
+        if self._answered >= self._due:
+            self._due, self._late_periods = self._asked, 0
+        if not self._waiting:
+            self._silent_periods = 0
+        elif self._silent_periods < SILENT_PERIODS and self._late_periods < LATE_PERIODS:
+            self._watch_over()
+        else:
+            self.give_up("no answer in time")
+
+
+def _packed(command: tuple[Argument, ...]) -> bytes:
+    packed: bytes = hiredis.pack_command(command)  # type: ignore[arg-type]  # its stub allows one argument only
+    return packed
+
+
+async def _set_within(event: asyncio.Event, seconds: float) -> bool:
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await event.wait()
+    return event.is_set()
+
+
+def _sender(wire: _Wire) -> Send:
+    return lambda *command: wire.send(_packed(command))
+
+
+def _tls(address: Mapping[str, Any]) -> ssl.SSLContext | None:
+    if address.get("connection_class") is not SSLConnection:
+        return None
+    context = ssl.create_default_context(cafile=address.get("ssl_ca_certs"))
+    if address.get("ssl_cert_reqs") == "none":
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    return context

@@ -1,0 +1,85 @@
+"""Rows of a long query, one batch after another, in constant memory and of one snapshot."""
+
+import asyncio
+import threading
+from collections.abc import AsyncGenerator, Mapping
+from typing import LiteralString
+
+import psycopg2
+
+from core.database import Database, Row, Transaction
+from core.errors import DatabaseUnavailable
+
+BATCH = 500
+PATIENCE_SECONDS = 30
+"""How long a reader may take over one batch; whoever is slower loses the connection, which others wait for."""
+
+FETCH_SECONDS = 5
+LONGEST_SECONDS = 600
+
+_OPENING: LiteralString = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;"
+_FETCH: LiteralString = f"FETCH {BATCH} FROM exported"
+
+
+class _ReaderLeft(Exception):
+    pass
+
+
+async def stream(
+    database: Database, sql: LiteralString, *, opening: LiteralString, parameters: Mapping[str, object]
+) -> AsyncGenerator[list[Row]]:
+    """Batches of rows of `sql`; raises `DatabaseUnavailable`. The connection is held until the last batch is taken.
+
+    Close the iterator (`aclosing`) when you leave it early: that frees the connection.
+    """
+    loop = asyncio.get_running_loop()
+    batches: asyncio.Queue[list[Row]] = asyncio.Queue(maxsize=1)
+    left = threading.Event()
+
+    def work(transaction: Transaction) -> None:
+        transaction.execute("DECLARE exported NO SCROLL CURSOR FOR " + sql)
+        began = False
+        while True:
+            transaction.extend(FETCH_SECONDS)
+            try:
+                rows = transaction.execute(_FETCH)
+            except psycopg2.Error as error:
+                if began:  # a second attempt would begin anew
+                    raise DatabaseUnavailable("the connection broke between two batches") from error
+                raise
+            if not rows:
+                return
+            began = True
+            asyncio.run_coroutine_threadsafe(batches.put(rows), loop).result(PATIENCE_SECONDS)
+            if left.is_set():
+                raise _ReaderLeft
+
+    bound = {**parameters, "idle_timeout": f"{2 * PATIENCE_SECONDS * 1000}"}
+    working = asyncio.create_task(
+        database.run(work, opening=_OPENING + opening, parameters=bound, timeout=LONGEST_SECONDS)
+    )
+    try:
+        while rows := await _next(batches, working):
+            yield rows
+    finally:
+        left.set()
+        while not batches.empty():
+            batches.get_nowait()
+        await asyncio.wait({working})
+        if not working.cancelled():
+            working.exception()  # whoever left does not want to know
+
+
+async def _next(batches: asyncio.Queue[list[Row]], working: "asyncio.Task[None]") -> list[Row] | None:
+    """The next batch; None after the last; raises what ended the work."""
+    getting = asyncio.create_task(batches.get())
+    try:
+        await asyncio.wait({getting, working}, return_when=asyncio.FIRST_COMPLETED)
+        if getting.done():
+            return getting.result()
+    finally:
+        getting.cancel()
+    if not batches.empty():
+        return batches.get_nowait()
+    working.result()
+    return None

@@ -1,0 +1,168 @@
+"""The SQL of one task. Each function runs one statement as the owner of its transaction and never commits.
+
+PostgreSQL writes the JSON that a client gets, so no row becomes a Python object. The owner stands in every
+statement; row-level security, under the role that the transaction has taken, is the second wall.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, LiteralString
+
+from core.database import Row, Transaction
+from core.errors import NotFound, PreconditionFailed
+from core.lists import REVISION, Change
+from core.queries import REPRESENTATION
+from core.types import Revision, TaskId
+
+
+@dataclass(frozen=True, slots=True)
+class StoredTask:
+    """A task as JSON, and the revision of the list at which it last changed."""
+
+    id: TaskId
+    revision: Revision
+    json: str
+
+
+Columns = Mapping[str, Any]
+"""What a client sets, by the name of the column; what is absent stays, or takes its default."""
+
+Expected = frozenset[Revision] | None
+"""The revisions one of which a task must have to be changed; None for any."""
+
+
+def task_etag(task: TaskId, revision: Revision) -> str:
+    """A strong validator: nobody can change a task without a new revision."""
+    return f'"{REPRESENTATION}-{task}-{revision}"'
+
+
+_INSTANT: LiteralString = """'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'"""
+_INSTANT_EXACT: LiteralString = """'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'"""
+
+_MEMBERS: LiteralString = (
+    """t.id, t.user_id, t.title, t.description, t.completed,
+        to_char(t.completed_at AT TIME ZONE 'UTC', """
+    + _INSTANT
+    + """) AS completed_at, t.priority,
+        coalesce(to_char(t.due_on, 'YYYY-MM-DD'), to_char(t.due_at AT TIME ZONE 'UTC',
+            CASE WHEN t.due_at = date_trunc('milliseconds', t.due_at) THEN """
+    + _INSTANT
+    + " ELSE "
+    + _INSTANT_EXACT
+    + """ END)) AS due_date, t.tags,
+        to_char(t.created_at AT TIME ZONE 'UTC', """
+    + _INSTANT
+    + """) AS created_at,
+        to_char(t.updated_at AT TIME ZONE 'UTC', """
+    + _INSTANT
+    + ") AS updated_at"
+)
+
+TASK_JSON: LiteralString = "(SELECT row_to_json(j)::text FROM (SELECT " + _MEMBERS + ") j)"
+"""Compact JSON of the row `t`, its members in the order of the contract. A due date comes back in the form it was
+given; an instant with microseconds keeps them, any other has the milliseconds that a browser writes."""
+
+DELETED_TASK_JSON: LiteralString = (
+    "(SELECT row_to_json(j)::text FROM (SELECT "
+    + _MEMBERS
+    + ", to_char(t.deleted_at AT TIME ZONE 'UTC', "
+    + _INSTANT
+    + ") AS deleted_at) j)"
+)
+
+
+def get(transaction: Transaction, task: TaskId) -> tuple[StoredTask, Revision]:
+    """One task, and the list's revision of the same snapshot; raises `NotFound`."""
+    sql = (
+        "SELECT id, revision, " + TASK_JSON + ", " + REVISION + " FROM tasks t"
+        " WHERE user_id = %(owner)s AND id = %(id)s AND deleted_at IS NULL"
+    )
+    row = _only(transaction.execute(sql, id=task))
+    return StoredTask(*row[:3]), row[3]
+
+
+def insert(change: Change, columns: Columns) -> StoredTask:
+    """A new task."""
+    sql = (
+        "INSERT INTO tasks AS t (user_id, revision, created_at, updated_at, completed_at"
+        + "".join(f", {name}" for name in columns)
+        + ") VALUES (%(owner)s, "
+        + REVISION
+        + ", clock_timestamp(), clock_timestamp(),"
+        " CASE WHEN %(done)s THEN clock_timestamp() END"
+        + "".join(f", %({name})s" for name in columns)
+        + ") RETURNING revision, id, revision, "
+        + TASK_JSON
+    )
+    done = columns.get("completed", False)
+    return StoredTask(*_only(change.execute(sql, done=done, **columns)))
+
+
+def update(change: Change, task: TaskId, columns: Columns, *, expected: Expected = None) -> StoredTask:
+    """Merge into a task; raises `NotFound`, or `PreconditionFailed` when it is not in an expected state."""
+    assignments = "".join(f", {name} = %({name})s" for name in columns)
+    if "completed" in columns:
+        assignments += ", completed_at = CASE WHEN %(completed)s THEN coalesce(completed_at, clock_timestamp()) END"
+    return _write(change, task, assignments, expected, columns)
+
+
+def toggle(change: Change, task: TaskId, *, expected: Expected = None) -> StoredTask:
+    """Complete a pending task, reopen a completed one; raises as `update`."""
+    flip = ", completed = NOT completed, completed_at = CASE WHEN completed THEN NULL ELSE clock_timestamp() END"
+    return _write(change, task, flip, expected, {})
+
+
+def delete(change: Change, task: TaskId, *, expected: Expected = None) -> StoredTask:
+    """Move a task to the trash; raises as `update`."""
+    return _write(change, task, ", deleted_at = clock_timestamp()", expected, {})
+
+
+def restore(change: Change, task: TaskId) -> StoredTask:
+    """Take a task out of the trash; raises `NotFound` when it is not in there."""
+    sql = (
+        "UPDATE tasks AS t SET revision = " + REVISION + ", updated_at = clock_timestamp(), deleted_at = NULL"
+        " WHERE user_id = %(owner)s AND id = %(id)s AND deleted_at IS NOT NULL RETURNING revision, id, revision, "
+        + TASK_JSON
+    )
+    return StoredTask(*_only(change.execute(sql, id=task)))
+
+
+def purge(change: Change, cutoff: datetime, *, limit: int) -> int:
+    """Erase up to `limit` tasks that have lain in the trash since before `cutoff`; returns how many."""
+    sql = (
+        "WITH gone AS (DELETE FROM tasks WHERE user_id = %(owner)s AND id IN (SELECT id FROM tasks"
+        " WHERE user_id = %(owner)s AND deleted_at < %(cutoff)s ORDER BY deleted_at LIMIT %(limit)s) RETURNING 1)"
+        " SELECT " + REVISION + ", count(*) FROM gone"
+    )
+    [(count,)] = change.execute(sql, cutoff=cutoff, limit=limit)
+    return int(count)
+
+
+def _write(
+    change: Change, task: TaskId, assignments: str, expected: Expected, columns: Mapping[str, Any]
+) -> StoredTask:
+    sql = (
+        "UPDATE tasks AS t SET revision = "
+        + REVISION
+        + ", updated_at = clock_timestamp()"
+        + assignments
+        + " WHERE user_id = %(owner)s AND id = %(id)s AND deleted_at IS NULL"
+        + (" AND revision = ANY(%(expected)s)" if expected is not None else "")
+        + " RETURNING revision, id, revision, "
+        + TASK_JSON
+    )
+    rows = change.execute(sql, id=task, expected=list(expected or ()), **columns)
+    if not rows and expected is not None:
+        current = change.look(
+            "SELECT revision FROM tasks WHERE user_id = %(owner)s AND id = %(id)s AND deleted_at IS NULL",
+            id=task,
+        )
+        raise PreconditionFailed(task_etag(task, _only(current)[0]))
+    return StoredTask(*_only(rows))
+
+
+def _only(rows: list[Row]) -> Row:
+    if not rows:
+        raise NotFound
+    return rows[0]
