@@ -1,0 +1,68 @@
+"""What the proven claims of a token must say (RFC 7519) before they stand for a user."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from api.auth.refusal import refused
+from core.types import UserId
+
+LEEWAY = 10.0
+"""Seconds by which the issuer's clock and ours may differ."""
+
+# The year 9999. It also catches an issuer that counts milliseconds, whose tokens would never expire.
+_LAST_INSTANT = 253_402_300_799
+
+# No control characters and no lone surrogates: neither PostgreSQL nor a log line could hold them.
+_SUBJECT = re.compile(r"[^\x00-\x1f\x7f-\x9f\ud800-\udfff]{1,255}")
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """A user, proven by a token that expires at that unix second (leeway not included)."""
+
+    user_id: UserId
+    expires_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Expectations:
+    """The issuer and the audience that every token must name; None: whatever it says, or nothing."""
+
+    issuer: str | None
+    audience: str | None
+
+
+def principal(claims: Mapping[str, Any], expected: Expectations, *, now: float) -> Principal:
+    """The user that the claims stand for at the unix second `now`; raises `InvalidToken`."""
+    expires_at = _instant(claims, "exp")
+    if now >= expires_at + LEEWAY:
+        raise refused("expired")
+    for name in ("nbf", "iat"):
+        if name in claims and _instant(claims, name) > now + LEEWAY:
+            raise refused("not_yet_valid")
+    if expected.issuer is not None and claims.get("iss") != expected.issuer:
+        raise refused("issuer_wrong")
+    if expected.audience is not None and not _is_meant_for(expected.audience, claims.get("aud")):
+        raise refused("audience_wrong")
+    return Principal(_subject(claims), expires_at)
+
+
+def _instant(claims: Mapping[str, Any], name: str) -> float:
+    value = claims.get(name)
+    # bool is an int to Python; a comparison with NaN is false.
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= _LAST_INSTANT:
+        raise refused(f"{name}_not_an_instant")
+    return float(value)
+
+
+def _is_meant_for(audience: str, claim: object) -> bool:
+    return claim == audience or (isinstance(claim, list) and audience in claim)
+
+
+def _subject(claims: Mapping[str, Any]) -> UserId:
+    subject = claims.get("sub")
+    if not isinstance(subject, str) or _SUBJECT.fullmatch(subject) is None:
+        raise refused("subject_not_usable")
+    return UserId(subject)
