@@ -1,0 +1,62 @@
+"""Leaving: everything of a user's is erased, and they can see when it is done."""
+
+from http import HTTPStatus
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Depends, Request
+from pydantic import AwareDatetime, BaseModel
+from starlette.responses import JSONResponse
+
+from api.services import services_of
+from api.tasks.guard import Owner, OwnersRoute
+from core import bulk
+from core.lists import Lists
+from core.types import UserId
+
+
+class Account(BaseModel):
+    """What is stored of the caller."""
+
+    user_id: str
+    status: Literal["active", "erasing"]
+    tasks: int
+    erasure_requested_at: AwareDatetime | None
+
+
+def _lists(request: Request) -> Lists:
+    return services_of(request).lists
+
+
+AllOfMine = Annotated[Lists, Depends(_lists)]
+
+router = APIRouter(route_class=OwnersRoute, tags=["account"])
+
+
+@router.get("")
+async def get_account(owner: Owner, lists: AllOfMine) -> JSONResponse:
+    """How many tasks are stored, those in the trash too; while they are being erased, how many are left."""
+    return await _account(owner, lists, HTTPStatus.OK)
+
+
+@router.delete("", status_code=HTTPStatus.ACCEPTED)
+async def erase_account(owner: Owner, lists: AllOfMine) -> JSONResponse:
+    """Erase every row of the caller's, soon: `GET` shows what is left, and `active` with 0 tasks when it is done.
+
+    What is written until then is erased as well.
+    """
+    await lists.write(owner, bulk.ask_for_erasure)
+    return await _account(owner, lists, HTTPStatus.ACCEPTED)
+
+
+async def _account(owner: UserId, lists: Lists, status: HTTPStatus) -> JSONResponse:
+    tasks, requested_at = await lists.read(owner, bulk.account)
+    content = {
+        "user_id": owner,
+        "status": "erasing" if requested_at else "active",
+        "tasks": tasks,
+        "erasure_requested_at": requested_at,
+    }
+    headers = {"cache-control": "no-store", "vary": "Authorization"}
+    if status is HTTPStatus.ACCEPTED:
+        headers["location"] = "/api/account"
+    return JSONResponse(content, status, headers)

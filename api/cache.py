@@ -1,0 +1,98 @@
+"""Reads through the cache. Whoever is answered here sees every change that was acknowledged before they asked."""
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from api.metrics import Metrics
+from core.answer import Answer
+from core.errors import RedisUnavailable
+from core.fence import Fence, Opened
+from core.types import UserId
+
+Result = Literal["hit", "miss", "bypass"]
+
+
+Question = tuple[UserId, str, bytes]
+"""Owner, variant, and the lease under which the answer is to be stored."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Flight:
+    number: int
+    outcome: asyncio.Task[Answer]
+
+
+class CachedReads:
+    """Hits from Redis; misses from PostgreSQL, stored for the next reader, one query at a time per question."""
+
+    def __init__(self, fence: Fence, metrics: Metrics) -> None:
+        self._fence = fence
+        self._flights: dict[Question, _Flight] = {}
+        self._departures = 0
+        self._count = {result: metrics.cache.labels(result) for result in ("hit", "miss", "bypass")}
+
+    async def answer(
+        self, owner: UserId, variant: str, make: Callable[[], Awaitable[Answer]], *, missed: bool = False
+    ) -> tuple[Answer, Result]:
+        """The answer to `variant`, from the cache or from `make`; raises what `make` raises.
+
+        `missed`: the hot path has asked the cache for this request already.
+        """
+        answer, result = await self._answer(owner, variant, make, missed=missed)
+        self._count[result].inc()
+        return answer, result
+
+    async def _answer(
+        self, owner: UserId, variant: str, make: Callable[[], Awaitable[Answer]], *, missed: bool
+    ) -> tuple[Answer, Result]:
+        try:
+            if not missed and (hit := await self._fence.read(owner, variant)):
+                return hit, "hit"
+            opened = await self._fence.open(owner)
+        except RedisUnavailable:
+            return await make(), "bypass"
+        return await self._share(opened, owner, variant, make), "miss"
+
+    async def _share(
+        self, opened: Opened, owner: UserId, variant: str, make: Callable[[], Awaitable[Answer]]
+    ) -> Answer:
+        """One query per process for any number who ask the same at once; whoever leaves does not take it with them.
+
+        A query that was under way before this reader asked may have begun before a write was acknowledged: its
+        outcome counts only if it is as new as the fence that this reader has seen. A fence may stay above every
+        revision (an aborted write), so a query that began later always counts.
+        """
+        question = (owner, variant, opened.lease)
+        arrived = self._departures
+        while True:
+            flight = self._flights.get(question) or self._depart(question, opened, make)
+            began_later = flight.number > arrived
+            try:
+                answer = await asyncio.shield(flight.outcome)
+            except Exception:
+                if began_later:
+                    raise
+            else:
+                if began_later or answer.revision >= opened.fence:
+                    return answer
+
+    def _depart(self, question: "Question", opened: Opened, make: Callable[[], Awaitable[Answer]]) -> "_Flight":
+        self._departures += 1
+        outcome = asyncio.create_task(self._make_and_fill(opened, question[1], make))
+        flight = self._flights[question] = _Flight(self._departures, outcome)
+
+        def land(landed: asyncio.Task[Answer]) -> None:
+            del self._flights[question]
+            landed.cancelled() or landed.exception()  # read even if everyone who waited has left
+
+        outcome.add_done_callback(land)
+        return flight
+
+    async def _make_and_fill(self, opened: Opened, variant: str, make: Callable[[], Awaitable[Answer]]) -> Answer:
+        answer = await make()
+        with contextlib.suppress(RedisUnavailable):  # the next reader asks the database again
+            await self._fence.fill(opened, variant, answer)
+        return answer

@@ -1,0 +1,29 @@
+"""Is the process alive, can it serve, how is it doing: for the orchestrator and for Prometheus, not for the public."""
+
+from fastapi import APIRouter, Request
+from starlette.responses import JSONResponse, Response
+
+from api.services import services_of
+
+router = APIRouter(tags=["health"])
+
+
+@router.get("/livez", operation_id="livez")
+async def livez() -> JSONResponse:
+    """The event loop turns; says nothing of anything else, so a database that is away restarts no API."""
+    return JSONResponse({"status": "ok"})
+
+
+@router.get("/readyz", operation_id="readyz")
+async def readyz(request: Request) -> JSONResponse:
+    """The database answers and has the schema. Redis away is reported; it slows reads and stops nothing."""
+    services = services_of(request)
+    await services.database.ping()
+    return JSONResponse({"status": "ok", "database": "ok", "redis": "ok" if services.fence.up else "away"})
+
+
+@router.get("/metrics", operation_id="metrics", include_in_schema=False)
+async def metrics(request: Request) -> Response:
+    services = services_of(request)
+    services.metrics.redis_up.set(services.fence.up)
+    return Response(services.metrics.render(), media_type="text/plain; version=0.0.4; charset=utf-8")

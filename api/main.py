@@ -1,0 +1,123 @@
+"""The API's composition root: reads the settings, makes what the handlers need, closes it in order."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import structlog
+from fastapi import FastAPI
+from starlette.middleware.cors import CORSMiddleware
+from starlette.types import ASGIApp
+
+from api import account, health, problems
+from api.auth import Authenticator
+from api.cache import CachedReads
+from api.hot_path import HotPath
+from api.metrics import Metrics
+from api.observe import Observe
+from api.services import Services
+from api.tasks import routes
+from api.tasks.service import Tasks
+from core import logs
+from core.database import Database
+from core.fence import Fence
+from core.limits import Bucket, Limiter
+from core.lists import Lists
+from core.redis import Redis
+from core.settings import Settings
+
+log = structlog.get_logger()
+
+EXPOSED_HEADERS = ["ETag", "Idempotent-Replayed", "Link", "Location", "RateLimit", "RateLimit-Policy"]
+EXPOSED_HEADERS += ["Retry-After", "X-Cache", "X-Request-ID", "X-Total-Count"]
+PREFLIGHT_SECONDS = 7200
+
+
+def create_app(settings: Settings | None = None) -> ASGIApp:
+    """The whole API, for `uvicorn --factory`; raises `ConfigurationError` when it could not work."""
+    settings = settings or Settings.load()
+    logs.configure(settings)
+    services = _services(settings)
+    return _stack(_routes(services), services)
+
+
+def _services(settings: Settings) -> Services:
+    metrics = Metrics()
+    database = Database(settings)
+    redis = Redis(
+        settings.redis_url.get_secret_value(),
+        timeout=settings.redis_timeout,
+        retry_after=settings.redis_retry_after,
+    )
+    fence = Fence(redis, ttl=settings.cache_ttl, timeout=settings.redis_timeout)
+    lists = Lists(database, fence)
+    return Services(
+        settings=settings,
+        metrics=metrics,
+        database=database,
+        fence=fence,
+        authenticator=Authenticator.from_settings(settings),
+        limiter=Limiter(
+            redis,
+            reads=Bucket(settings.limit_reads_rate, settings.limit_reads_burst),
+            writes=Bucket(settings.limit_writes_rate, settings.limit_writes_burst),
+        ),
+        lists=lists,
+        tasks=Tasks(lists, CachedReads(fence, metrics), settings),
+    )
+
+
+def _routes(services: Services) -> FastAPI:
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        await services.fence.start()
+        await services.authenticator.start()
+        log.info("api_started")
+        yield
+        await services.authenticator.close()
+        await services.fence.close()
+        services.database.close()
+        log.info("api_stopped")
+
+    app = FastAPI(
+        title="Tasklane",
+        summary="The task backend that a web frontend talks to.",
+        version="0.1.0",
+        lifespan=lifespan,
+        redirect_slashes=False,
+        max_body_size=services.settings.body_limit_bytes,
+    )
+    app.state.services = services
+    problems.install(app)
+    app.include_router(health.router)
+    app.include_router(account.router, prefix="/api/account")
+    app.include_router(routes.router, prefix="/api/tasks")
+    app.include_router(routes.router, prefix="/api/{user_id}/tasks", include_in_schema=False)
+    return app
+
+
+def _stack(app: ASGIApp, services: Services) -> ASGIApp:
+    """From the outside in: observe, CORS, the hot path, the routes."""
+    app = HotPath(
+        app,
+        authenticator=services.authenticator,
+        fence=services.fence,
+        metrics=services.metrics,
+        shape=services.settings.task_list_shape,
+    )
+    app = CORSMiddleware(
+        app,
+        allow_origins=services.settings.cors_origins,
+        allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
+        allow_headers=[
+            "Authorization",
+            "Content-Type",
+            "Idempotency-Key",
+            "If-Match",
+            "If-None-Match",
+            "X-Request-ID",
+        ],
+        allow_credentials=True,
+        expose_headers=EXPOSED_HEADERS,
+        max_age=PREFLIGHT_SECONDS,
+    )
+    return Observe(app, services.metrics, slow=services.settings.slow_request)

@@ -1,0 +1,207 @@
+"""Every error as `application/problem+json` (RFC 9457). This is the only place that knows an error's HTTP status.
+
+`detail` is always a sentence that a page can show as it is, and never repeats what the client sent.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import singledispatch
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Match
+
+from api.bodies import JSON_TYPES
+from core import errors
+from core.errors import Fault
+
+MEDIA_TYPE = "application/problem+json"
+RETRY_AFTER = {"retry-after": "2"}
+NOTHING_HERE = "There is no such thing here."
+TYPE = "urn:tasklane:problem:"
+QUOTA_EXCEEDED = "https://iana.org/assignments/http-problem-types#quota-exceeded"
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """A problem document and the headers that go with it; `about:blank` says that the status tells all there is."""
+
+    status: HTTPStatus
+    detail: str
+    type: str = "about:blank"
+    headers: Mapping[str, str] = field(default_factory=dict)
+    members: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def document(self) -> dict[str, Any]:
+        title = self.status.phrase
+        return {"type": self.type, "title": title, "status": self.status.value, "detail": self.detail, **self.members}
+
+    def response(self) -> Response:
+        return JSONResponse(self.document, self.status, {"cache-control": "no-store", **self.headers}, MEDIA_TYPE)
+
+
+@singledispatch
+def problem_of(_error: Exception) -> Problem:
+    """The problem for anything that can be raised; what is not ours says nothing of the inside."""
+    return Problem(HTTPStatus.INTERNAL_SERVER_ERROR, "Something went wrong on our side.")
+
+
+@problem_of.register
+def _(_error: errors.InvalidToken) -> Problem:
+    headers = {"www-authenticate": 'Bearer error="invalid_token"'}
+    return Problem(HTTPStatus.UNAUTHORIZED, "A valid bearer token is needed.", headers=headers)
+
+
+@problem_of.register
+def _(_error: errors.NotFound) -> Problem:
+    return Problem(HTTPStatus.NOT_FOUND, NOTHING_HERE)
+
+
+@problem_of.register
+def _(error: errors.PreconditionFailed) -> Problem:
+    detail = "The task has changed since you read it: read it again."
+    return Problem(HTTPStatus.PRECONDITION_FAILED, detail, headers={"etag": error.etag})
+
+
+@problem_of.register
+def _(_error: errors.UnsupportedMediaType) -> Problem:
+    detail = "Send the body as application/json or application/merge-patch+json."
+    return Problem(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, detail, headers={"accept": ", ".join(JSON_TYPES)})
+
+
+@problem_of.register
+def _(error: errors.InvalidInput) -> Problem:
+    return _invalid(error.faults)
+
+
+@problem_of.register
+def _(error: RequestValidationError) -> Problem:
+    return _invalid(faults_of(error.errors()))
+
+
+@problem_of.register
+def _(_error: errors.StillRunning) -> Problem:
+    detail = "A request with this Idempotency-Key is still being worked on. Try again soon."
+    return Problem(HTTPStatus.CONFLICT, detail, TYPE + "still-running", RETRY_AFTER)
+
+
+@problem_of.register
+def _(_error: errors.KeyReused) -> Problem:
+    detail = "This Idempotency-Key was used for something else before. Take a new one."
+    return Problem(HTTPStatus.UNPROCESSABLE_ENTITY, detail, TYPE + "key-reused")
+
+
+@problem_of.register
+def _(_error: errors.BeingErased) -> Problem:
+    return Problem(HTTPStatus.CONFLICT, "This account is being erased.", TYPE + "being-erased")
+
+
+@problem_of.register
+def _(error: errors.RateLimited) -> Problem:
+    detail = f"Too many requests at once. Try again in {error.retry_after} s."
+    headers = {"retry-after": str(error.retry_after), **error.headers}
+    members = {"violated-policies": [error.policy]}
+    return Problem(HTTPStatus.TOO_MANY_REQUESTS, detail, QUOTA_EXCEEDED, headers, members)
+
+
+@problem_of.register
+def _(error: errors.BatchFailed) -> Problem:
+    failed = [problem_of(outcome) for outcome in error.outcomes if outcome]
+    results = [_not_applied(outcome) for outcome in error.outcomes]
+    detail = f"{len(failed)} of {len(results)} operations failed, so none was applied."
+    return Problem(
+        HTTPStatus.UNPROCESSABLE_ENTITY, detail, TYPE + "batch-failed", members={"atomic": True, "results": results}
+    )
+
+
+@problem_of.register(errors.DatabaseUnavailable)
+@problem_of.register(errors.AuthUnavailable)
+@problem_of.register(errors.TooBusy)
+def _(_error: errors.TasklaneError) -> Problem:
+    detail = "The service cannot answer right now; nothing was changed. Try again soon."
+    return Problem(HTTPStatus.SERVICE_UNAVAILABLE, detail, headers=RETRY_AFTER)
+
+
+@problem_of.register
+def _(_error: errors.OutcomeUnknown) -> Problem:
+    detail = "The database's answer was lost: the change was made, or not at all. Look before you try again."
+    return Problem(HTTPStatus.SERVICE_UNAVAILABLE, detail, TYPE + "outcome-unknown", RETRY_AFTER)
+
+
+@problem_of.register
+def _(error: HTTPException) -> Problem:
+    status = HTTPStatus(error.status_code)
+    return Problem(status, _FRAMEWORK.get(status, f"{status.phrase}."), headers=error.headers or {})
+
+
+def install(app: FastAPI) -> None:
+    """Let every error of `app`, the framework's own included, leave as a problem."""
+
+    async def handle(request: Request, error: Exception) -> Response:
+        if isinstance(error, HTTPException) and error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+            error.headers = {"allow": ", ".join(_allowed(request))}
+        return problem_of(error).response()
+
+    for kind in (errors.TasklaneError, RequestValidationError, HTTPException, Exception):
+        app.add_exception_handler(kind, handle)
+
+
+def faults_of(found: Sequence[Any], *, below: str = "#") -> list[Fault]:
+    """Pydantic's errors as JSON pointers (RFC 6901) and sentences, which do not quote the input."""
+    return [_fault(item, below) for item in found]
+
+
+_FRAMEWORK = {
+    HTTPStatus.NOT_FOUND: NOTHING_HERE,
+    HTTPStatus.METHOD_NOT_ALLOWED: "This path does not take that method.",
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "The body is too large.",
+}
+
+
+def _allowed(request: Request) -> list[str]:
+    """All methods of the path: the framework names those of the first route that fits it only."""
+    methods = ("GET", "POST", "PUT", "PATCH", "DELETE")
+    routes = request.app.router.routes
+    allowed = [
+        method
+        for method in methods
+        if any(route.matches({**request.scope, "method": method})[0] is Match.FULL for route in routes)
+    ]
+    return ["HEAD", *allowed] if "GET" in allowed else allowed
+
+
+def _not_applied(outcome: errors.TasklaneError | None) -> dict[str, Any]:
+    if outcome is None:
+        detail = "Another operation of the batch failed, so this one was not applied."
+        problem = Problem(HTTPStatus.FAILED_DEPENDENCY, detail)
+    else:
+        problem = problem_of(outcome)
+    return {"status": problem.status.value, "problem": problem.document}
+
+
+def _invalid(faults: Sequence[Fault]) -> Problem:
+    more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
+    return Problem(
+        HTTPStatus.UNPROCESSABLE_ENTITY,
+        f"{_named(faults[0].pointer)} {faults[0].detail}{more}.",
+        TYPE + "invalid-input",
+        members={"errors": [{"pointer": fault.pointer, "detail": fault.detail} for fault in faults]},
+    )
+
+
+def _named(pointer: str) -> str:
+    """As a sentence begins: `#/title` is `title`, the whole document `The body`."""
+    if pointer == "#":
+        return "The body"
+    return pointer.removeprefix("#/").removeprefix("?") or "The query"
+
+
+def _fault(item: Mapping[str, Any], below: str) -> Fault:
+    steps = [str(step).replace("~", "~0").replace("/", "~1") for step in item["loc"] if step != "body"]
+    message = str(item["msg"]).removeprefix("Value error, ")
+    return Fault("/".join((below, *steps)), message[:1].lower() + message[1:])

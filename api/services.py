@@ -1,0 +1,31 @@
+"""Everything that a request handler needs, made once by the composition root and handed down."""
+
+from dataclasses import dataclass
+from typing import cast
+
+from starlette.requests import Request
+
+from api.auth import Authenticator
+from api.metrics import Metrics
+from api.tasks.service import Tasks
+from core.database import Database
+from core.fence import Fence
+from core.limits import Limiter
+from core.lists import Lists
+from core.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    settings: Settings
+    metrics: Metrics
+    database: Database
+    fence: Fence
+    authenticator: Authenticator
+    limiter: Limiter
+    lists: Lists
+    tasks: Tasks
+
+
+def services_of(request: Request) -> Services:
+    return cast(Services, request.app.state.services)

@@ -1,0 +1,69 @@
+"""What every route of a user's own things goes through before its handler runs."""
+
+from collections.abc import Callable, Coroutine
+from typing import Annotated, Any
+
+from fastapi import Depends, Request
+from fastapi.routing import APIRoute
+from starlette.responses import Response
+
+from api.auth import Principal
+from api.bodies import JsonRequest
+from api.services import services_of
+from api.tasks.service import Tasks
+from core.errors import NotFound
+from core.limits import Kind
+from core.queries import parse_task_id
+from core.types import TaskId, UserId
+
+_WITHOUT_BODY = frozenset({"GET", "DELETE"})
+
+
+class OwnersRoute(APIRoute):
+    """First who asks, then whose things they name, whether they ask too often, and only then what they send."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        handle = super().get_route_handler()
+        template = self.path_format
+
+        async def guarded(request: Request) -> Response:
+            scope = request.scope
+            scope["tasklane.route"] = template
+            principal = await _authenticate(request)
+            scope["tasklane.user"] = owner = principal.user_id
+            if request.path_params.get("user_id", owner) != owner:
+                raise NotFound
+            kind: Kind = "reads" if request.method == "GET" else "writes"
+            headers = await services_of(request).limiter.spend(owner, kind)
+            if request.method not in _WITHOUT_BODY:
+                request = JsonRequest(scope, request.receive)
+                await request.read()
+            response = await handle(request)
+            response.headers.update(headers)
+            return response
+
+        return guarded
+
+
+async def _authenticate(request: Request) -> Principal:
+    authorization = request.headers.get("authorization")
+    raw = authorization.encode("latin-1") if authorization is not None else None
+    return await services_of(request).authenticator.authenticate(raw)
+
+
+def _owner(request: Request) -> UserId:
+    owner: UserId = request.scope["tasklane.user"]
+    return owner
+
+
+def _tasks(request: Request) -> Tasks:
+    return services_of(request).tasks
+
+
+def _task_id(task_id: str) -> TaskId:
+    return parse_task_id(task_id)
+
+
+Owner = Annotated[UserId, Depends(_owner)]
+Service = Annotated[Tasks, Depends(_tasks)]
+Id = Annotated[TaskId, Depends(_task_id)]

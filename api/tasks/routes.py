@@ -1,0 +1,149 @@
+"""The task resource over HTTP, under `/api/tasks` and, for pages that name the user, `/api/{user_id}/tasks`."""
+
+import asyncio
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from api.conditional import expected_revisions, is_not_modified
+from api.idempotency import key_of
+from api.tasks.batch import Batch
+from api.tasks.guard import Id, Owner, OwnersRoute, Service
+from api.tasks.schemas import Completion, TaskCreate, TaskUpdate
+from api.tasks.service import Tasks
+from api.tasks.transfer import IMPORT_LIMIT_BYTES, WRITERS, Streamed, parse_import
+from core.errors import Fault, InvalidInput
+from core.idempotency import Outcome
+from core.queries import Query, StatsQuery, TaskQuery, parse_list, parse_trash
+from core.tasks import Expected, StoredTask, task_etag
+from core.types import TaskId, UserId
+
+PRIVATE = {"cache-control": "private, no-cache", "vary": "Authorization"}
+
+router = APIRouter(route_class=OwnersRoute, tags=["tasks"])
+
+
+@router.get("")
+async def list_tasks(request: Request, owner: Owner, tasks: Service) -> Response:
+    """The tasks of the caller, newest first unless `sort` says else."""
+    return await _read(request, owner, tasks, parse_list(request.scope["query_string"]))
+
+
+@router.post("", status_code=HTTPStatus.CREATED)
+async def create_task(request: Request, owner: Owner, tasks: Service, new: TaskCreate) -> Response:
+    """Make a task; with an `Idempotency-Key`, once however often it is sent."""
+    return _outcome(await tasks.create(owner, new, await key_of(request, "create")))
+
+
+@router.post("/batch")
+async def batch_tasks(request: Request, owner: Owner, tasks: Service, batch: Batch) -> Response:
+    """Apply up to 100 operations in their order, in one transaction."""
+    return _outcome(await tasks.batch(owner, batch, await key_of(request, "batch")))
+
+
+@router.get("/stats")
+async def task_stats(request: Request, owner: Owner, tasks: Service) -> Response:
+    """How many tasks there are, of which kinds."""
+    return await _read(request, owner, tasks, StatsQuery())
+
+
+@router.get("/trash")
+async def list_trash(request: Request, owner: Owner, tasks: Service) -> Response:
+    """The deleted tasks, the last deleted first; each is erased when the retention is over."""
+    return await _read(request, owner, tasks, parse_trash(request.scope["query_string"]))
+
+
+@router.delete("/trash", status_code=HTTPStatus.NO_CONTENT)
+async def empty_trash(owner: Owner, tasks: Service) -> Response:
+    """Erase now what lies in the trash; nothing brings it back."""
+    await tasks.empty_trash(owner)
+    return Response(status_code=HTTPStatus.NO_CONTENT)
+
+
+@router.get("/export")
+async def export_tasks(request: Request, owner: Owner, tasks: Service) -> Response:
+    """Every task, those in the trash too, as they all were at one moment: `?format=json` (for import), `csv`, `ics`."""
+    name = request.query_params.get("format", "json")
+    writer = WRITERS.get(name)  # type: ignore[call-overload]  # any text may be asked for
+    if writer is None:
+        raise InvalidInput(Fault("?format", "must be json, csv or ics"))
+    return await Streamed.begin(writer.chunks(tasks.export(owner)), writer.media_type, f"tasks.{name}")
+
+
+@router.post("/import", status_code=HTTPStatus.CREATED, max_body_size=IMPORT_LIMIT_BYTES)
+async def import_tasks(request: Request, owner: Owner, tasks: Service) -> Response:
+    """Make the tasks of an export anew, with the times they had and ids of their own: all of them or none."""
+    # In a thread: thousands of tasks take a while to read, and others wait for the event loop.
+    rows = await asyncio.to_thread(parse_import, await request.json())
+    return _outcome(await tasks.import_all(owner, rows, await key_of(request, "import")))
+
+
+@router.get("/{task_id}")
+async def get_task(request: Request, owner: Owner, tasks: Service, task: Id) -> Response:
+    """One task."""
+    return await _read(request, owner, tasks, TaskQuery(task))
+
+
+@router.put("/{task_id}", operation_id="replace_task")
+@router.patch("/{task_id}", operation_id="update_task")
+async def update_task(request: Request, owner: Owner, tasks: Service, task: Id, changes: TaskUpdate) -> Response:
+    """Merge the body into a task (RFC 7396), with PUT as with PATCH: what is absent stays, `null` clears."""
+    return _changed(await tasks.update(owner, task, changes, _expected(request, task)))
+
+
+@router.patch("/{task_id}/complete", operation_id="complete_task")
+@router.patch("/{task_id}/toggle", operation_id="toggle_task")
+async def complete_task(
+    request: Request, owner: Owner, tasks: Service, task: Id, body: Completion | None = None
+) -> Response:
+    """Set `completed`, by the body or by `?completed=`; with neither, toggle it."""
+    completed = _completion(request, body)
+    return _changed(await tasks.complete(owner, task, _expected(request, task), completed=completed))
+
+
+@router.post("/{task_id}/restore")
+async def restore_task(owner: Owner, tasks: Service, task: Id) -> Response:
+    """Take a task out of the trash."""
+    return _changed(await tasks.restore(owner, task))
+
+
+@router.delete("/{task_id}", status_code=HTTPStatus.NO_CONTENT)
+async def delete_task(request: Request, owner: Owner, tasks: Service, task: Id) -> Response:
+    """Move a task to the trash."""
+    await tasks.delete(owner, task, _expected(request, task))
+    return Response(status_code=HTTPStatus.NO_CONTENT)
+
+
+async def _read(request: Request, owner: UserId, tasks: Tasks, query: Query) -> Response:
+    answer, result = await tasks.read(owner, query, missed="tasklane.missed" in request.scope)
+    headers = {"etag": answer.etag, **PRIVATE, "x-cache": result, **dict(answer.headers)}
+    if is_not_modified(request.headers.get("if-none-match"), answer.etag):
+        return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
+    return Response(answer.body, headers=headers, media_type="application/json")
+
+
+def _expected(request: Request, task: TaskId) -> Expected:
+    return expected_revisions(request.headers.get("if-match"), task)
+
+
+def _changed(task: StoredTask) -> Response:
+    headers = {"etag": task_etag(task.id, task.revision), **PRIVATE}
+    return Response(task.json, headers=headers, media_type="application/json")
+
+
+def _outcome(outcome: Outcome) -> Response:
+    headers: dict[str, Any] = {**outcome.headers, **PRIVATE}
+    if outcome.replayed:
+        headers["idempotent-replayed"] = "true"
+    return Response(outcome.body, outcome.status, headers, "application/json")
+
+
+def _completion(request: Request, body: Completion | None) -> bool | None:
+    asked = request.query_params.getlist("completed")
+    if not asked:
+        return body.completed if body else None
+    if len(asked) > 1 or asked[0] not in ("true", "false"):
+        raise InvalidInput(Fault("?completed", "must be true or false, once"))
+    return asked[0] == "true"

@@ -1,0 +1,127 @@
+"""What the routes can ask for: reads through the cache, writes through the one place that commits."""
+
+import asyncio
+import json
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import aclosing
+from http import HTTPStatus
+from typing import Any
+
+from api.cache import CachedReads, Result
+from api.problems import problem_of
+from api.tasks import batch
+from api.tasks.batch import Batch
+from api.tasks.schemas import TaskCreate, TaskUpdate
+from core import answers, bulk, tasks
+from core.answer import Answer
+from core.errors import TasklaneError, TooBusy
+from core.idempotency import Key, Outcome, once
+from core.lists import Change, Lists
+from core.queries import Query
+from core.settings import Settings
+from core.tasks import Expected, StoredTask
+from core.types import TaskId, UserId
+
+EXPORTS_AT_ONCE = 2
+"""Each holds a connection for as long as its reader takes."""
+
+IMPORT_SECONDS = 30
+
+
+class Tasks:
+    """Every method works on the tasks of `owner` and of nobody else; all but the reads raise `DatabaseUnavailable`."""
+
+    def __init__(self, lists: Lists, reads: CachedReads, settings: Settings) -> None:
+        self._lists = lists
+        self._reads = reads
+        self._shape: answers.Shape = settings.task_list_shape
+        self._key_hours = settings.idempotency_retention_hours
+        self._exports = asyncio.Semaphore(EXPORTS_AT_ONCE)
+
+    async def read(self, owner: UserId, query: Query, *, missed: bool) -> tuple[Answer, Result]:
+        """A list, a task or the statistics; raises `NotFound`. `missed`: the cache was asked already."""
+
+        async def make() -> Answer:
+            return await self._lists.read(owner, lambda tx: answers.make(tx, owner, query, shape=self._shape))
+
+        return await self._reads.answer(owner, answers.variant(query, shape=self._shape), make, missed=missed)
+
+    async def create(self, owner: UserId, new: TaskCreate, key: Key | None) -> Outcome:
+        """A new task, once per key; raises `StillRunning` and `KeyReused`."""
+        columns = new.columns()
+        return await self._once(owner, key, lambda change: created(tasks.insert(change, columns)))
+
+    async def update(self, owner: UserId, task: TaskId, changes: TaskUpdate, expected: Expected) -> StoredTask:
+        """Merge; raises `NotFound` and `PreconditionFailed`, as do the next two."""
+        columns = changes.columns()
+        return await self._lists.write(owner, lambda change: tasks.update(change, task, columns, expected=expected))
+
+    async def complete(self, owner: UserId, task: TaskId, expected: Expected, *, completed: bool | None) -> StoredTask:
+        """Set `completed`, or flip it when that is None."""
+        if completed is None:
+            return await self._lists.write(owner, lambda change: tasks.toggle(change, task, expected=expected))
+        columns = {"completed": completed}
+        return await self._lists.write(owner, lambda change: tasks.update(change, task, columns, expected=expected))
+
+    async def delete(self, owner: UserId, task: TaskId, expected: Expected) -> None:
+        await self._lists.write(owner, lambda change: tasks.delete(change, task, expected=expected))
+
+    async def restore(self, owner: UserId, task: TaskId) -> StoredTask:
+        """Out of the trash; raises `NotFound` when it is not in there."""
+        return await self._lists.write(owner, lambda change: tasks.restore(change, task))
+
+    async def empty_trash(self, owner: UserId) -> int:
+        return await self._lists.write(owner, bulk.empty_trash)
+
+    async def batch(self, owner: UserId, asked: Batch, key: Key | None) -> Outcome:
+        """Apply the operations in one revision; raises `BatchFailed` when an atomic one fails, with nothing changed."""
+        operations = batch.parse(asked)
+        return await self._once(
+            owner, key, lambda change: _batch_outcome(batch.apply(change, operations, atomic=asked.atomic), asked)
+        )
+
+    async def import_all(self, owner: UserId, rows: Sequence[dict[str, Any]], key: Key | None) -> Outcome:
+        """All of them or none."""
+
+        def imported(change: Change) -> Outcome:
+            return Outcome(HTTPStatus.CREATED, {}, json.dumps({"imported": bulk.insert_all(change, rows)}))
+
+        return await self._once(owner, key, imported, timeout=IMPORT_SECONDS)
+
+    async def export(self, owner: UserId) -> AsyncGenerator[list[str]]:
+        """Batches of tasks, each as JSON, those in the trash too; raises `TooBusy` when enough others export."""
+        if self._exports.locked():
+            raise TooBusy
+        async with self._exports, aclosing(self._lists.stream(owner, bulk.EXPORT)) as batches:
+            async for rows in batches:
+                yield [row[0] for row in rows]
+
+    async def _once(
+        self, owner: UserId, key: Key | None, make: Callable[[Change], Outcome], *, timeout: float | None = None
+    ) -> Outcome:
+        hours = self._key_hours
+        return await self._lists.write(
+            owner, lambda change: once(change, key, lambda: make(change), hours=hours), timeout=timeout
+        )
+
+
+def created(task: StoredTask) -> Outcome:
+    """The answer to a POST that made a task."""
+    headers = {"etag": tasks.task_etag(task.id, task.revision), "location": f"/api/tasks/{task.id}"}
+    return Outcome(HTTPStatus.CREATED, headers, task.json)
+
+
+def _batch_outcome(results: Sequence[batch.Result], asked: Batch) -> Outcome:
+    parts = ",".join(_part(result) for result in results)
+    return Outcome(HTTPStatus.OK, {}, f'{{"atomic":{json.dumps(asked.atomic)},"results":[{parts}]}}')
+
+
+def _part(result: batch.Result) -> str:
+    """One operation's status with its task (which is JSON already) or its problem."""
+    if isinstance(result, TasklaneError):
+        problem = problem_of(result)
+        return json.dumps({"status": problem.status.value, "problem": problem.document})
+    if result.task is None:
+        return json.dumps({"status": result.status.value})
+    etag = json.dumps(tasks.task_etag(result.task.id, result.task.revision))
+    return f'{{"status":{result.status.value},"etag":{etag},"task":{result.task.json}}}'

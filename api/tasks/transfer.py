@@ -1,0 +1,191 @@
+"""Tasks on their way out and in: JSON that can be imported again, CSV for spreadsheets, iCalendar for calendars."""
+
+import csv
+import io
+import json
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator
+from contextlib import aclosing
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Annotated, Any, Literal, Self, cast
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+from starlette.responses import StreamingResponse
+from starlette.types import Receive, Scope, Send
+
+from api.problems import faults_of
+from api.tasks.schemas import TaskCreate
+from core.errors import InvalidInput
+
+Format = Literal["json", "csv", "ics"]
+
+VERSION = 1
+MAX_IMPORTED = 50_000
+IMPORT_LIMIT_BYTES = 16 * 1024 * 1024
+MAX_FAULTS = 20
+
+_CSV_COLUMNS = (
+    *("id", "title", "description", "completed", "completed_at", "priority", "due_date", "tags"),
+    *("created_at", "updated_at", "deleted_at"),
+)
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_ICS_PRIORITIES = {"urgent": 1, "high": 3, "medium": 5, "low": 9}
+_ICS_LINE_OCTETS = 75
+
+
+class ImportedTask(TaskCreate):
+    """A task as the export wrote it; ids are given anew, the times stay."""
+
+    model_config = ConfigDict(strict=False)
+
+    completed_at: AwareDatetime | None = None
+    created_at: AwareDatetime | None = None
+    updated_at: AwareDatetime | None = None
+    deleted_at: AwareDatetime | None = None
+
+
+class Import(BaseModel):
+    """The JSON of the export."""
+
+    model_config = ConfigDict(extra="ignore", hide_input_in_errors=True)
+
+    version: Literal[1] = 1
+    tasks: Annotated[list[ImportedTask], Field(max_length=MAX_IMPORTED)]
+
+
+def parse_import(body: object) -> list[dict[str, Any]]:
+    """The rows as `core.bulk.insert_all` takes them; raises `InvalidInput`."""
+    try:
+        document = Import.model_validate(body)
+    except ValidationError as error:
+        raise InvalidInput(*faults_of(error.errors(include_url=False)[:MAX_FAULTS])) from None
+    return [_row(task) for task in document.tasks]
+
+
+class Streamed(StreamingResponse):
+    """A download whose source is closed with it, however it ends."""
+
+    @classmethod
+    async def begin(cls, chunks: AsyncGenerator[bytes], media_type: str, filename: str) -> Self:
+        """Wait for the first chunk: what fails before it is still answered with a problem."""
+        first = await anext(chunks)
+
+        async def all_chunks() -> AsyncGenerator[bytes]:
+            async with aclosing(chunks):
+                yield first
+                async for chunk in chunks:
+                    yield chunk
+
+        headers = {"content-disposition": f'attachment; filename="{filename}"', "cache-control": "private, no-store"}
+        return cls(all_chunks(), headers=headers, media_type=media_type)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            await cast("AsyncGenerator[bytes]", self.body_iterator).aclose()
+
+
+@dataclass(frozen=True, slots=True)
+class Writer:
+    """A format: what begins it, what each task adds, what separates two, what ends it."""
+
+    media_type: str
+    head: bytes
+    task: Callable[[str], bytes]
+    separator: bytes
+    tail: bytes
+
+    async def chunks(self, batches: AsyncGenerator[list[str]]) -> AsyncGenerator[bytes]:
+        """One chunk per batch, the first with the head; closing it closes `batches`."""
+        async with aclosing(batches):
+            pending = self.head
+            async for batch in batches:
+                yield pending + self.separator.join(self.task(task) for task in batch)
+                pending = self.separator
+            yield (b"" if pending is self.separator else pending) + self.tail
+
+
+def _row(task: ImportedTask) -> dict[str, Any]:
+    columns = {"completed": False, "priority": "medium", "tags": [], **task.columns()}
+    return {name: value.isoformat() if isinstance(value, date) else value for name, value in columns.items()}
+
+
+def _csv_line(row: Iterable[str]) -> bytes:
+    text = io.StringIO()
+    csv.writer(text).writerow(row)
+    return text.getvalue().encode()
+
+
+def _csv_row(task: dict[str, Any]) -> list[str]:
+    values = {**task, "tags": ", ".join(task["tags"]), "completed": "true" if task["completed"] else "false"}
+    return [_plain(values[name]) for name in _CSV_COLUMNS]
+
+
+def _plain(value: object) -> str:
+    """https://owasp.org/www-community/attacks/CSV_Injection."""
+    text = "" if value is None else str(value)
+    return f"'{text}" if text.startswith(_FORMULA) else text
+
+
+def _todo(task: dict[str, Any]) -> bytes:
+    """What lies in the trash has no place in a calendar."""
+    return b"" if task["deleted_at"] else b"".join(_folded(line) for line in _todo_lines(task))
+
+
+def _todo_lines(task: dict[str, Any]) -> Iterator[str]:
+    yield "BEGIN:VTODO"
+    yield f"UID:task-{task['id']}@tasklane"
+    yield f"DTSTAMP:{_utc(task['updated_at'])}"
+    yield f"CREATED:{_utc(task['created_at'])}"
+    yield f"LAST-MODIFIED:{_utc(task['updated_at'])}"
+    yield f"SUMMARY:{_text(task['title'])}"
+    if task["description"]:
+        yield f"DESCRIPTION:{_text(task['description'])}"
+    if due := task["due_date"]:
+        yield f"DUE:{_utc(due)}" if "T" in due else f"DUE;VALUE=DATE:{due.replace('-', '')}"
+    yield f"PRIORITY:{_ICS_PRIORITIES[task['priority']]}"
+    if task["tags"]:
+        yield f"CATEGORIES:{','.join(_text(tag) for tag in task['tags'])}"
+    yield f"STATUS:{'COMPLETED' if task['completed'] else 'NEEDS-ACTION'}"
+    if task["completed_at"]:
+        yield f"COMPLETED:{_utc(task['completed_at'])}"
+    yield "END:VTODO"
+
+
+def _utc(instant: str) -> str:
+    return datetime.fromisoformat(instant).strftime("%Y%m%dT%H%M%SZ")
+
+
+def _text(value: str) -> str:
+    """RFC 5545, section 3.3.11; other control characters have no place in a calendar."""
+    escaped = value.replace("\\", "\\\\").replace(";", "\\;").replace(",", "\\,")
+    lines = escaped.replace("\r\n", "\n").replace("\r", "\n").replace("\n", "\\n")
+    return "".join(character for character in lines if character >= " " or character == "\t")
+
+
+def _folded(line: str) -> bytes:
+    """RFC 5545, section 3.1: no line longer than 75 octets, no character cut in two."""
+    parts, part = [], b""
+    for character in line:
+        encoded = character.encode()
+        if len(part) + len(encoded) > _ICS_LINE_OCTETS:
+            parts.append(part)
+            part = b" "
+        part += encoded
+    return b"\r\n".join([*parts, part]) + b"\r\n"
+
+
+WRITERS: dict[Format, Writer] = {
+    "json": Writer("application/json", f'{{"version":{VERSION},"tasks":['.encode(), str.encode, b",", b"]}"),
+    "csv": Writer(
+        "text/csv; charset=utf-8", _csv_line(_CSV_COLUMNS), lambda task: _csv_line(_csv_row(json.loads(task))), b"", b""
+    ),
+    "ics": Writer(
+        "text/calendar; charset=utf-8",
+        b"BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//Tasklane//Tasks//EN\r\n",
+        lambda task: _todo(json.loads(task)),
+        b"",
+        b"END:VCALENDAR\r\n",
+    ),
+}
