@@ -1,0 +1,57 @@
+"""Compares cached answers with the database, in production, for ever: the count of differences must stay 0."""
+
+from typing import LiteralString
+
+import structlog
+
+from core import answers
+from core.errors import InvalidInput, NotFound
+from core.answer import Answer
+from core.logs import user_hash
+from core.types import UserId
+from worker.jobs.context import Context
+
+log = structlog.get_logger()
+
+
+async def audit_cache(ctx: Context) -> int:
+    """Make a sample of the cached answers anew and compare; returns how many were compared."""
+    compared = 0
+    for variant, cached in await ctx.fence.sample(ctx.settings.worker_audit_sample):
+        if await _compare(ctx, variant, cached):
+            compared += 1
+    ctx.metrics.audited.inc(compared)
+    return compared
+
+
+async def _compare(ctx: Context, variant: str, cached: Answer) -> bool:
+    """False if there is nothing to compare with: the answer has changed since, or another release wrote it."""
+    try:
+        asked = answers.parse_variant(variant)
+    except InvalidInput:
+        return False
+    if asked is None or answers.variant(asked[0], shape=asked[1]) != variant:
+        return False
+    query, shape = asked
+    try:
+        fresh = await ctx.lists.read(
+            cached.owner, lambda transaction: answers.make(transaction, cached.owner, query, shape=shape)
+        )
+    except NotFound:
+        fresh = None
+    if fresh == cached:
+        return True
+    if fresh is not None and fresh.revision == cached.revision:
+        if fresh.until != cached.until:
+            return False  # time alone has made it another answer
+    elif await _is_to_be_published(ctx, cached.owner) or await ctx.fence.read(cached.owner, variant) != cached:
+        return False  # the list changed after the sample was drawn: the answer is no hit now, or will be none soon
+    ctx.metrics.differences.inc()
+    log.error("cached_value_differs", user=user_hash(cached.owner), revision=cached.revision)
+    return True
+
+
+async def _is_to_be_published(ctx: Context, owner: UserId) -> bool:
+    """Whether the cache need not know the latest change yet, which was made outside the API or without Redis."""
+    sql: LiteralString = "SELECT 1 FROM task_lists WHERE user_id = %(owner)s AND revision > published_revision"
+    return bool(await ctx.lists.read(owner, lambda transaction: transaction.execute(sql)))

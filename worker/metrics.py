@@ -1,0 +1,33 @@
+"""What Prometheus is told of the worker."""
+
+from prometheus_client import CollectorRegistry, Counter, Gauge
+
+
+class WorkerMetrics:
+    """One registry per worker, so that two in one process do not meet."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self.published = Counter(
+            "tasklane_worker_published_lists_total",
+            "Lists whose revision the cache was told.",
+            registry=self.registry,
+        )
+        self.purged = Counter("tasklane_worker_purged_total", "Rows erased.", ["kind"], registry=self.registry)
+        self.audited = Counter(
+            "tasklane_worker_audited_values_total",
+            "Cached values compared with the database.",
+            registry=self.registry,
+        )
+        self.differences = Counter(
+            "tasklane_worker_audit_differences_total",
+            "Cached values that differed from the database. Anything but 0 is a fault in the product.",
+            registry=self.registry,
+        )
+        self.runs = Counter("tasklane_worker_jobs_total", "Jobs run.", ["job", "outcome"], registry=self.registry)
+        self.last_success = Gauge(
+            "tasklane_worker_last_success_seconds",
+            "When a job last succeeded (Unix time).",
+            ["job"],
+            registry=self.registry,
+        )
