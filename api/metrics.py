@@ -35,5 +35,17 @@ class Metrics:
         )
         self.redis_up = Gauge("tasklane_redis_up", "Whether the cache is in use.", registry=self.registry)
 
+        self._observers: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
+
+    def observe(self, route: str, method: str, status: int, seconds: float) -> None:
+        """Count an answered request."""
+        labels = (route, method, status)
+        observers = self._observers.get(labels)
+        if observers is None:
+            observers = (self.requests.labels(*labels), self.seconds.labels(route))
+            self._observers[labels] = observers
+        observers[0].inc()
+        observers[1].observe(seconds)
+
     def render(self) -> bytes:
         return generate_latest(self.registry)

@@ -44,7 +44,8 @@ class Outcome:
 _CLAIM: LiteralString = """
 SELECT set_config('app.claimed',
     pg_try_advisory_xact_lock(hashtextextended(%(owner)s || chr(31) || %(key)s, 0))::text, true);
-SELECT current_setting('app.claimed')::boolean, k.fingerprint, k.status, k.headers, k.body
+SELECT current_setting('app.claimed')::boolean, (SELECT revision FROM task_lists WHERE user_id = %(owner)s),
+    k.fingerprint, k.status, k.headers, k.body
 FROM (SELECT) AS one LEFT JOIN idempotency_keys k ON k.user_id = %(owner)s AND k.key = %(key)s
     AND k.created_at > now() - make_interval(hours => %(hours)s)
 """
@@ -61,12 +62,14 @@ def once(change: Change, key: Key | None, make: Callable[[], Outcome], *, hours:
     """What `make` gives, or what it gave when the key was first used; raises `StillRunning` and `KeyReused`."""
     if key is None:
         return make()
-    [(claimed, fingerprint, status, headers, body)] = change.look(_CLAIM, key=key.value, hours=hours)
+    [(claimed, revision, fingerprint, status, headers, body)] = change.look(_CLAIM, key=key.value, hours=hours)
     if not claimed:
         raise StillRunning
     if fingerprint is not None:
         if bytes(fingerprint) != key.fingerprint:
             raise KeyReused
+        # Whoever was first may have died before the raise after COMMIT; this answer acknowledges their write.
+        change.repeat(revision)
         return Outcome(status, headers, body, replayed=True)
     outcome = make()
     change.look(

@@ -45,6 +45,7 @@ class Change:
         self._advanced = False
         self.revision: Revision | None = None
         """None while nothing was changed."""
+        self.seen: Revision | None = None
 
     def execute(self, sql: LiteralString, **parameters: object) -> list[Row]:
         """Run a statement whose first column is the list's revision; returns the other columns.
@@ -59,6 +60,10 @@ class Change:
             self.revision = rows[0][0]
         return [row[1:] for row in rows]
 
+    def repeat(self, revision: Revision) -> None:
+        """Announce what another transaction has committed: the answer of this one rests on it."""
+        self.seen = revision
+
     def look(self, sql: LiteralString, **parameters: object) -> list[Row]:
         """Run a statement that changes nothing."""
         return self._transaction.execute(sql, **parameters)
@@ -72,9 +77,9 @@ class Lists:
         self._fence = fence
         self._role = role
 
-    async def read(self, owner: UserId, query: Callable[[Transaction], T], *, timeout: float | None = None) -> T:
+    async def read(self, owner: UserId, query: Callable[[Transaction], T]) -> T:
         """Run one statement for `owner`, in one round trip: the message is a transaction by itself."""
-        return await self._database.run(query, opening=self._role, parameters={"owner": owner}, timeout=timeout)
+        return await self._database.run(query, opening=self._role, parameters={"owner": owner})
 
     def stream(self, owner: UserId, sql: LiteralString) -> AsyncGenerator[list[Row]]:
         """Many rows for `owner`, in batches of one snapshot; close it (`aclosing`) when you leave early."""
@@ -84,30 +89,33 @@ class Lists:
         """Let `change` work under the next revision of `owner`'s list, and commit both.
 
         Raises what `change` raises, with nothing changed, and `OutcomeUnknown` when the connection broke in COMMIT.
+        `timeout` (seconds) is for a change that may take longer than others, as a whole and in one statement.
         """
+        limits = {} if timeout is None else {"statement_timeout": f"{timeout * 1000:.0f}"}
         loop = asyncio.get_running_loop()
-        committed: Revision | None = None
+        announce: Revision | None = None
 
         def work(transaction: Transaction) -> T:
-            nonlocal committed
+            nonlocal announce
             made = Change(transaction)
             result = change(made)
-            if made.revision is None:
-                return result  # nothing was changed, so there is nothing to commit or to announce
+            if made.revision is None:  # nothing was changed, so there is nothing to commit
+                announce = made.seen
+                return result
             # Before COMMIT: from here on nothing older can be a hit, so whoever sees the change cannot unsee it.
             self._fence.raise_from_thread(owner, made.revision, loop)
-            committed = made.revision
+            announce = made.revision
             transaction.commit()
             return result
 
         try:
             return await self._database.run(
-                work, opening="BEGIN;" + self._role, parameters={"owner": owner}, timeout=timeout
+                work, opening="BEGIN;" + self._role, parameters={"owner": owner, **limits}, timeout=timeout
             )
         finally:
             # After COMMIT: should Redis have been wiped between the two, a reader may have stored the older state.
-            if committed is not None:
-                await self._fence.raise_to(owner, committed)
+            if announce is not None:
+                await self._fence.raise_to(owner, announce)
 
 
 class AllLists:

@@ -115,6 +115,12 @@ class Settings(DatabaseSettings):
         return value
 
     @model_validator(mode="after")
+    def _announcements_outlive_transactions(self) -> Self:
+        if self.cache_ttl < 2 * self.database_timeout:
+            raise ValueError("CACHE_TTL must be at least twice DATABASE_TIMEOUT, or a write outlives its announcement")
+        return self
+
+    @model_validator(mode="after")
     def _some_key_verifies_tokens(self) -> Self:
         if self.auth_jwks_url and self.auth_jwks_file:
             raise ValueError("AUTH_JWKS_URL and AUTH_JWKS_FILE are both set; give one")

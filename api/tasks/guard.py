@@ -24,11 +24,10 @@ class OwnersRoute(APIRoute):
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         handle = super().get_route_handler()
-        template = self.path_format
 
         async def guarded(request: Request) -> Response:
             scope = request.scope
-            scope["tasklane.route"] = template
+            scope["tasklane.route"] = _template(request)
             principal = await _authenticate(request)
             scope["tasklane.user"] = owner = principal.user_id
             if request.path_params.get("user_id", owner) != owner:
@@ -43,6 +42,14 @@ class OwnersRoute(APIRoute):
             return response
 
         return guarded
+
+
+def _template(request: Request) -> str:
+    """The path with its parameters by name: what metrics and logs may show."""
+    segments = request.scope["path"].split("/")
+    for name, value in request.path_params.items():
+        segments[segments.index(value)] = f"{{{name}}}"
+    return "/".join(segments)
 
 
 async def _authenticate(request: Request) -> Principal:
