@@ -23,7 +23,7 @@ class Account(BaseModel):
     erasure_requested_at: AwareDatetime | None
 
 
-def _lists(request: Request) -> Lists:
+async def _lists(request: Request) -> Lists:
     return services_of(request).lists
 
 

@@ -58,16 +58,16 @@ async def _authenticate(request: Request) -> Principal:
     return await services_of(request).authenticator.authenticate(raw)
 
 
-def _owner(request: Request) -> UserId:
+async def _owner(request: Request) -> UserId:
     owner: UserId = request.scope["tasklane.user"]
     return owner
 
 
-def _tasks(request: Request) -> Tasks:
+async def _tasks(request: Request) -> Tasks:
     return services_of(request).tasks
 
 
-def _task_id(task_id: str) -> TaskId:
+async def _task_id(task_id: str) -> TaskId:
     return parse_task_id(task_id)
 
 
