@@ -5,15 +5,15 @@ from contextlib import asynccontextmanager
 
 import structlog
 from fastapi import FastAPI
-from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp
 
-from api import account, health, problems
+from api import account, health, openapi, problems
 from api.auth import Authenticator
 from api.cache import CachedReads
+from api.cors import CorsWhereAsked
 from api.hot_path import HotPath
 from api.metrics import Metrics
-from api.observe import Observe
+from api.observe import Observe, Recorder
 from api.services import Services
 from api.tasks import routes
 from api.tasks.service import Tasks
@@ -29,6 +29,7 @@ log = structlog.get_logger()
 
 EXPOSED_HEADERS = ["ETag", "Idempotent-Replayed", "Link", "Location", "RateLimit", "RateLimit-Policy"]
 EXPOSED_HEADERS += ["Retry-After", "X-Cache", "X-Request-ID", "X-Total-Count"]
+REQUEST_HEADERS = ["Authorization", "Content-Type", "Idempotency-Key", "If-Match", "If-None-Match", "X-Request-ID"]
 PREFLIGHT_SECONDS = 7200
 
 
@@ -92,32 +93,29 @@ def _routes(services: Services) -> FastAPI:
     app.include_router(account.router, prefix="/api/account")
     app.include_router(routes.router, prefix="/api/tasks")
     app.include_router(routes.router, prefix="/api/{user_id}/tasks", include_in_schema=False)
+    openapi.install(app, shape=services.settings.task_list_shape)
     return app
 
 
 def _stack(app: ASGIApp, services: Services) -> ASGIApp:
-    """From the outside in: observe, CORS, the hot path, the routes."""
-    app = HotPath(
+    """From the outside in: the hot path, observe, CORS, the routes."""
+    settings = services.settings
+    recorder = Recorder(services.metrics, slow=settings.slow_request)
+    cors = CorsWhereAsked(
         app,
-        authenticator=services.authenticator,
-        fence=services.fence,
-        metrics=services.metrics,
-        shape=services.settings.task_list_shape,
-    )
-    app = CORSMiddleware(
-        app,
-        allow_origins=services.settings.cors_origins,
+        allow_origins=settings.cors_origins,
         allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
-        allow_headers=[
-            "Authorization",
-            "Content-Type",
-            "Idempotency-Key",
-            "If-Match",
-            "If-None-Match",
-            "X-Request-ID",
-        ],
+        allow_headers=REQUEST_HEADERS,
         allow_credentials=True,
         expose_headers=EXPOSED_HEADERS,
         max_age=PREFLIGHT_SECONDS,
     )
-    return Observe(app, services.metrics, slow=services.settings.slow_request)
+    return HotPath(
+        Observe(cors, recorder),
+        authenticator=services.authenticator,
+        fence=services.fence,
+        metrics=services.metrics,
+        recorder=recorder,
+        cors=cors,
+        shape=settings.task_list_shape,
+    )

@@ -1,10 +1,53 @@
-"""What Prometheus is told. Labels are bounded: route templates, never ids."""
+"""What Prometheus is told. Labels are bounded: route templates, never ids.
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+Requests are counted in plain numbers, which a hit can afford, and become metrics when Prometheus asks.
+"""
+
+from bisect import bisect_left
+from collections.abc import Iterator
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, generate_latest
+from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.platform_collector import PlatformCollector
 from prometheus_client.process_collector import ProcessCollector
+from prometheus_client.registry import Collector
 
 LATENCY_BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5)
+
+
+class Requests(Collector):
+    """How many requests were answered, how, and in what time. For one thread: the event loop's."""
+
+    def __init__(self) -> None:
+        self._counts: dict[tuple[str, str, int], int] = {}
+        self._buckets: dict[str, list[int]] = {}
+        self._seconds: dict[str, float] = {}
+
+    def observe(self, route: str, method: str, status: int, seconds: float) -> None:
+        """Count an answered request."""
+        labels = (route, method, status)
+        self._counts[labels] = self._counts.get(labels, 0) + 1
+        buckets = self._buckets.get(route)
+        if buckets is None:
+            buckets = self._buckets[route] = [0] * (len(LATENCY_BUCKETS) + 1)
+        buckets[bisect_left(LATENCY_BUCKETS, seconds)] += 1
+        self._seconds[route] = self._seconds.get(route, 0.0) + seconds
+
+    def collect(self) -> Iterator[Metric]:
+        counts = CounterMetricFamily(
+            "tasklane_http_requests", "Requests answered.", labels=["route", "method", "status"]
+        )
+        for (route, method, status), count in self._counts.items():
+            counts.add_metric([route, method, str(status)], count)
+        yield counts
+        seconds = HistogramMetricFamily(
+            "tasklane_http_request_seconds",
+            "From the first byte of the request to the last of the answer.",
+            labels=["route"],
+        )
+        for route, buckets in self._buckets.items():
+            seconds.add_metric([route], _cumulated(buckets), self._seconds[route])
+        yield seconds
 
 
 class Metrics:
@@ -14,19 +57,8 @@ class Metrics:
         self.registry = CollectorRegistry()
         ProcessCollector(registry=self.registry)
         PlatformCollector(registry=self.registry)
-        self.requests = Counter(
-            "tasklane_http_requests_total",
-            "Requests answered.",
-            ["route", "method", "status"],
-            registry=self.registry,
-        )
-        self.seconds = Histogram(
-            "tasklane_http_request_seconds",
-            "From the first byte of the request to the last of the answer.",
-            ["route"],
-            buckets=LATENCY_BUCKETS,
-            registry=self.registry,
-        )
+        self.requests = Requests()
+        self.registry.register(self.requests)
         self.cache = Counter(
             "tasklane_cache_reads_total",
             "Reads by what the cache said: hit, miss, bypass (Redis away).",
@@ -35,17 +67,14 @@ class Metrics:
         )
         self.redis_up = Gauge("tasklane_redis_up", "Whether the cache is in use.", registry=self.registry)
 
-        self._observers: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
-
-    def observe(self, route: str, method: str, status: int, seconds: float) -> None:
-        """Count an answered request."""
-        labels = (route, method, status)
-        observers = self._observers.get(labels)
-        if observers is None:
-            observers = (self.requests.labels(*labels), self.seconds.labels(route))
-            self._observers[labels] = observers
-        observers[0].inc()
-        observers[1].observe(seconds)
-
     def render(self) -> bytes:
         return generate_latest(self.registry)
+
+
+def _cumulated(buckets: list[int]) -> list[tuple[str, float]]:
+    total = 0
+    cumulated = []
+    for bound, count in zip((*map(str, LATENCY_BUCKETS), "+Inf"), buckets, strict=True):
+        total += count
+        cumulated.append((bound, float(total)))
+    return cumulated

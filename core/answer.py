@@ -53,21 +53,22 @@ def _owner_token(owner: UserId) -> bytes:
     return b" " + quote(owner, safe="").encode() + b" "
 
 
-def as_hit(value: bytes, fence: bytes, owner: UserId) -> tuple[bytes, list[Header], bytes] | None:
-    """ETag, further headers and body, if the value is of the revision at which the fence stands and of this owner.
+def as_hit(value: bytes, fence: bytes, owner: UserId) -> tuple[bytes, list[Header], bytes, float | None] | None:
+    """ETag, further headers, body and end, if the value is of the revision at which the fence stands and of this owner.
 
-    The same test as for a decoded answer, without making one: this runs for every hit.
+    The same test as for a decoded answer, without making one.
     """
     prefix = fence + _owner_token(owner)
     if not value.startswith(prefix):
         return None
     head, _, body = value.partition(b"\n\n")
     first, etag, *lines = head.split(b"\n")
-    until = first[len(prefix) :]
-    if until != ALWAYS and time.time() >= float(until):
+    ending = first[len(prefix) :]
+    until = None if ending == ALWAYS else float(ending)
+    if until is not None and time.time() >= until:
         return None
     headers = []
     for line in lines:
         name, _, content = line.partition(b": ")
         headers.append((name, content))
-    return etag, headers, body
+    return etag, headers, body, until

@@ -19,6 +19,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 from urllib.parse import quote
 
@@ -37,6 +38,8 @@ MAX_VARIANTS = 32
 MAX_VALUE_BYTES = 256 * 1024
 BATCH = 500
 """Lists announced in one round trip."""
+
+DRAWS = 10
 
 JITTER = 0.1
 """The part of the TTL by which an entry may live longer or shorter, so that not all of them end at once."""
@@ -128,16 +131,17 @@ class Fence:
         """Seconds after which nothing that was in Redis before is still there, unless it was confirmed meanwhile."""
         return self._ttl * (1 + JITTER)
 
-    async def look(self, owner: UserId, variant: str) -> tuple[bytes | None, bytes | None]:
-        """The read as it is, for whoever judges it: the fence and the value; raises `RedisUnavailable`."""
+    async def look(self, owner: UserId, *fields: bytes) -> list[bytes | None]:
+        """Fields of the hash as they are, for whoever judges them; raises `RedisUnavailable`."""
         if owner in self._unannounced:
             await self._announce_owed(owner)
-        fence, value = await self._redis.send("HMGET", key(owner), "fence", field(variant))
-        return fence, value
+        found: list[bytes | None] = await self._redis.send(b"HMGET", key(owner), *fields)
+        return found
 
     async def read(self, owner: UserId, variant: str) -> Answer | None:
         """The cached answer, or None; raises `RedisUnavailable` when the cache must not be asked."""
-        answer = _hit(*await self.look(owner, variant))
+        fence, value = await self.look(owner, b"fence", field(variant))
+        answer = _hit(fence, value)
         return answer if answer and answer.owner == owner else None
 
     async def open(self, owner: UserId) -> Opened:
@@ -200,19 +204,28 @@ class Fence:
         return fields.get(b"run_id", b"").decode()  # some services keep it to themselves
 
     async def sample(self, count: int) -> list[tuple[str, Answer]]:
-        """Up to `count` cached answers that are hits now, drawn at random, each with its variant."""
-        found: list[tuple[str, Answer]] = []
-        for _ in range(count):
-            name: bytes | None = await self._redis.call("RANDOMKEY")
-            if name is None:
+        """Up to `count` cached answers that are hits now, drawn at random, each with its variant.
+
+        Most keys hold none (a list that nobody has read since it changed), so several times as many are drawn.
+        """
+        found: dict[tuple[bytes, bytes], Answer] = {}
+        for _ in range(DRAWS):
+            names = {name for name in await self._each(("RANDOMKEY",) for _ in range(count)) if _is_list(name)}
+            fields = await self._each(("HKEYS", name) for name in names)
+            drawn = [
+                (name, random.choice(variants))  # noqa: S311  # a sample, not a secret
+                for name, items in zip(names, fields, strict=True)
+                if (variants := [item for item in items if item.startswith(b"v:")])
+            ]
+            values = await self._each(("HMGET", name, "fence", variant) for name, variant in drawn)
+            hits = ((which, _hit(*value)) for which, value in zip(drawn, values, strict=True))
+            found.update((which, answer) for which, answer in hits if answer)
+            if len(found) >= count:
                 break
-            if name.startswith(PREFIX) and name.endswith(SUFFIX):
-                variants = [item for item in await self._redis.call("HKEYS", name) if item.startswith(b"v:")]
-                if variants:
-                    drawn = random.choice(variants)  # noqa: S311  # a sample, not a secret
-                    if answer := _hit(*await self._redis.call("HMGET", name, "fence", drawn)):
-                        found.append((drawn[2:].decode(errors="replace"), answer))
-        return found
+        return [(variant[2:].decode(errors="replace"), answer) for (_, variant), answer in found.items()][:count]
+
+    async def _each(self, commands: Iterable[tuple[Argument, ...]]) -> list[Any]:
+        return await asyncio.gather(*(self._redis.call(*command) for command in commands))
 
     def _owe(self, owner: UserId, revision: Revision) -> None:
         """Remember what Redis must be told before this process reads from it; the oldest come first.
@@ -280,14 +293,19 @@ PREFIX = b"tasklane:{"
 SUFFIX = b"}:list"
 
 
+def _is_list(name: bytes | None) -> bool:
+    return name is not None and name.startswith(PREFIX) and name.endswith(SUFFIX)
+
+
 def key(owner: UserId) -> str:
     return user_key(owner, "list")
 
 
+@lru_cache(maxsize=10_000)
 def user_key(owner: UserId, name: str) -> str:
     """The braces keep a user's keys on one slot of a Redis Cluster; quoting keeps the owner's own braces out."""
     return f"tasklane:{{{quote(owner, safe='')}}}:{name}"
 
 
-def field(variant: str) -> str:
-    return f"v:{variant}"
+def field(variant: str) -> bytes:
+    return b"v:" + variant.encode()

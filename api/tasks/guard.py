@@ -3,8 +3,10 @@
 from collections.abc import Callable, Coroutine
 from typing import Annotated, Any
 
+import structlog
 from fastapi import Depends, Request
 from fastapi.routing import APIRoute
+from starlette.convertors import Convertor, register_url_convertor
 from starlette.responses import Response
 
 from api.auth import Principal
@@ -19,6 +21,21 @@ from core.types import TaskId, UserId
 _WITHOUT_BODY = frozenset({"GET", "DELETE"})
 
 
+class TaskSegment(Convertor[str]):
+    """A step of a path that may name a task: what has a route of its own beside the tasks is no task for any method."""
+
+    regex = "(?!(?:batch|export|import|stats|trash)(?:/|$))[^/]+"
+
+    def convert(self, value: str) -> str:
+        return value
+
+    def to_string(self, value: str) -> str:
+        return value
+
+
+register_url_convertor("task", TaskSegment())
+
+
 class OwnersRoute(APIRoute):
     """First who asks, then whose things they name, whether they ask too often, and only then what they send."""
 
@@ -28,6 +45,8 @@ class OwnersRoute(APIRoute):
         async def guarded(request: Request) -> Response:
             scope = request.scope
             scope["tasklane.route"] = _template(request)
+            # Not taken back afterwards: the server runs each request in a context of its own.
+            structlog.contextvars.bind_contextvars(request_id=scope["tasklane.request_id"].decode())
             principal = await _authenticate(request)
             scope["tasklane.user"] = owner = principal.user_id
             if request.path_params.get("user_id", owner) != owner:

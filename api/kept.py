@@ -1,0 +1,65 @@
+"""Answers that this process has seen to be hits, ready to be sent again while Redis says that nothing has changed."""
+
+import time
+from collections import OrderedDict
+from dataclasses import dataclass
+
+from core.answer import Header
+from core.types import UserId
+
+Question = tuple[UserId, str]
+"""Owner and variant."""
+
+OVERHEAD_BYTES = 1024
+"""What an entry weighs beside its body, roughly."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """An answer with the lease and the fence under which it was a hit: it is one while both are the same.
+
+    The revision makes it the state of the list; the lease tells a hash that was wiped, or belongs to a database that
+    was restored, from the one that the answer came from.
+    """
+
+    lease: bytes
+    fence: bytes
+    until: float | None
+    etag: bytes
+    headers: list[Header]
+    body: bytes
+
+    def is_hit(self, lease: bytes | None, fence: bytes | None) -> bool:
+        return lease == self.lease and fence == self.fence and (self.until is None or time.time() < self.until)
+
+
+class KeptAnswers:
+    """The last used of them, within `capacity` bytes."""
+
+    def __init__(self, capacity: int) -> None:
+        self._capacity = capacity
+        self._size = 0
+        self._answers: OrderedDict[Question, Kept] = OrderedDict()
+
+    def get(self, question: Question) -> Kept | None:
+        kept = self._answers.get(question)
+        if kept is not None:
+            self._answers.move_to_end(question)
+        return kept
+
+    def put(self, question: Question, kept: Kept) -> None:
+        self.drop(question)
+        self._answers[question] = kept
+        self._size += _weight(kept)
+        while self._size > self._capacity:
+            _, oldest = self._answers.popitem(last=False)
+            self._size -= _weight(oldest)
+
+    def drop(self, question: Question) -> None:
+        dropped = self._answers.pop(question, None)
+        if dropped is not None:
+            self._size -= _weight(dropped)
+
+
+def _weight(kept: Kept) -> int:
+    return len(kept.body) + OVERHEAD_BYTES
