@@ -63,6 +63,9 @@ _KEYS: dict[str, LiteralString] = {
     "time": "CASE WHEN isfinite({0}) THEN (extract(epoch FROM {0}) * 1000000)::bigint END"
 }
 
+_SEPARATOR: LiteralString = "chr(30)"
+"""Between tasks; JSON escapes control characters, so it stands in no task."""
+
 _DIRECT: LiteralString = "SELECT * FROM tasks WHERE {where} ORDER BY {order} LIMIT %(limit)s + 1"
 # What is skipped is read from the index alone, not from the table.
 _BEHIND_OFFSET: LiteralString = """
@@ -81,30 +84,25 @@ def page(transaction: Transaction, query: ListQuery) -> Page:
     behind = f" AND ({column}, id) {beyond} (%(key)s, %(key_id)s)" if query.cursor else ""
     key = _KEYS.get(KEY_KINDS[query.sort], "{0}").format(column)
     # The first page of a list that fits it has counted the list; only others need the second look.
-    whole = (
-        "" if query.cursor or query.offset else "WHEN NOT coalesce(bool_or(position > %(limit)s), false) THEN count(*) "
-    )
+    whole = "" if query.cursor or query.offset else "WHEN count(*) <= %(limit)s THEN count(*) "
     found = (_BEHIND_OFFSET if query.offset else _DIRECT).format(
         where=where + behind,
         column=column,
         order=f"{column} {direction}, id {direction}",
         page_order=f"page.{column} {direction}, page.id {direction}",
     )
+    # One task more than asked for tells whether there is a next page. The subquery's order is the aggregates'.
     sql = f"""
-        SELECT coalesce({REVISION}, 0),
-            CASE {whole}WHEN true THEN (SELECT count(*) FROM tasks WHERE {where}) END,
-            count(*) FILTER (WHERE position <= %(limit)s),
-            '[' || coalesce(string_agg({DELETED_TASK_JSON if query.trash else TASK_JSON}, ',')
-                FILTER (WHERE position <= %(limit)s), '') || ']',
-            coalesce(bool_or(position > %(limit)s), false),
-            max({key}) FILTER (WHERE position = %(limit)s),
-            max(id) FILTER (WHERE position = %(limit)s)
-        FROM (
-            SELECT *, row_number() OVER () AS position FROM ({found}) found
-        ) t
+        SELECT coalesce({REVISION}, 0), CASE {whole}WHEN true THEN (SELECT count(*) FROM tasks WHERE {where}) END,
+            string_agg({DELETED_TASK_JSON if query.trash else TASK_JSON}, {_SEPARATOR}),
+            (array_agg({key}))[%(limit)s], (array_agg(id))[%(limit)s]
+        FROM ({found}) t
     """
-    [(revision, total, count, json, more, last_key, last_id)] = transaction.execute(sql, **_parameters(query))
-    return Page(revision, total, count, json, Cursor(last_key, last_id) if more else None)
+    [(revision, total, tasks, last_key, last_id)] = transaction.execute(sql, **_parameters(query))
+    rows = tasks.split("\x1e") if tasks else []
+    more = len(rows) > query.limit
+    shown = rows[: query.limit]
+    return Page(revision, total, len(shown), f"[{','.join(shown)}]", Cursor(last_key, last_id) if more else None)
 
 
 def stats(transaction: Transaction) -> Stats:
