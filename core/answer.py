@@ -64,7 +64,10 @@ def as_hit(value: bytes, fence: bytes, owner: UserId) -> tuple[bytes, list[Heade
     head, _, body = value.partition(b"\n\n")
     first, etag, *lines = head.split(b"\n")
     ending = first[len(prefix) :]
-    until = None if ending == ALWAYS else float(ending)
+    try:
+        until = None if ending == ALWAYS else float(ending)
+    except ValueError:
+        return None  # not what `encode` made
     if until is not None and time.time() >= until:
         return None
     headers = []

@@ -3,6 +3,7 @@
 import base64
 import binascii
 import json
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
@@ -12,6 +13,7 @@ from core.types import MAX_TASK_ID, TaskId
 
 VERSION = 1
 MAX_LENGTH = 2048
+PATTERN = "^[A-Za-z0-9_-]+$"
 WRONG = "must be a cursor from the Link header of the same query"
 
 KeyKind = Literal["time", "text", "number"]
@@ -35,6 +37,8 @@ class Cursor:
 
 def decode(text: str, question: str, kind: KeyKind) -> Cursor:
     """Raises `ValueError` for anything that `encode` did not make for this question."""
+    if not re.fullmatch(PATTERN, text):
+        raise ValueError(WRONG)
     try:
         document = json.loads(base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True))
         version, fingerprint, key, id_ = document

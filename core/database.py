@@ -129,7 +129,7 @@ class Database:
         parameters: Mapping[str, object],
         timeout: float | None = None,
     ) -> T:
-        """Run `work` in one transaction, started by `opening`; `work` commits, or it is rolled back.
+        """Run `work` in one transaction, started by `opening`; `work` commits as its last act, or it is rolled back.
 
         It is tried again only when nothing can have been committed and the reason may pass at once: a lost
         connection, a deadlock. `timeout` (seconds) bounds everything, the wait for a connection included. When the
@@ -178,7 +178,7 @@ class Database:
     ) -> T:
         for remaining in reversed(range(ATTEMPTS)):
             try:
-                with _deadline(deadline), self._connection() as connection:
+                with _deadline(deadline), contextlib.closing(self._pool.connect()) as connection:
                     return _once(connection, work, opening, parameters)
             except SERVER_BUSY as error:
                 raise DatabaseUnavailable(type(error).__name__) from error
@@ -209,17 +209,6 @@ class Database:
         connection.autocommit = True  # the transaction's own messages say BEGIN and COMMIT
         return cast(DBAPIConnection, connection)
 
-    @contextlib.contextmanager
-    def _connection(self) -> Iterator[PoolProxiedConnection]:
-        connection = self._pool.connect()
-        try:
-            yield connection
-        except BaseException:
-            _discard_unless_idle(connection)
-            raise
-        finally:
-            connection.close()
-
 
 def _once(
     connection: PoolProxiedConnection,
@@ -232,7 +221,7 @@ def _once(
     try:
         return work(transaction)
     finally:
-        # Only a live connection with something open needs the round trip; a broken one is discarded.
+        # Only a live connection with something open needs the round trip; a broken one is refused when its turn comes.
         if not driver.closed and driver.info.transaction_status in (
             extensions.TRANSACTION_STATUS_INTRANS,
             extensions.TRANSACTION_STATUS_INERROR,
@@ -240,16 +229,11 @@ def _once(
             transaction.rollback()
 
 
-def _discard_unless_idle(connection: PoolProxiedConnection) -> None:
-    driver: Connection = connection.driver_connection  # type: ignore[assignment]  # psycopg2's, by construction
-    if driver.closed or driver.info.transaction_status != extensions.TRANSACTION_STATUS_IDLE:
-        connection.invalidate()
-
-
 def _refuse_dropped(driver: Connection, _record: object, _proxy: object) -> None:
     """A ping that costs no round trip: an idle connection that has something to read was closed by the server."""
-    if driver.closed or _ready(driver.fileno(), select.POLLIN, 0):
-        raise DisconnectionError("the server closed the connection while it was idle")
+    idle = driver.info.transaction_status == extensions.TRANSACTION_STATUS_IDLE
+    if not idle or _ready(driver.fileno(), select.POLLIN, 0):
+        raise DisconnectionError("broken, or closed by the server while it was idle")
 
 
 _local = threading.local()

@@ -29,6 +29,7 @@ Status = Literal["all", "pending", "completed"]
 Sort = Literal["created", "updated", "title", "due_date", "priority"]
 
 PRIORITIES = ("low", "medium", "high", "urgent")
+ORDERS = ("asc", "desc", "ASC", "DESC")
 KEY_KINDS: dict[Sort, KeyKind] = {
     "created": "time",
     "updated": "time",
@@ -36,6 +37,8 @@ KEY_KINDS: dict[Sort, KeyKind] = {
     "due_date": "time",
     "priority": "number",
 }
+STATUSES: dict[str, Status] = {"all": "all", "pending": "pending", "active": "pending", "completed": "completed"}
+SORTS: dict[str, Sort] = {**{name: name for name in KEY_KINDS}, "created_at": "created", "updated_at": "updated"}
 
 _LIST_PATH = "/api/tasks"
 _TASK_ID = re.compile(r"[1-9][0-9]{0,18}", re.ASCII)
@@ -147,7 +150,9 @@ def parse_task_id(text: str) -> TaskId:
 def parse_list(query: bytes) -> ListQuery:
     """Read a query string as a browser sends it; raises `InvalidInput` with every fault that it has.
 
-    Names that are not known are ignored: pages add their own. A name that takes one value must be given once.
+    Names that are not known are ignored: pages add their own. A name that takes one value must be given once. Of two
+    names for one thing, the one that says it more plainly counts: `completed` before `status`, `sort` before `sort_by`,
+    `order` before `sort_order` and before a `-`, `cursor` before `offset`.
     """
     return _parse(query, _READERS, ListQuery())
 
@@ -164,21 +169,17 @@ def _parse(query: bytes, readers: dict[str, Reader], asked: ListQuery) -> ListQu
     faults: list[Fault] = []
     seen: set[str] = set()
     pairs = [(name, value) for name, value in _pairs(query) if name in readers]
-    # The order's direction is read after the order, and a cursor after all that it is bound to.
-    for name, value in sorted(pairs, key=lambda pair: _LATE.get(pair[0], 0)):
+    for name, value in sorted(pairs, key=lambda pair: _TURNS.get(pair[0], 0)):
         if name in seen and name != "tag":
             faults.append(Fault(f"?{name}", "must be given once"))
             continue
         seen.add(name)
         try:
-            asked = readers[name](asked, value)
+            asked = readers[name](asked, _without_nul(value))
         except ValueError as error:
             faults.append(Fault(f"?{name}", str(error)))
-    for one, other in (("sort", "sort_by"), ("order", "sort_order"), ("cursor", "offset")):
-        if one in seen and other in seen:
-            faults.append(Fault(f"?{other}", f"must not be given together with {one}"))
-    if any(name in ("sort", "sort_by") and value.startswith("-") for name, value in pairs) and not asked.descending:
-        faults.append(Fault("?order", "contradicts the - in front of sort"))
+    if sum(name == "tag" for name, _ in pairs) > MAX_TAGS:
+        faults.append(Fault("?tag", f"must be given at most {MAX_TAGS} times"))
     if faults:
         raise InvalidInput(*faults)
     return asked
@@ -186,12 +187,15 @@ def _parse(query: bytes, readers: dict[str, Reader], asked: ListQuery) -> ListQu
 
 def _pairs(query: bytes) -> list[tuple[str, str]]:
     try:
-        pairs = parse_qsl(query.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=100)
+        return parse_qsl(query.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=100)
     except ValueError as error:  # also UnicodeDecodeError
         raise InvalidInput(Fault("?", "must be percent-encoded UTF-8, with at most 100 fields")) from error
-    if any("\0" in name or "\0" in value for name, value in pairs):
-        raise InvalidInput(Fault("?", "must not contain NUL"))
-    return pairs
+
+
+def _without_nul(value: str) -> str:
+    if "\0" in value:
+        raise ValueError("must not contain NUL")
+    return value
 
 
 def _completed(asked: ListQuery, value: str) -> ListQuery:
@@ -199,11 +203,9 @@ def _completed(asked: ListQuery, value: str) -> ListQuery:
 
 
 def _status(asked: ListQuery, value: str) -> ListQuery:
-    if value not in _STATUSES:
+    if value not in STATUSES:
         raise ValueError("must be all, pending, active or completed")
-    if asked.status not in ("all", _STATUSES[value]):
-        raise ValueError("contradicts the other of status and completed")
-    return replace(asked, status=_STATUSES[value])
+    return replace(asked, status=STATUSES[value])
 
 
 def _priority(asked: ListQuery, value: str) -> ListQuery:
@@ -213,10 +215,7 @@ def _priority(asked: ListQuery, value: str) -> ListQuery:
 def _tag(asked: ListQuery, value: str) -> ListQuery:
     if not 1 <= len(value) <= MAX_TAG:
         raise ValueError(f"must have 1 to {MAX_TAG} characters")
-    tags = tuple(sorted({*asked.tags, value}))
-    if len(tags) > MAX_TAGS:
-        raise ValueError(f"must be given at most {MAX_TAGS} times")
-    return replace(asked, tags=tags)
+    return replace(asked, tags=tuple(sorted({*asked.tags, value})))
 
 
 def _search(asked: ListQuery, value: str) -> ListQuery:
@@ -228,13 +227,13 @@ def _search(asked: ListQuery, value: str) -> ListQuery:
 
 def _sort(asked: ListQuery, value: str) -> ListQuery:
     name = value.removeprefix("-")
-    if name not in _SORTS:
+    if name not in SORTS:
         raise ValueError("must be created, updated, title, due_date or priority, with - in front for descending")
-    return replace(asked, sort=_SORTS[name], descending=value.startswith("-"))
+    return replace(asked, sort=SORTS[name], descending=value.startswith("-"))
 
 
 def _order(asked: ListQuery, value: str) -> ListQuery:
-    return replace(asked, descending=_one_of(value.lower(), ("asc", "desc")) == "desc")
+    return replace(asked, descending=_one_of(value, ORDERS).lower() == "desc")
 
 
 def _cursor(asked: ListQuery, value: str) -> ListQuery:
@@ -268,13 +267,8 @@ def _instant(moment: datetime) -> str:
 
 _limit = _integer(1, MAX_LIMIT)
 _offset = _integer(0, MAX_OFFSET)
-_STATUSES: dict[str, Status] = {"all": "all", "pending": "pending", "active": "pending", "completed": "completed"}
-_SORTS: dict[str, Sort] = {
-    **{name: name for name in KEY_KINDS},
-    "created_at": "created",
-    "updated_at": "updated",
-}
-_LATE = {"order": 1, "sort_order": 1, "cursor": 2}
+# What is read later counts; a cursor is read after all that it is bound to.
+_TURNS = {"completed": 1, "sort": 1, "sort_order": 2, "order": 3, "cursor": 4}
 _READERS: dict[str, Reader] = {
     "completed": _completed,
     "status": _status,

@@ -20,7 +20,7 @@ UNREADABLE = (
     "and name no query parameter that libpq does not know"
 )
 
-Seconds = Annotated[float, Field(gt=0)]
+Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 
 class DatabaseSettings(BaseSettings):
@@ -92,10 +92,10 @@ class Settings(DatabaseSettings):
     trash_retention_days: int = Field(default=30, ge=0)
     idempotency_retention_hours: int = Field(default=24, ge=1)
 
-    limit_reads_rate: float = Field(default=100, ge=0)
+    limit_reads_rate: float = Field(default=100, ge=0, allow_inf_nan=False)
     """Requests per second and user that reach a route (cache hits do not); 0: no limit."""
     limit_reads_burst: int = Field(default=1000, ge=1)
-    limit_writes_rate: float = Field(default=50, ge=0)
+    limit_writes_rate: float = Field(default=50, ge=0, allow_inf_nan=False)
     limit_writes_burst: int = Field(default=500, ge=1)
 
     log_level: Literal["debug", "info", "warning", "error"] = "info"
@@ -154,7 +154,7 @@ def _explain(error: ValidationError) -> str:
     lines = []
     for item in error.errors(include_input=False, include_url=False):
         name = str(item["loc"][0]).upper() if item["loc"] else ""
-        name = {"DATABASE_URL": "NEON_DB_URL (or DATABASE_URL)"}.get(name, name)
+        name = {"NEON_DB_URL": "NEON_DB_URL (or DATABASE_URL)"}.get(name, name)
         reason = "is not set" if item["type"] == "missing" else item["msg"].removeprefix("Value error, ")
         lines.append(f"{name}: {reason}" if name else reason)
     return "; ".join(lines)

@@ -7,6 +7,7 @@ from alembic import context
 from sqlalchemy import create_engine, text
 from sqlalchemy.pool import NullPool
 
+from core.errors import ConfigurationError
 from core.models import metadata
 from core.settings import DatabaseSettings
 
@@ -18,7 +19,11 @@ def run() -> None:
 
     The lock is held by the transaction, so it is safe behind a pooler, where a session's lock is not.
     """
-    engine = create_engine(DatabaseSettings.load().sqlalchemy_url, poolclass=NullPool)
+    try:
+        url = DatabaseSettings.load().sqlalchemy_url
+    except ConfigurationError as error:
+        raise SystemExit(str(error)) from None
+    engine = create_engine(url, poolclass=NullPool)
     with engine.connect() as connection, connection.begin():
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": ADVISORY_LOCK})
         connection.execute(text("SET LOCAL lock_timeout = '5s'"))

@@ -5,8 +5,8 @@ from typing import LiteralString
 import structlog
 
 from core import answers
-from core.errors import InvalidInput, NotFound
 from core.answer import Answer
+from core.errors import InvalidInput, NotFound
 from core.logs import user_hash
 from core.types import UserId
 from worker.jobs.context import Context

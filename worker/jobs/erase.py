@@ -24,6 +24,7 @@ async def erase_accounts(ctx: Context) -> int:
         while await ctx.lists.write(owner, lambda change: bulk.erase_tasks(change, limit=BATCH)):
             if time.monotonic() > until:
                 return erased
+        await ctx.fence.open(owner)  # raises while Redis has not been told: with the list goes what could be published
         if await ctx.lists.write(owner, bulk.erase_rest):
             erased += 1
             log.info("account_erased", user=user_hash(owner))
