@@ -1,0 +1,398 @@
+"""Whose tasks they are: for everyone else they do not exist, on any route, by any name, and below the API as well."""
+
+import contextlib
+import json
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import closing
+from dataclasses import dataclass
+from itertools import product
+from typing import Any, LiteralString
+from urllib.parse import parse_qs, urlsplit
+
+import httpx
+import psycopg2
+import pytest
+from fastapi.routing import iter_route_contexts
+from psycopg2 import errors
+
+from api import main
+from api.services import Services
+from core import bulk, pages, tasks
+from core.database import Row, Transaction
+from core.errors import NotFound
+from core.lists import AS_USER, REVISION, Change, Lists
+from core.queries import ListQuery
+from core.types import MAX_TASK_ID, TaskId, UserId
+from tests.stack import ApiProcess, Stack, client, new_user
+from tests.tokens import SECRET, auth_settings
+
+MARK = "alice-only-7f3a"
+KEY = "the-same-key"
+
+Body = Callable[[int], object]
+
+
+def operations(task: int) -> list[dict[str, object]]:
+    """All that a batch can do to a task."""
+    return [
+        {"op": "update", "id": task, "task": {"title": "Mine now"}},
+        {"op": "complete", "id": task},
+        {"op": "complete", "id": task, "completed": True},
+        {"op": "delete", "id": task},
+    ]
+
+
+# Per route what an intruder sends. A route that is not in here fails the first test.
+ROUTES: Mapping[tuple[str, str], Body | None] = {
+    ("GET", "/api/tasks"): None,
+    ("POST", "/api/tasks"): lambda task: {"id": task, "title": "Mine now"},
+    ("POST", "/api/tasks/batch"): lambda task: {"atomic": False, "operations": operations(task)},
+    ("POST", "/api/tasks/import"): lambda task: {"tasks": [{"id": task, "user_id": "mine", "title": "Mine now"}]},
+    ("GET", "/api/tasks/export"): None,
+    ("GET", "/api/tasks/stats"): None,
+    ("GET", "/api/tasks/trash"): None,
+    ("DELETE", "/api/tasks/trash"): None,
+    ("GET", "/api/tasks/{task_id}"): None,
+    ("PUT", "/api/tasks/{task_id}"): lambda _: {"title": "Mine now", "user_id": "mine"},
+    ("PATCH", "/api/tasks/{task_id}"): lambda _: {"title": "Mine now", "user_id": "mine"},
+    ("DELETE", "/api/tasks/{task_id}"): None,
+    ("PATCH", "/api/tasks/{task_id}/complete"): lambda _: {"completed": True},
+    ("PATCH", "/api/tasks/{task_id}/toggle"): lambda _: {},
+    ("POST", "/api/tasks/{task_id}/restore"): lambda _: {},
+    ("GET", "/api/account"): None,
+    ("DELETE", "/api/account"): None,
+}
+ALL = list(ROUTES)
+OF_A_TASK = [route for route in ALL if "{task_id}" in route[1]]
+OF_EVERYTHING = [route for route in ALL if "{task_id}" not in route[1]]
+WITH_ALIAS = [route for route in ALL if route[1].startswith("/api/tasks")]
+
+
+def alias(path: str) -> str:
+    return path.replace("/api/tasks", "/api/{user_id}/tasks", 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Victim:
+    """What is Alice's, and the names that others could use for it."""
+
+    user: UserId
+    live: int
+    deleted: int
+    etag: str
+    cursor: str
+    database: Any
+
+    @property
+    def rows(self) -> list[Row]:
+        """Every row of hers."""
+        found: list[Row] = []
+        for table in ROWS:
+            columns = "revision" if table == "task_lists" else "*"  # what is published is the worker's affair
+            self.database.execute(f"SELECT {columns} FROM {table} t WHERE user_id = %s ORDER BY t", (self.user,))
+            found += self.database.fetchall()
+        return found
+
+
+def new_victim(api: ApiProcess, database: Any) -> Victim:
+    """A user with two live tasks and a deleted one, who has used a key and has everything in the cache."""
+    user = new_user()
+    with client(api.url, user) as alice:
+        made = [
+            alice.post(
+                "/api/tasks",
+                json={"title": f"{MARK} {number}", "description": MARK, "tags": [MARK]},
+                headers={"idempotency-key": f"{KEY}-{number}" if number else KEY},
+            ).json()["id"]
+            for number in range(3)
+        ]
+        alice.delete(f"/api/tasks/{made[2]}")
+        for path in ("", "/trash", "/stats", f"/{made[0]}"):
+            alice.get(f"/api/tasks{path}")
+        link = urlsplit(alice.get("/api/tasks?limit=1").headers["link"].partition(">")[0].removeprefix("<"))
+        etag = alice.get(f"/api/tasks/{made[0]}").headers["etag"]
+    return Victim(user, made[0], made[2], etag, parse_qs(link.query)["cursor"][0], database)
+
+
+@pytest.fixture(scope="module")
+def database(stack: Stack) -> Iterator[Any]:
+    """A cursor of the database's owner, whom no policy stops."""
+    with closing(psycopg2.connect(stack.database_url)) as connection, connection.cursor() as database:
+        connection.autocommit = True
+        yield database
+
+
+@pytest.fixture(scope="module")
+def victim(api: ApiProcess, database: Any) -> Victim:
+    """Alice, for all tests together: none of them may change anything of hers."""
+    return new_victim(api, database)
+
+
+def attack(attacker: httpx.Client, route: tuple[str, str], path: str, task: int, **headers: str) -> httpx.Response:
+    body = ROUTES[route]
+    return attacker.request(
+        route[0], path, content=None if body is None else json.dumps(body(task)), headers={**TYPE, **headers}
+    )
+
+
+TYPE = {"content-type": "application/json"}
+
+
+def owner_of(frontend: httpx.Client) -> str:
+    """The user id of a client, as the API tells it."""
+    user: str = frontend.get("/api/account").json()["user_id"]
+    return user
+
+
+def test_every_route_is_attacked_here() -> None:
+    """A route that is new, or that one of the two forms of the path lacks, is not forgotten."""
+    app = main._routes(main._services(auth_settings(secret=SECRET)))
+    served = {
+        (method, route.path_format)
+        for route in iter_route_contexts(app.routes)
+        for method in route.methods or ()
+        if route.path_format and route.path_format.startswith("/api")
+    }
+    of_tasks = {(method, alias(path)) for method, path in ROUTES if path.startswith("/api/tasks")}
+    assert served == set(ROUTES) | of_tasks
+
+
+@pytest.mark.parametrize("route", OF_A_TASK, ids=" ".join)
+def test_someone_elses_task_looks_like_none(bob: httpx.Client, victim: Victim, route: tuple[str, str]) -> None:
+    """By every path that names it, with every condition, the answer is that of an id that never was."""
+    before = victim.rows
+    bobs = owner_of(bob)
+    names = ("if-match", "if-none-match")
+    conditions: list[dict[str, str]] = [{}, *({name: tag} for name in names for tag in (victim.etag, "*"))]
+    for form in (route[1], route[1] + "/", alias(route[1]), alias(route[1]) + "/"):
+        missing = attack(bob, route, form.format(user_id=bobs, task_id=MAX_TASK_ID), MAX_TASK_ID)
+        assert missing.status_code == 404
+        for task in (victim.live, victim.deleted):
+            for user in {bobs, victim.user} if "{user_id}" in form else {bobs}:
+                for condition in conditions:
+                    answer = attack(bob, route, form.format(user_id=user, task_id=task), task, **condition)
+                    assert (answer.status_code, answer.json()) == (404, missing.json()), (form, user, condition)
+    assert victim.rows == before
+
+
+@pytest.mark.parametrize("route", WITH_ALIAS, ids=" ".join)
+def test_someone_elses_user_id_looks_like_none(bob: httpx.Client, victim: Victim, route: tuple[str, str]) -> None:
+    """Under a path that names another user there is nothing, cached or not, in the same words as under no user."""
+    before = victim.rows
+    missing = attack(bob, route, alias(route[1]).format(user_id=new_user(), task_id=victim.live), victim.live)
+    answer = attack(bob, route, alias(route[1]).format(user_id=victim.user, task_id=victim.live), victim.live)
+    assert (answer.status_code, answer.json()) == (404, missing.json())
+    assert victim.rows == before
+
+
+@pytest.mark.parametrize("route", OF_EVERYTHING, ids=" ".join)
+def test_a_users_own_routes_neither_show_nor_touch_others(
+    bob: httpx.Client, victim: Victim, route: tuple[str, str]
+) -> None:
+    """Whatever someone asks for on their own path, with another's ids in the body, the other is not concerned."""
+    before = victim.rows
+    answer = attack(bob, route, route[1], victim.live)
+    assert answer.is_success, answer.text
+    assert MARK not in answer.text + str(answer.headers)
+    assert victim.user not in answer.text
+    assert victim.rows == before
+
+
+@pytest.mark.parametrize("route", ALL, ids=" ".join)
+def test_without_a_token_nothing_is_there(api: ApiProcess, victim: Victim, route: tuple[str, str]) -> None:
+    """Every route asks first who it is, and tells strangers neither what exists nor what is wrong with their input."""
+    before = victim.rows
+    with httpx.Client(base_url=api.url, headers=TYPE, timeout=60, verify=False) as stranger:
+        for form, task, authorization in product(
+            {route[1], alias(route[1])}, (str(victim.live), "no-number"), (None, "Bearer", "Bearer a.b.c", "Basic YTpi")
+        ):
+            path = form.format(user_id=victim.user, task_id=task)
+            headers = {} if authorization is None else {"authorization": authorization}
+            body = None if route[0] in ("GET", "DELETE") else b"{"
+            answer = stranger.request(route[0], path, content=body, headers=headers)
+            assert answer.status_code == 401, (path, authorization)
+            assert answer.headers["www-authenticate"] == 'Bearer error="invalid_token"'
+            assert MARK not in answer.text
+    assert victim.rows == before
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "",
+        f"search={MARK}",
+        f"tag={MARK}",
+        "limit=1000&sort=title",
+        "status=pending",
+        "offset=1",
+        "user_id={user}",
+        "owner={user}&userId={user}",
+    ],
+)
+def test_no_query_reaches_into_another_list(bob: httpx.Client, victim: Victim, query: str) -> None:
+    """Filters choose among one's own tasks."""
+    mine = bob.post("/api/tasks", json={"title": "Mine", "tags": ["mine"]}).json()
+    for path in ("/api/tasks", "/api/tasks/trash"):
+        answer = bob.get(f"{path}?{query.format(user=victim.user)}")
+        assert answer.status_code == 200
+        assert answer.json() in ([], [mine])
+        assert answer.headers["x-total-count"] in ("0", "1")
+
+
+def test_someone_elses_cursor_continues_ones_own_list(bob: httpx.Client, victim: Victim) -> None:
+    """A cursor holds a place in an order and no right to anything."""
+    before = victim.rows
+    bob.post("/api/tasks", json={"title": "Mine"})
+    answer = bob.get("/api/tasks", params={"cursor": victim.cursor, "limit": "1"})
+    assert answer.status_code == 200
+    assert answer.json() == []  # bob's only task is newer than the place
+    assert answer.headers["x-total-count"] == "1"
+    assert victim.rows == before
+
+
+@pytest.mark.parametrize("body", [{"title": f"{MARK} 0", "description": MARK, "tags": [MARK]}, {"title": "Mine"}])
+def test_a_key_is_ones_own(bob: httpx.Client, victim: Victim, body: dict[str, object]) -> None:
+    """The key that another has used gives no replay, no conflict, and another task."""
+    before = victim.rows
+    answer = bob.post("/api/tasks", json=body, headers={"idempotency-key": KEY})
+    assert answer.status_code == 201
+    assert "idempotent-replayed" not in answer.headers
+    assert answer.json()["user_id"] != victim.user
+    assert answer.json()["id"] != victim.live
+    assert victim.rows == before
+
+
+@pytest.mark.parametrize("atomic", [True, False])
+@pytest.mark.parametrize("operation", range(len(operations(0))))
+def test_a_batch_does_not_find_someone_elses_task(
+    bob: httpx.Client,
+    victim: Victim,
+    atomic: bool,  # noqa: FBT001
+    operation: int,
+) -> None:
+    """Each operation on it fails as on an id that never was, with and without `if_match`."""
+    before = victim.rows
+    for condition in ({}, {"if_match": victim.etag}):
+        found = [
+            bob.post(
+                "/api/tasks/batch",
+                json={"atomic": atomic, "operations": [operations(task)[operation] | condition]},
+            )
+            for task in (victim.live, victim.deleted, MAX_TASK_ID)
+        ]
+        assert len({answer.status_code for answer in found}) == 1
+        assert found[0].is_success is not atomic
+        assert found[0].json() == found[1].json() == found[2].json()
+        assert [result["status"] for result in found[0].json()["results"]] == [404]
+    assert victim.rows == before
+
+
+# Below the API: the statements of core/, with their first wall taken down.
+
+PREDICATE: LiteralString = "user_id = %(owner)s"
+WITHOUT_ROLE: LiteralString = AS_USER.replace("set_config('role', 'tasklane_user', true),", "")
+WITHOUT_USER: LiteralString = AS_USER.replace(" set_config('app.user_id', %(owner)s, true),", "")
+
+ROWS: Mapping[str, LiteralString] = {
+    "task_lists": "INSERT INTO task_lists (user_id) VALUES (%(user)s);",
+    "tasks": "INSERT INTO tasks (user_id, title) VALUES (%(user)s, 'x');",
+    "idempotency_keys": "INSERT INTO idempotency_keys VALUES (%(user)s, 'x', '', 201, '{}', '', now());",
+    "account_erasures": "INSERT INTO account_erasures (user_id) VALUES (%(user)s);",
+}
+READS: Mapping[str, Callable[[Transaction, TaskId], str]] = {
+    "get": lambda transaction, task: tasks.get(transaction, task)[0].json,
+    "list": lambda transaction, _: pages.page(transaction, ListQuery()).json,
+    "trash": lambda transaction, _: pages.page(transaction, ListQuery(trash=True)).json,
+    "stats": lambda transaction, _: pages.stats(transaction).json,
+    "export": lambda transaction, _: str(transaction.execute(bulk.EXPORT)),
+}
+WRITES: Mapping[str, Callable[[Change, TaskId], str]] = {
+    "update": lambda change, task: tasks.update(change, task, {"priority": "low"}).json,
+    "toggle": lambda change, task: tasks.toggle(change, task).json,
+    "delete": lambda change, task: tasks.delete(change, task).json,
+}
+
+
+@pytest.fixture
+async def services(stack: Stack) -> AsyncIterator[Services]:
+    """The product's own database access, in this process, on one connection."""
+    services = main._services(stack.settings(DATABASE_POOL_SIZE="1"))
+    await services.fence.start()
+    yield services
+    await services.fence.close()
+    services.database.close()
+
+
+@pytest.fixture
+def _careless(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every statement forgets to name the owner, except where it looks up the list's revision."""
+    execute = Transaction.execute
+
+    def forgetful(self: Transaction, sql: LiteralString, **parameters: object) -> list[Row]:
+        others = sql.split(REVISION)
+        assert any(PREDICATE in part for part in others)
+        return execute(self, REVISION.join(part.replace(PREDICATE, "true") for part in others), **parameters)
+
+    monkeypatch.setattr(Transaction, "execute", forgetful)
+
+
+async def shown(lists: Lists, owner: UserId, name: str, task: TaskId) -> str:
+    with contextlib.suppress(NotFound):
+        if name in READS:
+            return await lists.read(owner, lambda transaction: READS[name](transaction, task))
+        return await lists.write(owner, lambda change: WRITES[name](change, task))
+    return ""
+
+
+@pytest.mark.anyio
+@pytest.mark.usefixtures("_careless")
+@pytest.mark.parametrize("name", [*READS, *WRITES])
+async def test_row_level_security_hides_what_a_careless_statement_would_show(
+    services: Services, api: ApiProcess, database: Any, name: str
+) -> None:
+    """Without the owner in the statement the role still sees nothing of others; without the role they would be seen."""
+    victim = new_victim(api, database)
+    before = victim.rows
+    intruder, task = new_user(), TaskId(victim.live)
+    assert MARK not in await shown(services.lists, intruder, name, task)
+    assert victim.rows == before
+    unguarded = Lists(services.database, services.fence, WITHOUT_ROLE)
+    assert MARK in await shown(unguarded, intruder, name, task)
+
+
+def count(table: str) -> Callable[[Transaction], int]:
+    return lambda transaction: transaction.execute(f"SELECT count(*) FROM {table}")[0][0]
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("table", ROWS)
+async def test_a_missing_user_sees_no_rows(services: Services, database: Any, table: str) -> None:
+    """Without `app.user_id`, be it never set or left empty by the transaction before, the role finds nothing."""
+    owner = new_user()
+    for statement in ROWS.values():
+        database.execute(statement, {"user": owner})
+    assert await services.database.run(count(table), opening=WITHOUT_USER, parameters={}) == 0
+    assert await services.lists.read(owner, count(table)) == 1
+    assert await services.database.run(count(table), opening=WITHOUT_USER, parameters={}) == 0
+    assert await services.lists.read(new_user(), count(table)) == 0
+    assert await services.database.run(count(table), opening="", parameters={}) > 0
+
+
+@pytest.mark.parametrize("statement", [*ROWS.values(), "UPDATE tasks SET user_id = %(user)s"])
+def test_nobody_writes_into_anothers_name(victim: Victim, statement: str) -> None:
+    """The policies check what is written as they check what is read."""
+    before = victim.rows
+    mine = ROWS["tasks"].replace("%(user)s", "%(owner)s")
+    parameters = {"owner": new_user(), "user": victim.user, "statement_timeout": "0", "idle_timeout": "0"}
+    with pytest.raises(errors.InsufficientPrivilege):
+        victim.database.execute(AS_USER + mine + statement, parameters)
+    assert victim.rows == before
+
+
+def test_every_table_has_a_policy_that_binds_its_owner_too(database: Any) -> None:
+    """A new table is not forgotten."""
+    database.execute(
+        "SELECT relname FROM pg_class WHERE relkind IN ('r', 'p') AND relnamespace = 'public'::regnamespace"
+        " AND NOT (relrowsecurity AND relforcerowsecurity)"
+    )
+    assert database.fetchall() == [("alembic_version",)]

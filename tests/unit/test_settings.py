@@ -1,0 +1,220 @@
+"""A configuration that cannot work stops the start with a sentence that names the setting, never with its value."""
+
+import re
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+from pydantic_core import PydanticUndefined
+
+from api.main import create_app
+from core.errors import ConfigurationError
+from core.settings import Settings
+from tests.stack import TOP, environment, settings
+from tests.tokens import SECRET
+
+EXAMPLE = TOP / ".env.example"
+GOOD = environment("postgresql://nobody@127.0.0.1:1/nowhere", "redis://127.0.0.1:1/0")
+
+
+@pytest.fixture(autouse=True)
+def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A developer's own `.env` is not read."""
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("DATABASE_URL", ""),
+        ("DATABASE_URL", "mysql://nobody@127.0.0.1/nowhere"),
+        ("DATABASE_URL", "sqlite:///nowhere.db"),
+        ("DATABASE_URL", "nowhere"),
+        ("DATABASE_POOL_SIZE", "0"),
+        ("DATABASE_POOL_SIZE", "201"),
+        ("DATABASE_POOL_SIZE", "several"),
+        ("DATABASE_TIMEOUT", "0"),
+        ("DATABASE_TIMEOUT", "-2.75"),
+        ("DATABASE_TIMEOUT", "inf"),
+        ("DATABASE_STATEMENT_TIMEOUT", "0"),
+        ("DATABASE_IDLE_IN_TRANSACTION_TIMEOUT", "0"),
+        ("DATABASE_RECYCLE", "never"),
+        ("DATABASE_RECYCLE", "inf"),
+        ("REDIS_TIMEOUT", "0"),
+        ("REDIS_TIMEOUT", "nan"),
+        ("REDIS_RETRY_AFTER", "inf"),
+        ("CACHE_TTL", "9"),
+        ("CACHE_TTL", "86401"),
+        ("CACHE_TTL", "5 minutes"),
+        ("BETTER_AUTH_SECRET", ""),
+        ("BETTER_AUTH_SECRET", "a-secret-of-thirty-one-bytes-ab"),
+        ("AUTH_JWKS_URL", "ftp://auth.example/jwks"),
+        ("AUTH_JWKS_URL", "auth.example/jwks"),
+        ("TASK_LIST_SHAPE", "table"),
+        ("BODY_LIMIT_BYTES", "1023"),
+        ("BODY_LIMIT_BYTES", "64 KiB"),
+        ("WORKER_PUBLISH_PERIOD", "0"),
+        ("WORKER_PURGE_PERIOD", "0"),
+        ("WORKER_AUDIT_SAMPLE", "0"),
+        ("WORKER_METRICS_PORT", "65536"),
+        ("TRASH_RETENTION_DAYS", "-1"),
+        ("IDEMPOTENCY_RETENTION_HOURS", "0"),
+        ("LIMIT_READS_RATE", "-1"),
+        ("LIMIT_READS_RATE", "inf"),
+        ("LIMIT_WRITES_BURST", "0"),
+        ("LOG_LEVEL", "loud"),
+        ("LOG_FORMAT", "xml"),
+        ("SLOW_REQUEST", "0"),
+    ],
+)
+def test_a_wrong_value_is_refused_by_name(name: str, value: str) -> None:
+    """The sentence names the setting and does not repeat what it holds."""
+    with pytest.raises(ConfigurationError) as refused:
+        settings({**GOOD, name: value})
+    sentence = str(refused.value)
+    assert name in sentence
+    assert len(value) < 3 or value not in sentence
+    assert "\n" not in sentence
+
+
+def test_everything_that_is_wrong_is_said_at_once() -> None:
+    """Whoever configures the service does not find the mistakes one start at a time."""
+    with pytest.raises(ConfigurationError) as refused:
+        settings({**GOOD, "CACHE_TTL": "0", "LOG_LEVEL": "loud", "BETTER_AUTH_SECRET": "weak"})
+    assert all(name in str(refused.value) for name in ("CACHE_TTL", "LOG_LEVEL", "BETTER_AUTH_SECRET"))
+
+
+def test_two_sources_of_one_key_set_are_refused() -> None:
+    """Nobody has to guess which of the two counts."""
+    with pytest.raises(ConfigurationError, match=r"AUTH_JWKS_URL.*AUTH_JWKS_FILE"):
+        settings({**GOOD, "AUTH_JWKS_URL": "https://auth.example/jwks", "AUTH_JWKS_FILE": "jwks.json"})
+
+
+@pytest.mark.parametrize(
+    ("secret", "accepted"), [("s" * 32, True), ("\N{SNOWMAN}" * 11, True), ("\N{SNOWMAN}" * 10, False)]
+)
+def test_the_secrets_strength_is_counted_in_bytes(secret: str, accepted: bool) -> None:  # noqa: FBT001
+    """32 bytes suffice, however few characters they are."""
+    values = {**GOOD, "BETTER_AUTH_SECRET": secret}
+    if accepted:
+        assert settings(values).better_auth_secret is not None
+    else:
+        with pytest.raises(ConfigurationError, match="BETTER_AUTH_SECRET: must be at least 32 bytes"):
+            settings(values)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgres://user:pass@ep-cool-pooler.neon.tech/tasklane?sslmode=require&channel_binding=require",
+        "postgresql://user:pass@ep-cool-pooler.neon.tech/tasklane?sslmode=require&channel_binding=require",
+        "postgresql+psycopg2://user:pass@ep-cool-pooler.neon.tech/tasklane?sslmode=require&channel_binding=require",
+    ],
+)
+def test_a_database_url_is_understood_as_neon_prints_it(url: str) -> None:
+    """Every usual scheme becomes what SQLAlchemy and libpq read, with the query parameters kept."""
+    read = settings({**GOOD, "DATABASE_URL": "", "NEON_DB_URL": url})
+    assert read.sqlalchemy_url.drivername == "postgresql+psycopg2"
+    assert read.sqlalchemy_url.query == {"sslmode": "require", "channel_binding": "require"}
+    assert read.libpq_url == "postgresql://" + url.partition("://")[2]
+
+
+def test_neons_name_of_the_database_url_wins() -> None:
+    """`NEON_DB_URL` counts where both are set."""
+    read = settings({**GOOD, "NEON_DB_URL": "postgresql://nobody@127.0.0.1:1/neon"})
+    assert read.libpq_url.endswith("/neon")
+
+
+def test_an_empty_setting_is_not_set() -> None:
+    """A line that `.env` leaves empty has the default."""
+    assert settings({**GOOD, "CACHE_TTL": "", "AUTH_ISSUER": ""}).cache_ttl == 300
+
+
+def test_origins_are_a_list_with_commas() -> None:
+    """Spaces and empty parts are left out."""
+    read = settings({**GOOD, "CORS_ORIGINS": "https://a.example, https://b.example,"})
+    assert read.cors_origins == ("https://a.example", "https://b.example")
+
+
+def test_no_secret_shows_in_a_repr() -> None:
+    """Settings that are printed or logged by accident give nothing away."""
+    read = settings({**GOOD, "DATABASE_URL": "postgresql://user:pass-7f3a@127.0.0.1/x", "REDIS_URL": "redis://:w-91@h"})
+    assert not any(secret in repr(read) + str(read) for secret in (SECRET, "pass-7f3a", "w-91"))
+
+
+@pytest.mark.parametrize(
+    ("wrong", "sentence"),
+    [
+        ({"DATABASE_URL": ""}, r"NEON_DB_URL \(or DATABASE_URL\): is not set"),
+        ({"BETTER_AUTH_SECRET": "too-weak-91"}, "BETTER_AUTH_SECRET: must be at least 32 bytes"),
+        ({"BETTER_AUTH_SECRET": ""}, "set AUTH_JWKS_URL, AUTH_JWKS_FILE or BETTER_AUTH_SECRET"),
+        ({"AUTH_JWKS_FILE": "missing.json"}, "AUTH_JWKS_FILE: No such file or directory"),
+    ],
+)
+def test_the_process_ends_with_the_sentence_alone(wrong: Mapping[str, str], sentence: str, tmp_path: Path) -> None:
+    """Whoever starts the service reads what is wrong, not where in the code it was noticed."""
+    command = [
+        sys.executable,
+        "-m",
+        "uvicorn",
+        "--factory",
+        "api.main:create_app",
+        "--app-dir",
+        str(TOP),
+        "--port",
+        "0",
+    ]
+    ended = subprocess.run(
+        command, cwd=tmp_path, env={**GOOD, **wrong}, capture_output=True, text=True, timeout=60, check=False
+    )
+    output = ended.stdout + ended.stderr
+    assert ended.returncode not in (0, None)
+    assert re.search(sentence, output)
+    assert "too-weak-91" not in output
+    assert "Traceback" not in output
+    assert len(output.splitlines()) == 1
+
+
+def test_settings_that_are_handed_in_are_taken_as_they_are() -> None:
+    """The factory reads the environment only when it gets nothing."""
+    assert callable(create_app(settings(GOOD)))
+
+
+def test_the_example_shows_every_setting_with_its_default() -> None:
+    """`.env.example` names what can be set, no more and no less, and what holds when it is left out."""
+    shown = dict(re.findall(r"^#?([A-Z_]+)=(.*)$", EXAMPLE.read_text(), re.MULTILINE))
+    assert shown == {_variable(name): _default(name) for name in Settings.model_fields}
+
+
+def test_the_example_explains_every_setting() -> None:
+    """One line of explanation stands above each."""
+    lines = EXAMPLE.read_text().splitlines()
+    above = {line: lines[number - 1] for number, line in enumerate(lines) if re.match(r"#?[A-Z_]+=", line)}
+    assert [line for line, explanation in above.items() if not re.fullmatch(r"# [^-].*\.", explanation)] == []
+
+
+def test_the_example_can_be_copied_as_it_is(tmp_path: Path) -> None:
+    """With the two values that only the user knows, a copy means the defaults."""
+    (tmp_path / ".env").write_text(EXAMPLE.read_text())
+    known = {"BETTER_AUTH_SECRET": SECRET, "DATABASE_URL": "postgresql://nobody@127.0.0.1:1/nowhere"}
+    read = settings(known)
+    assert {name: getattr(read, name) for name, field in Settings.model_fields.items() if name not in _asked()} == {
+        name: field.default for name, field in Settings.model_fields.items() if name not in _asked()
+    }
+
+
+def _asked() -> set[str]:
+    return {"database_url", "better_auth_secret"}
+
+
+def _variable(field: str) -> str:
+    return {"database_url": "NEON_DB_URL"}.get(field, field.upper())
+
+
+def _default(name: str) -> str:
+    default = Settings.model_fields[name].default
+    if default is None or default is PydanticUndefined or default == ():
+        return ""
+    return str(getattr(default, "get_secret_value", lambda: default)())
