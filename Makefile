@@ -1,0 +1,83 @@
+# The front door; `make` alone lists what there is. Works with GNU make 3.81 and newer.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+UV := $(BIN)/python -m uv
+
+# USER is set in everyone's environment: only `make token USER=alice` means it.
+ifeq ($(origin USER),command line)
+export TOKEN_USER := $(USER)
+else
+export TOKEN_USER := alice
+endif
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help up token test check format lock venv
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+up: $(VENV)/.local ## start PostgreSQL, Redis, the API and the worker here; PORT=8000
+	@exec $(BIN)/python -m deploy.local
+
+token: $(VENV)/.local ## print a token for the running stack; USER=alice
+	@exec $(BIN)/python -m deploy.local token "$$TOKEN_USER"
+
+test: $(VENV)/.dev ## run the tests; PYTEST_ARGS='-k fence'
+	$(BIN)/python -m pytest -n 2 --dist loadfile $(PYTEST_ARGS)
+
+check: $(VENV)/.dev ## lint, formatting, types, import contracts
+	$(BIN)/python -m ruff check .
+	$(BIN)/python -m ruff format --check .
+	$(BIN)/python -m mypy
+	$(BIN)/lint-imports
+
+format: $(VENV)/.dev ## format the code and apply the safe fixes
+	$(BIN)/python -m ruff check --fix-only --quiet .
+	$(BIN)/python -m ruff format .
+
+venv: $(VENV)/.dev ## make .venv with everything for development
+
+LOCK := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-emit-find-links --custom-compile-command 'make lock' $(LOCK_ARGS)
+
+lock: $(VENV)/.uv ## lock requirements/*.in again; LOCK_ARGS=--upgrade
+	@for set in app local dev uv; do \
+		echo "locking requirements/$$set.txt"; \
+		$(LOCK) requirements/$$set.in --output-file requirements/$$set.txt || exit 1; \
+	done
+
+# uv installs quickly but does not read pip's configuration: it is told of pip's mirror, and where that is not all that
+# pip knows (a proxy's certificate, a folder of wheels), pip itself installs. Bytecode is compiled now because a second
+# start must be quick even where PYTHONDONTWRITEBYTECODE is set.
+PIP_MIRROR = $(shell $(BIN)/python -m pip config get global.index-url 2>/dev/null)
+
+define install
+@echo "installing $(1)"
+@UV_DEFAULT_INDEX="$${UV_DEFAULT_INDEX:-$${PIP_INDEX_URL:-$(PIP_MIRROR)}}" \
+	$(UV) pip install --python $(BIN)/python --require-hashes --compile-bytecode -r $(1) \
+	|| { echo "uv could not; trying pip"; $(BIN)/python -m pip install --require-hashes -r $(1); }
+@touch $@
+endef
+
+$(VENV)/.local: requirements/local.txt $(VENV)/.uv
+	$(call install,requirements/local.txt)
+
+$(VENV)/.dev: requirements/dev.txt $(VENV)/.uv
+	$(call install,requirements/dev.txt)
+
+$(VENV)/.uv: requirements/uv.txt $(BIN)/python
+	@echo "installing uv"
+	@$(BIN)/python -c 'import ensurepip' 2>/dev/null || { \
+		echo "$(PYTHON) comes without ensurepip; on Debian and Ubuntu: apt install python3-venv"; exit 1; }
+	@$(BIN)/python -m ensurepip >/dev/null
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.txt
+	@touch $@
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+		echo "Python 3.11 or newer is needed; $(PYTHON) is older or missing. Name one: make PYTHON=python3.12"; exit 1; }
+	@echo "making $(VENV)"
+	@$(PYTHON) -m venv --clear --without-pip $(VENV)
