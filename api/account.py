@@ -4,7 +4,7 @@ from http import HTTPStatus
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Request
-from pydantic import AwareDatetime, BaseModel
+from pydantic import AwareDatetime, BaseModel, Field
 from starlette.responses import JSONResponse
 
 from api.services import services_of
@@ -17,9 +17,9 @@ from core.types import UserId
 class Account(BaseModel):
     """What is stored of the caller."""
 
-    user_id: str
+    user_id: Annotated[str, Field(min_length=1, max_length=255)]
     status: Literal["active", "erasing"]
-    tasks: int
+    tasks: Annotated[int, Field(ge=0)]
     erasure_requested_at: AwareDatetime | None
 
 
@@ -32,13 +32,13 @@ AllOfMine = Annotated[Lists, Depends(_lists)]
 router = APIRouter(route_class=OwnersRoute, tags=["account"])
 
 
-@router.get("")
+@router.get("", operation_id="getAccount")
 async def get_account(owner: Owner, lists: AllOfMine) -> JSONResponse:
     """How many tasks are stored, those in the trash too; while they are being erased, how many are left."""
     return await _account(owner, lists, HTTPStatus.OK)
 
 
-@router.delete("", status_code=HTTPStatus.ACCEPTED)
+@router.delete("", operation_id="eraseAccount", status_code=HTTPStatus.ACCEPTED)
 async def erase_account(owner: Owner, lists: AllOfMine) -> JSONResponse:
     """Erase every row of the caller's, soon: `GET` shows what is left, and `active` with 0 tasks when it is done.
 

@@ -34,26 +34,21 @@ class CachedReads:
         self._departures = 0
         self._count = {result: metrics.cache.labels(result) for result in ("hit", "miss", "bypass")}
 
-    async def answer(
-        self, owner: UserId, variant: str, make: Callable[[], Awaitable[Answer]], *, missed: bool = False
-    ) -> tuple[Answer, Result]:
-        """The answer to `variant`, from the cache or from `make`; raises what `make` raises.
-
-        `missed`: the hot path has asked the cache for this request already.
-        """
-        answer, result = await self._answer(owner, variant, make, missed=missed)
+    async def answer(self, owner: UserId, variant: str, make: Callable[[], Awaitable[Answer]]) -> tuple[Answer, Result]:
+        """The answer to `variant`, from the cache or from `make`; raises what `make` raises."""
+        answer, result = await self._answer(owner, variant, make)
         self._count[result].inc()
         return answer, result
 
     async def _answer(
-        self, owner: UserId, variant: str, make: Callable[[], Awaitable[Answer]], *, missed: bool
+        self, owner: UserId, variant: str, make: Callable[[], Awaitable[Answer]]
     ) -> tuple[Answer, Result]:
         try:
-            if not missed and (hit := await self._fence.read(owner, variant)):
-                return hit, "hit"
-            opened = await self._fence.open(owner)
+            opened = await self._fence.open(owner, variant)
         except RedisUnavailable:
             return await make(), "bypass"
+        if opened.hit:  # the hot path did not know the token yet, or somebody was quicker
+            return opened.hit, "hit"
         return await self._share(opened, owner, variant, make), "miss"
 
     async def _share(

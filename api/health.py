@@ -1,9 +1,26 @@
 """Is the process alive, can it serve, how is it doing: for the orchestrator and for Prometheus, not for the public."""
 
+from typing import Literal
+
 from fastapi import APIRouter, Request
 from starlette.responses import JSONResponse, Response
+from typing_extensions import TypedDict
 
 from api.services import services_of
+
+
+class Alive(TypedDict):
+    """The process answers."""
+
+    status: Literal["ok"]
+
+
+class Ready(Alive):
+    """The database answers, too."""
+
+    database: Literal["ok"]
+    redis: Literal["ok", "away"]
+
 
 router = APIRouter(tags=["health"])
 

@@ -45,8 +45,6 @@ _JSON = (b"content-type", b"application/json")
 
 
 class HotPath:
-    """Leaves in `scope["tasklane.missed"]` that the cache was asked in vain, so that nobody asks again."""
-
     def __init__(
         self,
         app: ASGIApp,
@@ -88,7 +86,6 @@ class HotPath:
         except RedisUnavailable:
             return False
         if hit is None:
-            scope["tasklane.missed"] = True
             return False
         scope["tasklane.route"] = route
         scope["tasklane.user"] = owner

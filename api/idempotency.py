@@ -9,8 +9,9 @@ from core.idempotency import Key
 
 MAX_LENGTH = 255
 
-_BARE = re.compile(r"[\x21\x23-\x7e]([\x20-\x7e]*[\x21-\x7e])?")
-_QUOTED = re.compile(r'"((?:[\x20\x21\x23-\x5b\x5d-\x7e]|\\["\\])+)"')
+_BARE = rf"[!#-~](?:[ -~]{{0,{MAX_LENGTH - 2}}}[!-~])?"
+_QUOTED = rf'"(?:[ !#-\[\]-~]|\\["\\]){{1,{MAX_LENGTH}}}"'
+KEY_PATTERN = f"^(?:{_BARE}|{_QUOTED})$"
 
 
 async def key_of(request: Request, operation: str) -> Key | None:
@@ -19,10 +20,9 @@ async def key_of(request: Request, operation: str) -> Key | None:
     if not values:
         return None
     text = values[0].strip()
-    quoted = _QUOTED.fullmatch(text)
-    value = re.sub(r"\\(.)", r"\1", quoted[1]) if quoted else text
-    if len(values) > 1 or not (quoted or _BARE.fullmatch(text)) or len(value) > MAX_LENGTH:
+    if len(values) > 1 or not re.fullmatch(KEY_PATTERN, text):
         raise InvalidInput(
             Fault("Idempotency-Key", f"must be 1 to {MAX_LENGTH} printable ASCII characters, given once")
         )
+    value = re.sub(r"\\(.)", r"\1", text[1:-1]) if text.startswith('"') else text
     return Key.of(value, operation, await request.json())

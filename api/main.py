@@ -1,5 +1,6 @@
 """The API's composition root: reads the settings, makes what the handlers need, closes it in order."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -19,6 +20,7 @@ from api.tasks import routes
 from api.tasks.service import Tasks
 from core import logs
 from core.database import Database
+from core.errors import ConfigurationError
 from core.fence import Fence
 from core.limits import Bucket, Limiter
 from core.lists import Lists
@@ -34,10 +36,13 @@ PREFLIGHT_SECONDS = 7200
 
 
 def create_app(settings: Settings | None = None) -> ASGIApp:
-    """The whole API, for `uvicorn --factory`; raises `ConfigurationError` when it could not work."""
-    settings = settings or Settings.load()
-    logs.configure(settings)
-    services = _services(settings)
+    """The whole API, for `uvicorn --factory`; ends the process with one sentence when it could not work."""
+    try:
+        settings = settings or Settings.load()
+        logs.configure(settings)
+        services = _services(settings)
+    except ConfigurationError as error:
+        raise SystemExit(f"Tasklane cannot start: {error}") from None
     return _stack(_routes(services), services)
 
 
@@ -76,7 +81,7 @@ def _routes(services: Services) -> FastAPI:
         yield
         await services.authenticator.close()
         await services.fence.close()
-        services.database.close()
+        await asyncio.to_thread(services.database.close)  # the last write may need the loop for its announcement
         log.info("api_stopped")
 
     app = FastAPI(
@@ -102,7 +107,7 @@ def _stack(app: ASGIApp, services: Services) -> ASGIApp:
     settings = services.settings
     recorder = Recorder(services.metrics, slow=settings.slow_request)
     cors = CorsWhereAsked(
-        app,
+        problems.TooLarge(app),
         allow_origins=settings.cors_origins,
         allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
         allow_headers=REQUEST_HEADERS,

@@ -33,7 +33,7 @@ class Recorder:
         self._requests = metrics.requests
         self._slow = slow
 
-    def record(self, scope: Scope, status: int, seconds: float) -> None:
+    def record(self, scope: Scope, status: int, seconds: float, **crash: object) -> None:
         path, method = scope["path"], scope["method"]
         route = scope.get("tasklane.route") or (path if path in _FIXED else "unknown")
         method = method if method in _METHODS else "other"
@@ -48,6 +48,7 @@ class Recorder:
                 status=status,
                 milliseconds=round(seconds * 1000, 1),
                 user=user and user_hash(user),
+                **crash,
             )
 
 
@@ -73,6 +74,7 @@ class Observe:
         if head := scope["method"] == "HEAD":
             inner = {**scope, "method": "GET"}
         status = 0
+        crash: dict[str, object] = {}
 
         async def observed_send(message: Message) -> None:
             nonlocal status
@@ -88,11 +90,11 @@ class Observe:
         except ClientDisconnect:
             status = status or CLIENT_LEFT
         except Exception as error:  # noqa: BLE001  # the last resort: the client gets a problem, the log the place
-            place = {"request_id": identity.decode(), "error": type(error).__name__, "frames": frames(error)}
-            log.error("request_crashed", **place)  # noqa: TRY400  # its message may quote a row
+            crash = {"error": type(error).__name__, "frames": frames(error)}  # its message may quote a row
             if not status:
                 await problem_of(error).response()(inner, receive, observed_send)
-        self._recorder.record(inner, status, time.perf_counter() - started)
+        inner["method"] = scope["method"]
+        self._recorder.record(inner, status, time.perf_counter() - started, **crash)
 
 
 def request_id(scope: Scope) -> bytes:

@@ -14,8 +14,10 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Match
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.bodies import JSON_TYPES
+from api.sentences import sentence_of
 from core import errors
 from core.errors import Fault
 
@@ -114,9 +116,10 @@ def _(error: errors.BatchFailed) -> Problem:
     failed = [problem_of(outcome) for outcome in error.outcomes if outcome]
     results = [_not_applied(outcome) for outcome in error.outcomes]
     detail = f"{len(failed)} of {len(results)} operations failed, so none was applied."
-    return Problem(
-        HTTPStatus.UNPROCESSABLE_ENTITY, detail, TYPE + "batch-failed", members={"atomic": True, "results": results}
-    )
+    # What was sent is wrong, or it is right and does not fit the tasks as they are.
+    malformed = any(problem.status is HTTPStatus.UNPROCESSABLE_ENTITY for problem in failed)
+    status = HTTPStatus.UNPROCESSABLE_ENTITY if malformed else HTTPStatus.CONFLICT
+    return Problem(status, detail, TYPE + "batch-failed", members={"atomic": True, "results": results})
 
 
 @problem_of.register(errors.DatabaseUnavailable)
@@ -139,6 +142,26 @@ def _(error: HTTPException) -> Problem:
     return Problem(status, _FRAMEWORK.get(status, f"{status.phrase}."), headers=error.headers or {})
 
 
+class TooLarge:
+    """An announced excess as a problem: the framework's limit answers it past all handlers, in plain text."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        replaced = False
+
+        async def send_problem(message: Message) -> None:
+            nonlocal replaced
+            if message["type"] == "http.response.start" and message["status"] == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+                replaced = True
+                await problem_of(HTTPException(message["status"])).response()(scope, receive, send)
+            elif not replaced:
+                await send(message)
+
+        await self._app(scope, receive, send_problem)
+
+
 def install(app: FastAPI) -> None:
     """Let every error of `app`, the framework's own included, leave as a problem."""
 
@@ -152,7 +175,7 @@ def install(app: FastAPI) -> None:
 
 
 def faults_of(found: Sequence[Any], *, below: str = "#") -> list[Fault]:
-    """Pydantic's errors as JSON pointers (RFC 6901) and sentences, which do not quote the input."""
+    """Pydantic's errors as JSON pointers (RFC 6901) and sentences."""
     return [_fault(item, below) for item in found]
 
 
@@ -203,5 +226,4 @@ def _named(pointer: str) -> str:
 
 def _fault(item: Mapping[str, Any], below: str) -> Fault:
     steps = [str(step).replace("~", "~0").replace("/", "~1") for step in item["loc"] if step != "body"]
-    message = str(item["msg"]).removeprefix("Value error, ")
-    return Fault("/".join((below, *steps)), message[:1].lower() + message[1:])
+    return Fault("/".join((below, *steps)), sentence_of(item["type"], item.get("ctx", {}), item["msg"]))

@@ -50,14 +50,14 @@ LOOP_PATIENCE = 2.0
 # Takes nothing, but no replica and no Redis that refuses writes will do it; unlike a SET, a full memory allows it.
 PROBE = ("DEL", "tasklane:probe")
 
-# KEYS[1] the hash. ARGV: a fresh lease, the TTL in seconds. Returns {lease, fence}.
+# KEYS[1] the hash. ARGV: a fresh lease, the TTL in seconds, the variant's field. Returns {lease, fence, value}.
 # The TTL is renewed only with the hash: an entry that nobody fills or raises goes away.
 OPEN = """
-local found = redis.call('HMGET', KEYS[1], 'lease', 'fence')
+local found = redis.call('HMGET', KEYS[1], 'lease', 'fence', ARGV[3])
 if found[1] then return found end
 redis.call('HSET', KEYS[1], 'lease', ARGV[1], 'fence', 0)
 redis.call('EXPIRE', KEYS[1], ARGV[2])
-return {ARGV[1], '0'}
+return {ARGV[1], '0', false}
 """
 
 # KEYS[1] the hash. ARGV: the lease of the open, the value's revision, the variant's field, the value, the TTL in
@@ -104,6 +104,8 @@ class Opened:
 
     lease: bytes
     fence: Revision
+    hit: Answer | None = None
+    """What another reader has stored meanwhile: then there is nothing to query."""
 
 
 class Fence:
@@ -144,12 +146,14 @@ class Fence:
         answer = _hit(fence, value)
         return answer if answer and answer.owner == owner else None
 
-    async def open(self, owner: UserId) -> Opened:
-        """To be called before the query whose answer is to be stored; raises `RedisUnavailable`."""
+    async def open(self, owner: UserId, variant: str = "") -> Opened:
+        """A read, and what must come before the query whose answer is to be stored; raises `RedisUnavailable`."""
         if owner in self._unannounced:
             await self._announce_owed(owner)
-        lease, fence = await self._script(OPEN, owner, secrets.token_hex(8), self._jittered_ttl())
-        return Opened(lease, Revision(int(fence)))
+        arguments = (secrets.token_hex(8), self._jittered_ttl(), field(variant))
+        lease, fence, value = await self._script(OPEN, owner, *arguments)
+        hit = _hit(fence, value)
+        return Opened(lease, Revision(int(fence)), hit if hit and hit.owner == owner else None)
 
     async def fill(self, opened: Opened, variant: str, answer: Answer) -> bool:
         """Store the answer for the next reader, if nothing newer was announced meanwhile."""

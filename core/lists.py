@@ -161,7 +161,9 @@ class AllLists:
         """Up to `limit` users whose trash holds something older."""
         sql: LiteralString = """
             SELECT DISTINCT user_id FROM (
-                SELECT user_id FROM tasks WHERE deleted_at < %(cutoff)s ORDER BY deleted_at LIMIT %(limit)s
+                SELECT user_id FROM tasks
+                WHERE deleted_at IS NOT NULL AND deleted_at AT TIME ZONE 'UTC' < %(cutoff)s AT TIME ZONE 'UTC'
+                ORDER BY deleted_at AT TIME ZONE 'UTC' LIMIT %(limit)s
             ) oldest
         """
         return [row[0] for row in await self._read(lambda tx: tx.execute(sql, cutoff=cutoff, limit=limit))]

@@ -66,7 +66,8 @@ class Task(SQLModel, table=True):
         Index("tasks_by_due_rising", "user_id", "due_rising", "id", postgresql_where=LIVE),
         Index("tasks_by_due_falling", "user_id", "due_falling", "id", postgresql_where=LIVE),
         Index("tasks_trash", "user_id", "deleted_at", "id", postgresql_where=DELETED),
-        Index("tasks_purge", "deleted_at", postgresql_where=DELETED),
+        # By an expression, or a user's trash might be read by it, past what all others have deleted.
+        Index("tasks_purge", text("(deleted_at AT TIME ZONE 'UTC')"), postgresql_where=DELETED),
     )
 
     user_id: str = Field(sa_column=Column(Text, primary_key=True))

@@ -29,7 +29,10 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Stats:
-    """Counts as a JSON object, true until `until`: then a task will be overdue that is not yet."""
+    """Counts as a JSON object, true until `until`: then a task will be overdue that is not yet.
+
+    A moment further away than any answer lives in the cache is left out.
+    """
 
     revision: Revision
     json: str
@@ -126,7 +129,7 @@ def stats(transaction: Transaction) -> Stats:
             'overdue', count(*) FILTER (WHERE deadline <= now()),
             'by_priority', (SELECT counts FROM priorities),
             'by_tag', (SELECT counts FROM tagged)
-        )::text, min(deadline) FILTER (WHERE deadline > now())
+        )::text, min(deadline) FILTER (WHERE deadline > now() AND deadline < now() + interval '2 days')
         FROM live
     """
     [(revision, json, until)] = transaction.execute(sql)

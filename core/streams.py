@@ -36,23 +36,23 @@ async def stream(
     batches: asyncio.Queue[list[Row]] = asyncio.Queue(maxsize=1)
     left = threading.Event()
 
+    def hand_over(rows: list[Row]) -> None:
+        try:
+            asyncio.run_coroutine_threadsafe(batches.put(rows), loop).result(PATIENCE_SECONDS)
+        except TimeoutError:
+            raise DatabaseUnavailable("the reader took too long over a batch") from None
+        if left.is_set():
+            raise _ReaderLeft
+
     def work(transaction: Transaction) -> None:
         transaction.execute("DECLARE exported NO SCROLL CURSOR FOR " + sql)
-        began = False
-        while True:
-            transaction.extend(FETCH_SECONDS)
+        rows = _fetch(transaction)
+        while rows:
+            hand_over(rows)
             try:
-                rows = transaction.execute(_FETCH)
-            except psycopg2.Error as error:
-                if began:  # a second attempt would begin anew
-                    raise DatabaseUnavailable("the connection broke between two batches") from error
-                raise
-            if not rows:
-                return
-            began = True
-            asyncio.run_coroutine_threadsafe(batches.put(rows), loop).result(PATIENCE_SECONDS)
-            if left.is_set():
-                raise _ReaderLeft
+                rows = _fetch(transaction)
+            except psycopg2.Error as error:  # a second attempt would begin anew
+                raise DatabaseUnavailable("the connection broke between two batches") from error
 
     bound = {**parameters, "idle_timeout": f"{2 * PATIENCE_SECONDS * 1000}"}
     working = asyncio.create_task(
@@ -68,6 +68,11 @@ async def stream(
         await asyncio.wait({working})
         if not working.cancelled():
             working.exception()  # whoever left does not want to know
+
+
+def _fetch(transaction: Transaction) -> list[Row]:
+    transaction.extend(FETCH_SECONDS)
+    return transaction.execute(_FETCH)
 
 
 async def _next(batches: asyncio.Queue[list[Row]], working: "asyncio.Task[None]") -> list[Row] | None:

@@ -3,13 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NotRequired
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError
+from typing_extensions import TypeAliasType, TypedDict
 
 from api.conditional import expected_revisions
 from api.problems import faults_of
-from api.tasks.schemas import TaskCreate, TaskUpdate
+from api.tasks.schemas import TaskCreate, TaskUpdate, whole
 from core import tasks
 from core.errors import BatchFailed, InvalidInput, NotFound, PreconditionFailed, TasklaneError
 from core.lists import Change
@@ -18,7 +19,7 @@ from core.types import MAX_TASK_ID, TaskId
 
 MAX_OPERATIONS = 100
 
-TaskNumber = Annotated[int, Field(ge=1, le=MAX_TASK_ID)]
+TaskNumber = Annotated[int, Field(ge=1, le=MAX_TASK_ID), BeforeValidator(whole)]
 
 
 class _Operation(BaseModel):
@@ -34,7 +35,7 @@ class _OnTask(_Operation):
         return expected_revisions(self.if_match, TaskId(self.id))
 
 
-class Create(_Operation):
+class CreateOperation(_Operation):
     """Make a task."""
 
     op: Literal["create"]
@@ -44,7 +45,7 @@ class Create(_Operation):
         return Applied(HTTPStatus.CREATED, tasks.insert(change, self.task.columns()))
 
 
-class Update(_OnTask):
+class UpdateOperation(_OnTask):
     """Merge into a task."""
 
     op: Literal["update"]
@@ -55,7 +56,7 @@ class Update(_OnTask):
         return Applied(HTTPStatus.OK, tasks.update(change, TaskId(self.id), columns, expected=self.expected))
 
 
-class Complete(_OnTask):
+class CompleteOperation(_OnTask):
     """Set `completed`; without it, toggle."""
 
     op: Literal["complete"]
@@ -68,7 +69,7 @@ class Complete(_OnTask):
         return Applied(HTTPStatus.OK, tasks.update(change, TaskId(self.id), columns, expected=self.expected))
 
 
-class Delete(_OnTask):
+class DeleteOperation(_OnTask):
     """Move a task to the trash."""
 
     op: Literal["delete"]
@@ -78,14 +79,29 @@ class Delete(_OnTask):
         return Applied(HTTPStatus.NO_CONTENT, None)
 
 
-Operation = Annotated[Create | Update | Complete | Delete, Field(discriminator="op")]
+Known = CreateOperation | UpdateOperation | CompleteOperation | DeleteOperation
+Operation = TypeAliasType("Operation", Annotated[Known, Field(discriminator="op")])
 
 
 class Batch(_Operation):
-    """Operations, applied in their order."""
+    """Operations, applied in their order. The two forms that it takes are documented below."""
 
-    atomic: bool = Field(default=True, description="All or nothing; false: each for itself.")
+    atomic: bool = True
     operations: Annotated[list[Any], Field(min_length=1, max_length=MAX_OPERATIONS)]
+
+
+class AtomicBatch(TypedDict):
+    """A batch of which all operations are applied or, if one of them fails, none."""
+
+    atomic: NotRequired[Literal[True]]
+    operations: Annotated[list[Operation], Field(min_length=1, max_length=MAX_OPERATIONS)]
+
+
+class IndependentBatch(TypedDict):
+    """A batch of which each operation is for itself; one that is malformed fails like any other."""
+
+    atomic: Literal[False]
+    operations: Annotated[list[Operation | Any], Field(min_length=1, max_length=MAX_OPERATIONS)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,17 +114,15 @@ class Applied:
 
 Result = Applied | TasklaneError
 
-_operation: TypeAdapter[Create | Update | Complete | Delete] = TypeAdapter(Operation)
+_operation: TypeAdapter[Known] = TypeAdapter(Operation)
 
 
-def parse(batch: Batch) -> list[Create | Update | Complete | Delete | InvalidInput]:
+def parse(batch: Batch) -> list[Known | InvalidInput]:
     """Each operation, or what is wrong with it."""
     return [_parse(position, raw) for position, raw in enumerate(batch.operations)]
 
 
-def apply(
-    change: Change, operations: Sequence[Create | Update | Complete | Delete | InvalidInput], *, atomic: bool
-) -> list[Result]:
+def apply(change: Change, operations: Sequence[Known | InvalidInput], *, atomic: bool) -> list[Result]:
     """One result per operation; raises `BatchFailed` when one of an atomic batch fails."""
     if atomic and any(isinstance(operation, InvalidInput) for operation in operations):
         raise BatchFailed([item if isinstance(item, InvalidInput) else None for item in operations])
@@ -121,7 +135,7 @@ def apply(
     return results
 
 
-def _parse(position: int, raw: object) -> Create | Update | Complete | Delete | InvalidInput:
+def _parse(position: int, raw: object) -> Known | InvalidInput:
     try:
         return _operation.validate_python(raw)
     except ValidationError as error:
@@ -130,7 +144,7 @@ def _parse(position: int, raw: object) -> Create | Update | Complete | Delete | 
         return InvalidInput(*faults_of(found, below=f"#/operations/{position}"))
 
 
-def _apply(change: Change, operation: Create | Update | Complete | Delete) -> Result:
+def _apply(change: Change, operation: Known) -> Result:
     try:
         return operation.apply(change)
     except (NotFound, PreconditionFailed) as error:  # these found nothing to change and left the transaction whole

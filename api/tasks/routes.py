@@ -25,44 +25,44 @@ PRIVATE = {"cache-control": "private, no-cache", "vary": "Authorization"}
 router = APIRouter(route_class=OwnersRoute, tags=["tasks"])
 
 
-@router.get("")
+@router.get("", operation_id="listTasks")
 async def list_tasks(request: Request, owner: Owner, tasks: Service) -> Response:
     """The tasks of the caller, newest first unless `sort` says else."""
     return await _read(request, owner, tasks, parse_list(request.scope["query_string"]))
 
 
-@router.post("", status_code=HTTPStatus.CREATED)
+@router.post("", operation_id="createTask", status_code=HTTPStatus.CREATED)
 async def create_task(request: Request, owner: Owner, tasks: Service, new: TaskCreate) -> Response:
     """Make a task; with an `Idempotency-Key`, once however often it is sent."""
     return _outcome(await tasks.create(owner, new, await key_of(request, "create")))
 
 
-@router.post("/batch")
+@router.post("/batch", operation_id="batchTasks")
 async def batch_tasks(request: Request, owner: Owner, tasks: Service, batch: Batch) -> Response:
     """Apply up to 100 operations in their order, in one transaction."""
     return _outcome(await tasks.batch(owner, batch, await key_of(request, "batch")))
 
 
-@router.get("/stats")
+@router.get("/stats", operation_id="getTaskStats")
 async def task_stats(request: Request, owner: Owner, tasks: Service) -> Response:
     """How many tasks there are, of which kinds."""
     return await _read(request, owner, tasks, StatsQuery())
 
 
-@router.get("/trash")
+@router.get("/trash", operation_id="listTrash")
 async def list_trash(request: Request, owner: Owner, tasks: Service) -> Response:
     """The deleted tasks, the last deleted first; each is erased when the retention is over."""
     return await _read(request, owner, tasks, parse_trash(request.scope["query_string"]))
 
 
-@router.delete("/trash", status_code=HTTPStatus.NO_CONTENT)
+@router.delete("/trash", operation_id="emptyTrash", status_code=HTTPStatus.NO_CONTENT)
 async def empty_trash(owner: Owner, tasks: Service) -> Response:
     """Erase now what lies in the trash; nothing brings it back."""
     await tasks.empty_trash(owner)
     return Response(status_code=HTTPStatus.NO_CONTENT)
 
 
-@router.get("/export")
+@router.get("/export", operation_id="exportTasks")
 async def export_tasks(request: Request, owner: Owner, tasks: Service) -> Response:
     """Every task, those in the trash too, as they all were at one moment: `?format=json` (for import), `csv`, `ics`."""
     name = request.query_params.get("format", "json")
@@ -72,7 +72,7 @@ async def export_tasks(request: Request, owner: Owner, tasks: Service) -> Respon
     return await Streamed.begin(writer.chunks(tasks.export(owner)), writer.media_type, f"tasks.{name}")
 
 
-@router.post("/import", status_code=HTTPStatus.CREATED, max_body_size=IMPORT_LIMIT_BYTES)
+@router.post("/import", operation_id="importTasks", status_code=HTTPStatus.CREATED, max_body_size=IMPORT_LIMIT_BYTES)
 async def import_tasks(request: Request, owner: Owner, tasks: Service) -> Response:
     """Make the tasks of an export anew, with the times they had and ids of their own: all of them or none."""
     # In a thread: thousands of tasks take a while to read, and others wait for the event loop.
@@ -80,21 +80,21 @@ async def import_tasks(request: Request, owner: Owner, tasks: Service) -> Respon
     return _outcome(await tasks.import_all(owner, rows, await key_of(request, "import")))
 
 
-@router.get("/{task_id}")
+@router.get("/{task_id:task}", operation_id="getTask")
 async def get_task(request: Request, owner: Owner, tasks: Service, task: Id) -> Response:
     """One task."""
     return await _read(request, owner, tasks, TaskQuery(task))
 
 
-@router.put("/{task_id}", operation_id="replace_task")
-@router.patch("/{task_id}", operation_id="update_task")
+@router.put("/{task_id:task}", operation_id="replaceTask")
+@router.patch("/{task_id:task}", operation_id="updateTask")
 async def update_task(request: Request, owner: Owner, tasks: Service, task: Id, changes: TaskUpdate) -> Response:
     """Merge the body into a task (RFC 7396), with PUT as with PATCH: what is absent stays, `null` clears."""
     return _changed(await tasks.update(owner, task, changes, _expected(request, task)))
 
 
-@router.patch("/{task_id}/complete", operation_id="complete_task")
-@router.patch("/{task_id}/toggle", operation_id="toggle_task")
+@router.patch("/{task_id:task}/complete", operation_id="completeTask")
+@router.patch("/{task_id:task}/toggle", operation_id="toggleTask")
 async def complete_task(
     request: Request, owner: Owner, tasks: Service, task: Id, body: Completion | None = None
 ) -> Response:
@@ -103,13 +103,13 @@ async def complete_task(
     return _changed(await tasks.complete(owner, task, _expected(request, task), completed=completed))
 
 
-@router.post("/{task_id}/restore")
+@router.post("/{task_id:task}/restore", operation_id="restoreTask")
 async def restore_task(owner: Owner, tasks: Service, task: Id) -> Response:
     """Take a task out of the trash."""
     return _changed(await tasks.restore(owner, task))
 
 
-@router.delete("/{task_id}", status_code=HTTPStatus.NO_CONTENT)
+@router.delete("/{task_id:task}", operation_id="deleteTask", status_code=HTTPStatus.NO_CONTENT)
 async def delete_task(request: Request, owner: Owner, tasks: Service, task: Id) -> Response:
     """Move a task to the trash."""
     await tasks.delete(owner, task, _expected(request, task))
@@ -117,7 +117,7 @@ async def delete_task(request: Request, owner: Owner, tasks: Service, task: Id) 
 
 
 async def _read(request: Request, owner: UserId, tasks: Tasks, query: Query) -> Response:
-    answer, result = await tasks.read(owner, query, missed="tasklane.missed" in request.scope)
+    answer, result = await tasks.read(owner, query)
     headers = {"etag": answer.etag, **PRIVATE, "x-cache": result, **dict(answer.headers)}
     if is_not_modified(request.headers.get("if-none-match"), answer.etag):
         return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)

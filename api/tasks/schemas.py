@@ -1,7 +1,8 @@
 """What a client may send, and what it gets back."""
 
 from collections.abc import Callable
-from typing import Annotated, Any, Literal
+from datetime import date, datetime
+from typing import Annotated, Any, Literal, NotRequired
 
 from pydantic import (
     AfterValidator,
@@ -10,14 +11,27 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    PlainValidator,
     StringConstraints,
     WithJsonSchema,
 )
+from typing_extensions import TypeAliasType, TypedDict
 
-from core.due import Due
+from core.due import INSTANT_PATTERN, Due, parse_instant
 from core.due import parse as parse_due
+from core.types import MAX_TASK_ID
 
-Priority = Literal["low", "medium", "high", "urgent"]
+MAX_TITLE = 200
+
+# What `str.strip` takes away, spelt out: every dialect of regular expressions has a `\s` of its own.
+_SPACE = r"\t-\r\x1c-\x20\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
+_VISIBLE = rf"[^\x00{_SPACE}]"
+_TITLE_PATTERN = rf"^[{_SPACE}]*{_VISIBLE}(?:[^\x00]{{0,{MAX_TITLE - 2}}}{_VISIBLE})?[{_SPACE}]*$"
+WITHOUT_NUL = "^[^\\x00]*$"
+
+
+def _stripped(value: Any) -> Any:
+    return value.strip() if isinstance(value, str) else value
 
 
 def _without_nul(value: str) -> str:
@@ -26,20 +40,89 @@ def _without_nul(value: str) -> str:
     return value
 
 
+def whole(value: Any) -> Any:
+    """JSON has one kind of number: `1.0` is the integer 1."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
 def _unique(tags: list[str]) -> list[str]:
     return list(dict.fromkeys(tags))
 
 
-Title = Annotated[
-    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200), AfterValidator(_without_nul)
-]
-Description = Annotated[str, StringConstraints(max_length=1000), AfterValidator(_without_nul)]
-Tag = Annotated[str, StringConstraints(min_length=1, max_length=50), AfterValidator(_without_nul)]
-Tags = Annotated[list[Tag], Field(max_length=20), AfterValidator(_unique)]
-DueDate = Annotated[
-    Due,
-    BeforeValidator(parse_due, json_schema_input_type=str),
-    WithJsonSchema({"anyOf": [{"type": "string", "format": "date"}, {"type": "string", "format": "date-time"}]}),
+# Types with a name of their own in the documentation.
+
+Priority = TypeAliasType("Priority", Literal["low", "medium", "high", "urgent"])
+Title = TypeAliasType(
+    "Title",
+    Annotated[
+        str,
+        StringConstraints(min_length=1, max_length=MAX_TITLE),
+        BeforeValidator(_stripped),
+        AfterValidator(_without_nul),
+        WithJsonSchema(
+            {
+                "type": "string",
+                "pattern": _TITLE_PATTERN,
+                "description": f"1 to {MAX_TITLE} characters; white space around it is taken away.",
+            }
+        ),
+    ],
+)
+Description = TypeAliasType(
+    "Description",
+    Annotated[
+        str,
+        StringConstraints(max_length=1000),
+        AfterValidator(_without_nul),
+        WithJsonSchema({"type": "string", "maxLength": 1000, "pattern": WITHOUT_NUL}),
+    ],
+)
+Tag = TypeAliasType(
+    "Tag",
+    Annotated[
+        str,
+        StringConstraints(min_length=1, max_length=50),
+        AfterValidator(_without_nul),
+        WithJsonSchema({"type": "string", "minLength": 1, "maxLength": 50, "pattern": WITHOUT_NUL}),
+    ],
+)
+DueDate = TypeAliasType(
+    "DueDate",
+    Annotated[
+        Due,
+        PlainValidator(parse_due),
+        WithJsonSchema(
+            {
+                "anyOf": [
+                    {"type": "string", "format": "date", "pattern": "^(?!0000)"},
+                    {"type": "string", "pattern": INSTANT_PATTERN},
+                ],
+                "description": (
+                    "A calendar date (`YYYY-MM-DD`), or an instant: RFC 3339 with an offset, the seconds may be left "
+                    "out. In the years 1 to 9999 of UTC."
+                ),
+            }
+        ),
+    ],
+)
+Instant = TypeAliasType(
+    "Instant",
+    Annotated[
+        datetime,
+        PlainValidator(parse_instant),
+        WithJsonSchema(
+            {
+                "type": "string",
+                "pattern": INSTANT_PATTERN,
+                "description": "RFC 3339 with an offset, in the years 1 to 9999 of UTC.",
+            }
+        ),
+    ],
+)
+Tags = Annotated[
+    list[Tag],
+    Field(max_length=20, description="Their order is kept; what is given twice is kept once."),
+    AfterValidator(_unique),
 ]
 
 
@@ -86,38 +169,114 @@ class Completion(_Input):
     completed: bool | None = None
 
 
-class TaskRead(BaseModel):
+# What comes back. PostgreSQL writes it, so these are its documentation.
+
+Id = TypeAliasType("Id", Annotated[int, Field(ge=1, le=MAX_TASK_ID)])
+Count = Annotated[int, Field(ge=0)]
+
+
+class Task(TypedDict):
     """A task."""
 
-    id: Annotated[int, Field(ge=1, le=2**63 - 1)]
-    user_id: str
-    title: Annotated[str, StringConstraints(min_length=1, max_length=200)]
-    description: Annotated[str, StringConstraints(max_length=1000)] | None
+    id: Id
+    user_id: Annotated[str, Field(min_length=1, max_length=255, description="The `sub` of the token.")]
+    title: Annotated[str, Field(min_length=1, max_length=MAX_TITLE)]
+    description: Annotated[str, Field(max_length=1000)] | None
     completed: bool
     completed_at: AwareDatetime | None
     priority: Priority
-    due_date: (
-        Annotated[str, Field(description="In the form in which it was given: a date, or an instant in UTC.")] | None
-    )
-    tags: Annotated[list[Annotated[str, StringConstraints(min_length=1, max_length=50)]], Field(max_length=20)]
+    due_date: Annotated[
+        date | AwareDatetime | None, Field(description="In the form in which it was given: a date, or an instant.")
+    ]
+    tags: Annotated[list[Annotated[str, Field(min_length=1, max_length=50)]], Field(max_length=20)]
     created_at: AwareDatetime
     updated_at: AwareDatetime
 
 
-class DeletedTask(TaskRead):
+class DeletedTask(Task):
     """A task in the trash; it is erased when the retention is over."""
 
     deleted_at: AwareDatetime
 
 
-class TaskStats(BaseModel):
+class ExportedTask(Task):
+    """A task of the list or, with `deleted_at`, of the trash."""
+
+    deleted_at: AwareDatetime | None
+
+
+class Export(TypedDict):
+    """What `POST /api/tasks/import` takes."""
+
+    version: Literal[1]
+    tasks: list[ExportedTask]
+
+
+class TaskStats(TypedDict):
     """Counts of the tasks that are not in the trash."""
 
-    total: int
-    completed: int
-    pending: int
+    total: Count
+    completed: Count
+    pending: Count
     overdue: Annotated[
-        int, Field(description="Pending and past their due date: the end of the day in UTC, or the instant.")
+        int, Field(ge=0, description="Pending and past their due date: the end of the day in UTC, or the instant.")
     ]
-    by_priority: dict[Priority, int]
-    by_tag: dict[str, int]
+    by_priority: dict[Priority, Count]
+    by_tag: dict[str, Count]
+
+
+class Imported(TypedDict):
+    """How many tasks were made."""
+
+    imported: Count
+
+
+class Fault(TypedDict):
+    """What is wrong with one part of the request."""
+
+    pointer: Annotated[
+        str,
+        Field(description="`#/title`: a member of the body (RFC 6901); `?limit`: a query parameter; else its name."),
+    ]
+    detail: str
+
+
+class Problem(TypedDict):
+    """Why there is no other answer (RFC 9457). `detail` can be shown as it is; it never repeats what was sent."""
+
+    type: Annotated[str, Field(json_schema_extra={"format": "uri-reference"})]
+    title: str
+    status: Annotated[int, Field(ge=400, le=599)]
+    detail: str
+    errors: NotRequired[Annotated[list[Fault], Field(min_length=1, description="With `invalid-input`.")]]
+
+
+class OperationResult(TypedDict):
+    """What became of one operation: the task as it now is, nothing for a deleted one, or a problem."""
+
+    status: Literal[200, 201, 204, 404, 412, 422, 424]
+    etag: NotRequired[str]
+    task: NotRequired[Task]
+    problem: NotRequired[Problem]
+
+
+class BatchResult(TypedDict):
+    """One result per operation, in their order."""
+
+    atomic: bool
+    results: list[OperationResult]
+
+
+class FailedBatch(Problem):
+    """None of the operations was applied."""
+
+    atomic: NotRequired[Literal[True]]
+    results: NotRequired[list[OperationResult]]
+
+
+class ExceededQuota(Problem):
+    """The caller has sent too many requests at once."""
+
+    violated_policies: Annotated[
+        NotRequired[list[Literal["reads", "writes"]]], Field(alias="violated-policies", min_length=1)
+    ]

@@ -38,13 +38,13 @@ class Tasks:
         self._key_hours = settings.idempotency_retention_hours
         self._exports = asyncio.Semaphore(EXPORTS_AT_ONCE)
 
-    async def read(self, owner: UserId, query: Query, *, missed: bool) -> tuple[Answer, Result]:
-        """A list, a task or the statistics; raises `NotFound`. `missed`: the cache was asked already."""
+    async def read(self, owner: UserId, query: Query) -> tuple[Answer, Result]:
+        """A list, a task or the statistics; raises `NotFound`."""
 
         async def make() -> Answer:
             return await self._lists.read(owner, lambda tx: answers.make(tx, owner, query, shape=self._shape))
 
-        return await self._reads.answer(owner, answers.variant(query, shape=self._shape), make, missed=missed)
+        return await self._reads.answer(owner, answers.variant(query, shape=self._shape), make)
 
     async def create(self, owner: UserId, new: TaskCreate, key: Key | None) -> Outcome:
         """A new task, once per key; raises `StillRunning` and `KeyReused`."""

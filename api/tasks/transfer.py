@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Annotated, Any, Literal, Self, cast
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from starlette.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from api.problems import faults_of
-from api.tasks.schemas import TaskCreate
+from api.tasks.schemas import Instant, TaskCreate, whole
 from core.errors import InvalidInput
 
 Format = Literal["json", "csv", "ics"]
@@ -33,23 +33,29 @@ _ICS_PRIORITIES = {"urgent": 1, "high": 3, "medium": 5, "low": 9}
 _ICS_LINE_OCTETS = 75
 
 
+def _whole_milliseconds(instant: datetime) -> datetime:
+    """As the database keeps it, but cut off: rounded up, the last instant of the year 9999 would be none."""
+    return instant.replace(microsecond=instant.microsecond // 1000 * 1000)
+
+
+Time = Annotated[Instant, AfterValidator(_whole_milliseconds)]
+
+
 class ImportedTask(TaskCreate):
     """A task as the export wrote it; ids are given anew, the times stay."""
 
-    model_config = ConfigDict(strict=False)
-
-    completed_at: AwareDatetime | None = None
-    created_at: AwareDatetime | None = None
-    updated_at: AwareDatetime | None = None
-    deleted_at: AwareDatetime | None = None
+    completed_at: Time | None = None
+    created_at: Time | None = None
+    updated_at: Time | None = None
+    deleted_at: Time | None = None
 
 
 class Import(BaseModel):
     """The JSON of the export."""
 
-    model_config = ConfigDict(extra="ignore", hide_input_in_errors=True)
+    model_config = ConfigDict(strict=True, extra="ignore", hide_input_in_errors=True)
 
-    version: Literal[1] = 1
+    version: Annotated[int, Field(ge=1, le=1), BeforeValidator(whole)] = 1
     tasks: Annotated[list[ImportedTask], Field(max_length=MAX_IMPORTED)]
 
 
@@ -154,14 +160,15 @@ def _todo_lines(task: dict[str, Any]) -> Iterator[str]:
 
 
 def _utc(instant: str) -> str:
-    return datetime.fromisoformat(instant).strftime("%Y%m%dT%H%M%SZ")
+    """The service's own form of an instant, without what iCalendar does not have."""
+    return instant[:19].replace("-", "").replace(":", "") + "Z"
 
 
 def _text(value: str) -> str:
     """RFC 5545, section 3.3.11; other control characters have no place in a calendar."""
     escaped = value.replace("\\", "\\\\").replace(";", "\\;").replace(",", "\\,")
     lines = escaped.replace("\r\n", "\n").replace("\r", "\n").replace("\n", "\\n")
-    return "".join(character for character in lines if character >= " " or character == "\t")
+    return "".join(character for character in lines if (character >= " " and character != "\x7f") or character == "\t")
 
 
 def _folded(line: str) -> bytes:

@@ -89,7 +89,7 @@ CREATE INDEX tasks_by_priority ON tasks (user_id, priority_rank, id) WHERE delet
 CREATE INDEX tasks_by_due_rising  ON tasks (user_id, due_rising, id) WHERE deleted_at IS NULL;
 CREATE INDEX tasks_by_due_falling ON tasks (user_id, due_falling, id) WHERE deleted_at IS NULL;
 CREATE INDEX tasks_trash       ON tasks (user_id, deleted_at, id) WHERE deleted_at IS NOT NULL;
-CREATE INDEX tasks_purge       ON tasks (deleted_at) WHERE deleted_at IS NOT NULL;
+CREATE INDEX tasks_purge       ON tasks ((deleted_at AT TIME ZONE 'UTC')) WHERE deleted_at IS NOT NULL;
 CREATE INDEX task_lists_unpublished ON task_lists (user_id) WHERE revision > published_revision;
 CREATE INDEX idempotency_keys_created_at ON idempotency_keys (created_at);
 """

@@ -1,0 +1,121 @@
+"""One user's Thursday, shown wherever the document shows a body."""
+
+from typing import Any
+
+Document = dict[str, Any]
+
+TASK: Document = {
+    "id": 42,
+    "user_id": "k7dQ2mX9pLw4Zr8TnB5vYc3HsJ6fGa1e",
+    "title": "Buy milk",
+    "description": "The one in the glass bottle",
+    "completed": False,
+    "completed_at": None,
+    "priority": "high",
+    "due_date": "2026-12-24",
+    "tags": ["home", "shopping"],
+    "created_at": "2026-12-17T08:30:00.000Z",
+    "updated_at": "2026-12-17T08:30:00.000Z",
+}
+COMPLETED: Document = {
+    **TASK,
+    "completed": True,
+    "completed_at": "2026-12-17T17:05:12.345Z",
+    "updated_at": "2026-12-17T17:05:12.345Z",
+}
+DELETED: Document = {**COMPLETED, "deleted_at": "2026-12-17T18:00:00.000Z"}
+ACCOUNT: Document = {"user_id": TASK["user_id"], "status": "active", "tasks": 12, "erasure_requested_at": None}
+NOT_FOUND: Document = {
+    "type": "about:blank",
+    "title": "Not Found",
+    "status": 404,
+    "detail": "There is no such thing here.",
+}
+CSV = """\
+id,title,description,completed,completed_at,priority,due_date,tags,created_at,updated_at,deleted_at\r
+42,Buy milk,,false,,high,2026-12-24,"home, shopping",2026-12-17T08:30:00.000Z,2026-12-17T08:30:00.000Z,\r
+"""
+ICS = """\
+BEGIN:VCALENDAR\r
+VERSION:2.0\r
+PRODID:-//Tasklane//Tasks//EN\r
+BEGIN:VTODO\r
+UID:task-42@tasklane\r
+DTSTAMP:20261217T083000Z\r
+CREATED:20261217T083000Z\r
+LAST-MODIFIED:20261217T083000Z\r
+SUMMARY:Buy milk\r
+DUE;VALUE=DATE:20261224\r
+PRIORITY:3\r
+CATEGORIES:home,shopping\r
+STATUS:NEEDS-ACTION\r
+END:VTODO\r
+END:VCALENDAR\r
+"""
+
+
+def _examples(**values: Any) -> Document:
+    return {name: {"value": value} for name, value in values.items()}
+
+
+EXAMPLES: dict[str, Document] = {
+    "TaskCreate": _examples(
+        title_only={"title": "Buy milk"},
+        full={
+            "title": "Buy milk",
+            "description": "The one in the glass bottle",
+            "priority": "high",
+            "due_date": "2026-12-24",
+            "tags": ["home", "shopping"],
+        },
+        due_at_an_instant={"title": "Call the dentist", "due_date": "2026-12-24T09:30:00+01:00"},
+    ),
+    "TaskUpdate": _examples(
+        one_member={"title": "Buy oat milk"},
+        cleared={"description": None, "due_date": None},
+        whole_task_sent_back={**TASK, "title": "Buy oat milk"},
+    ),
+    "Completion": _examples(complete={"completed": True}, toggle={}, toggle_too=None),
+    "Task": _examples(task=TASK),
+    "TaskStats": _examples(
+        stats={
+            "total": 12,
+            "completed": 7,
+            "pending": 5,
+            "overdue": 1,
+            "by_priority": {"low": 2, "medium": 6, "high": 3, "urgent": 1},
+            "by_tag": {"home": 4, "shopping": 2},
+        }
+    ),
+    "Batch": _examples(
+        atomic={
+            "operations": [
+                {"op": "create", "task": {"title": "Wrap the presents"}},
+                {"op": "update", "id": 42, "task": {"priority": "low"}, "if_match": '"1-42-7"'},
+                {"op": "complete", "id": 41, "completed": True},
+                {"op": "delete", "id": 40},
+            ]
+        },
+        each_for_itself={"atomic": False, "operations": [{"op": "complete", "id": 42}, {"op": "delete", "id": 41}]},
+    ),
+    "BatchResult": _examples(
+        results={
+            "atomic": False,
+            "results": [
+                {"status": 200, "etag": '"1-42-8"', "task": COMPLETED},
+                {"status": 404, "problem": NOT_FOUND},
+            ],
+        }
+    ),
+    "Import": _examples(export={"version": 1, "tasks": [{**TASK, "deleted_at": None}, DELETED]}),
+    "Imported": _examples(imported={"imported": 2}),
+    "Export": _examples(export={"version": 1, "tasks": [{**TASK, "deleted_at": None}, DELETED]}),
+    "Account": _examples(account=ACCOUNT),
+    "Erasure": _examples(
+        erasing={**ACCOUNT, "status": "erasing", "erasure_requested_at": "2026-12-17T18:00:00.000Z"},
+    ),
+    "Alive": _examples(alive={"status": "ok"}),
+    "Ready": _examples(ready={"status": "ok", "database": "ok", "redis": "ok"}),
+    "csv": _examples(csv=CSV),
+    "ics": _examples(ics=ICS),
+}

@@ -1,0 +1,212 @@
+"""The table of operations. PostgreSQL writes the answers, so no response model could tell FastAPI what they are."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from api.bodies import JSON_TYPES
+from api.openapi.examples import DELETED, EXAMPLES, TASK
+from core.answers import Shape
+
+CACHED = ("ETag", "Cache-Control", "Vary", "X-Cache")
+PAGE = (*CACHED, "X-Total-Count", "Link")
+CHANGED = ("ETag", "Cache-Control", "Vary")
+KEPT = ("Cache-Control", "Vary", "Idempotent-Replayed")
+OWN = ("Cache-Control", "Vary")
+
+FILTERS = ("completed", "status", "priority", "tag", "due_before", "due_after", "search")
+ORDER = ("sort", "sort_by", "order", "sort_order")
+PAGING = ("limit", "offset", "cursor")
+
+Document = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """What a route takes and what it answers when all is well; what can go wrong follows from that."""
+
+    summary: str
+    status: int
+    says: str
+    content: Document = field(default_factory=dict)
+    headers: tuple[str, ...] = ()
+    parameters: tuple[str, ...] = ()
+    body: Document = field(default_factory=dict)
+    links: Document = field(default_factory=dict)
+    may_fail_as_a_batch: bool = False
+
+
+def operations(shape: Shape) -> Mapping[str, Operation]:
+    """Every operation by its id."""
+    return {**_of_lists(shape), **_of_a_task(), **_of_the_account(), **_of_health()}
+
+
+def _of_lists(shape: Shape) -> dict[str, Operation]:
+    first = "$response.body#/0/id" if shape == "array" else "$response.body#/tasks/0/id"
+    return {
+        "listTasks": Operation(
+            "List tasks",
+            200,
+            "One page of the tasks that match.",
+            _page("TaskList", TASK, shape),
+            PAGE,
+            (*FILTERS, *ORDER, *PAGING, "If-None-Match"),
+            links={"GetFirst": _link("getTask", first), "CompleteFirst": _link("completeTask", first)},
+        ),
+        "createTask": Operation(
+            "Create a task",
+            201,
+            "The task.",
+            _json("Task"),
+            ("Location", "ETag", *KEPT),
+            ("Idempotency-Key",),
+            _body("TaskCreate"),
+            {
+                "Get": _link("getTask"),
+                "Update": _link("updateTask"),
+                "Replace": _link("replaceTask"),
+                "Complete": _link("completeTask"),
+                "Toggle": _link("toggleTask"),
+                "Delete": _link("deleteTask"),
+            },
+        ),
+        "batchTasks": Operation(
+            "Change many tasks",
+            200,
+            "What became of each operation.",
+            _json("BatchResult"),
+            KEPT,
+            ("Idempotency-Key",),
+            _body("Batch"),
+            may_fail_as_a_batch=True,
+        ),
+        "getTaskStats": Operation("Count tasks", 200, "The counts.", _json("TaskStats"), CACHED, ("If-None-Match",)),
+        "listTrash": Operation(
+            "List the trash",
+            200,
+            "One page of the trash.",
+            _page("Trash", DELETED, shape),
+            PAGE,
+            (*PAGING, "If-None-Match"),
+            links={"RestoreFirst": _link("restoreTask", first)},
+        ),
+        "emptyTrash": Operation("Empty the trash", 204, "The trash is empty."),
+        "exportTasks": Operation(
+            "Export all tasks",
+            200,
+            "The tasks, as a download.",
+            {
+                **_json("Export"),
+                "text/csv": {"schema": {"type": "string"}, "examples": EXAMPLES["csv"]},
+                "text/calendar": {"schema": {"type": "string"}, "examples": EXAMPLES["ics"]},
+            },
+            ("Cache-Control", "Content-Disposition"),
+            ("format",),
+        ),
+        "importTasks": Operation(
+            "Import tasks",
+            201,
+            "How many tasks were made.",
+            _json("Imported"),
+            KEPT,
+            ("Idempotency-Key",),
+            _body("Import"),
+        ),
+    }
+
+
+def _of_a_task() -> dict[str, Operation]:
+    return {
+        "getTask": Operation(
+            "Get a task",
+            200,
+            "The task.",
+            _json("Task"),
+            CACHED,
+            ("If-None-Match",),
+            links={
+                "UpdateWhatWasSeen": {
+                    "operationId": "updateTask",
+                    "parameters": {"task_id": "$response.body#/id", "header.If-Match": "$response.header.ETag"},
+                }
+            },
+        ),
+        "replaceTask": _change("Update a task with PUT", _body("TaskUpdate")),
+        "updateTask": _change("Update a task", _body("TaskUpdate")),
+        "completeTask": _change("Complete a task", _COMPLETION, "set_completed"),
+        "toggleTask": _change("Toggle a task", _COMPLETION, "set_completed"),
+        "deleteTask": Operation(
+            "Delete a task",
+            204,
+            "The task lies in the trash.",
+            parameters=("If-Match",),
+            links={"Restore": _link("restoreTask", "$request.path.task_id")},
+        ),
+        "restoreTask": Operation(
+            "Restore a task",
+            200,
+            "The task is in the list again.",
+            _json("Task"),
+            CHANGED,
+            links={"Get": _link("getTask")},
+        ),
+    }
+
+
+def _of_the_account() -> dict[str, Operation]:
+    return {
+        "getAccount": Operation("Show the account", 200, "What is stored.", _json("Account"), OWN),
+        "eraseAccount": Operation(
+            "Erase the account", 202, "It will be erased soon.", _json("Account", "Erasure"), ("Location", *OWN)
+        ),
+    }
+
+
+def _of_health() -> dict[str, Operation]:
+    return {
+        "livez": Operation("Is it alive?", 200, "It is.", _json("Alive")),
+        "readyz": Operation("Can it serve?", 200, "It can.", _json("Ready")),
+    }
+
+
+def _change(summary: str, body: Document, *parameters: str) -> Operation:
+    """Of one task; it may depend on what the client has seen."""
+    return Operation(
+        summary,
+        200,
+        "The task as it now is.",
+        _json("Task"),
+        CHANGED,
+        (*parameters, "If-Match"),
+        body,
+        {"Get": _link("getTask"), "Delete": _link("deleteTask")},
+    )
+
+
+def _page(schema: str, task: Document, shape: Shape) -> Document:
+    value = [task] if shape == "array" else {"tasks": [task], "total": 1, "count": 1}
+    return {"application/json": {"schema": _schema(schema), "examples": {"page": {"value": value}}}}
+
+
+def _json(schema: str, examples: str | None = None) -> Document:
+    return {"application/json": {"schema": _schema(schema), "examples": EXAMPLES[examples or schema]}}
+
+
+def _body(schema: str) -> Document:
+    [media] = _json(schema).values()
+    return {"required": True, "content": dict.fromkeys(JSON_TYPES, media)}
+
+
+def _schema(name: str) -> Document:
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+def _link(operation: str, task: str = "$response.body#/id") -> Document:
+    return {"operationId": operation, "parameters": {"task_id": task}}
+
+
+_NOTHING = {"anyOf": [_schema("Completion"), {"type": "null"}]}
+_COMPLETION = {
+    "required": False,
+    "content": {name: {"schema": _NOTHING, "examples": EXAMPLES["Completion"]} for name in JSON_TYPES},
+}

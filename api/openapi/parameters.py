@@ -1,0 +1,106 @@
+"""What an operation takes besides its body."""
+
+from typing import Any
+
+from api.idempotency import KEY_PATTERN
+from api.openapi.examples import TASK
+from api.tasks.schemas import WITHOUT_NUL
+from core import cursors, queries
+
+Document = dict[str, Any]
+
+
+def _parameter(name: str, schema: Document, description: str, example: Any, *, where: str = "query") -> Document:
+    made = {"name": name, "in": where, "description": description, "schema": schema, "example": example}
+    return {**made, "required": True} if where == "path" else made
+
+
+def _header(name: str, description: str, example: str) -> Document:
+    return _parameter(name, {"type": "string"}, description, example, where="header")
+
+
+def _one_of(values: tuple[str, ...]) -> Document:
+    return {"type": "string", "enum": [*values]}
+
+
+def _schema(name: str) -> Document:
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+_BOOLEAN = {"type": "boolean"}
+_ORDERS = _one_of(queries.ORDERS)
+_SORTS = _one_of(tuple(sign + name for name in queries.SORTS for sign in ("", "-")))
+
+PARAMETERS: dict[str, Document] = {
+    "task_id": _parameter("task_id", _schema("Id"), "The `id` of the task.", TASK["id"], where="path"),
+    "completed": _parameter("completed", _BOOLEAN, "Only completed or only pending tasks.", example=False),
+    "set_completed": _parameter("completed", _BOOLEAN, "As in the body, and before what is said there.", example=True),
+    "status": _parameter("status", _one_of(tuple(queries.STATUSES)), "The same in words.", "pending"),
+    "priority": _parameter("priority", _schema("Priority"), "Only tasks of this priority.", "high"),
+    "tag": _parameter(
+        "tag",
+        {"type": "array", "items": _schema("Tag"), "maxItems": queries.MAX_TAGS},
+        "Only tasks with this tag; given more than once, with all of them.",
+        ["home"],
+    ),
+    "due_before": _parameter(
+        "due_before", _schema("DueDate"), "Only tasks due before; a date is its first moment in UTC.", "2027-01-01"
+    ),
+    "due_after": _parameter("due_after", _schema("DueDate"), "Only tasks due then or later.", "2026-12-01"),
+    "search": _parameter(
+        "search",
+        {"type": "string", "maxLength": queries.MAX_SEARCH, "pattern": WITHOUT_NUL},
+        "Only tasks whose title or description contains this, in upper or lower case. Empty: all.",
+        "milk",
+    ),
+    "sort": _parameter(
+        "sort",
+        _SORTS,
+        "The order; with `-` from the greatest. Ties go by `id`; what has no due date is last. Without: `-created`.",
+        "due_date",
+    ),
+    "sort_by": _parameter("sort_by", _SORTS, "Another name of `sort`.", "title"),
+    "order": _parameter("order", _ORDERS, "The direction of the order.", "desc"),
+    "sort_order": _parameter("sort_order", _ORDERS, "Another name of `order`.", "asc"),
+    "limit": _parameter(
+        "limit",
+        {"type": "integer", "minimum": 1, "maximum": queries.MAX_LIMIT, "default": queries.DEFAULT_LIMIT},
+        "How many tasks are on a page.",
+        50,
+    ),
+    "offset": _parameter(
+        "offset",
+        {"type": "integer", "minimum": 0, "maximum": queries.MAX_OFFSET, "default": 0},
+        "How many tasks come before the page, for whoever counts pages; a cursor costs less.",
+        0,
+    ),
+    # No example: only the service can make one.
+    "cursor": {
+        "name": "cursor",
+        "in": "query",
+        "description": "Where the page begins: from the `Link` of the page before, with the same filters and order.",
+        "schema": {"type": "string", "maxLength": cursors.MAX_LENGTH, "pattern": cursors.PATTERN},
+    },
+    "format": _parameter(
+        "format",
+        {**_one_of(("json", "csv", "ics")), "default": "json"},
+        "`json` can be imported again, `csv` is for spreadsheets, `ics` for calendars.",
+        "json",
+    ),
+    "If-None-Match": _header(
+        "If-None-Match", "ETags of what the client has, or `*`: 304 when it would come again.", '"1-42-6"'
+    ),
+    "If-Match": _header("If-Match", "ETags of what the client has seen, or `*`: 412 when the task is another.", "*"),
+    "Idempotency-Key": {
+        "name": "Idempotency-Key",
+        "in": "header",
+        "description": "A new one for each new request, the same for its retries: they get the first one's answer.",
+        "schema": {"type": "string", "pattern": KEY_PATTERN},
+        "examples": {"bare": {"value": "8e03978e-40d5-43dd-bc93-6894a57f9324"}, "quoted": {"value": '"checkout 7"'}},
+    },
+    "X-Request-ID": _header(
+        "X-Request-ID",
+        "Comes back if it is 1 to 64 letters, digits, `.`, `_` or `-`, and stands in the log; else a new one does.",
+        "page-7f3a",
+    ),
+}

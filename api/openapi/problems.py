@@ -1,0 +1,106 @@
+"""The problems as responses; the examples are what the service itself makes of each error."""
+
+from typing import Any
+
+from starlette.exceptions import HTTPException
+
+from api.openapi.responses import header_references
+from api.problems import MEDIA_TYPE, Problem, problem_of
+from core import errors
+from core.errors import Fault
+
+Document = dict[str, Any]
+
+PROBLEMS = {
+    401: "Unauthorized",
+    404: "NotFound",
+    405: "MethodNotAllowed",
+    409: "Conflict",
+    412: "PreconditionFailed",
+    413: "ContentTooLarge",
+    415: "UnsupportedMediaType",
+    422: "Invalid",
+    429: "TooManyRequests",
+    500: "ServerError",
+    503: "Unavailable",
+}
+"""Names of the components, by status."""
+
+FAILED_BATCH = {409: "ConflictOrFailedBatch", 422: "InvalidOrFailedBatch"}
+"""Where a batch has more to say."""
+
+
+def _response(description: str, *headers: str, schema: str = "Problem", **examples: Exception | Problem) -> Document:
+    documents = {
+        name: {"value": (made if isinstance(made, Problem) else problem_of(made)).document}
+        for name, made in examples.items()
+    }
+    return {
+        "description": description,
+        "headers": header_references(*headers, "Cache-Control"),
+        "content": {MEDIA_TYPE: {"schema": {"$ref": f"#/components/schemas/{schema}"}, "examples": documents}},
+    }
+
+
+_INVALID = errors.InvalidInput(
+    Fault("#/title", "must have at least 1 character"), Fault("?limit", "must be an integer from 1 to 1000")
+)
+_MISSING = errors.BatchFailed([None, errors.NotFound()])
+_MALFORMED = errors.BatchFailed([None, errors.InvalidInput(Fault("#/operations/1/task/title", "is missing"))])
+
+RESPONSES: dict[str, Document] = {
+    "Unauthorized": _response(
+        "There is no token, or it proves nothing.", "WWW-Authenticate", unauthorized=errors.InvalidToken()
+    ),
+    "NotFound": _response(
+        "There is no such task: it never was, it was deleted, or it is someone else's.", not_found=errors.NotFound()
+    ),
+    "MethodNotAllowed": _response(
+        "The path does not take that method.", "Allow", method_not_allowed=HTTPException(405, headers={})
+    ),
+    "Conflict": _response(
+        "A request with this `Idempotency-Key` is still being worked on.",
+        "Retry-After",
+        still_running=errors.StillRunning(),
+    ),
+    "ConflictOrFailedBatch": _response(
+        "One of the tasks is not there or has changed, so nothing was applied; or the key is still being worked on.",
+        schema="FailedBatch",
+        failed=_MISSING,
+        still_running=errors.StillRunning(),
+    ),
+    "PreconditionFailed": _response(
+        "The task is not what the client has seen.", "ETag", changed=errors.PreconditionFailed('"1-42-8"')
+    ),
+    "ContentTooLarge": _response("The body is too large.", too_large=HTTPException(413)),
+    "UnsupportedMediaType": _response(
+        "The body is not declared as JSON.", "Accept", not_json=errors.UnsupportedMediaType()
+    ),
+    "Invalid": _response(
+        "Something in the request cannot be accepted, or the `Idempotency-Key` was used for something else.",
+        invalid=_INVALID,
+        key_reused=errors.KeyReused(),
+    ),
+    "InvalidOrFailedBatch": _response(
+        "Something in the request, or in an operation of an atomic batch, cannot be accepted.",
+        schema="FailedBatch",
+        failed=_MALFORMED,
+        invalid=_INVALID,
+        key_reused=errors.KeyReused(),
+    ),
+    "TooManyRequests": _response(
+        "The quota is used up.",
+        "Retry-After",
+        "RateLimit",
+        "RateLimit-Policy",
+        schema="ExceededQuota",
+        exceeded=errors.RateLimited("writes", 2, {}),
+    ),
+    "ServerError": _response("Something went wrong on the service's side.", server_error=Exception()),
+    "Unavailable": _response(
+        "The service cannot answer right now.",
+        "Retry-After",
+        unavailable=errors.DatabaseUnavailable(),
+        outcome_unknown=errors.OutcomeUnknown(),
+    ),
+}
