@@ -1,0 +1,90 @@
+"""What every client of the service knows and no schema can say; loaded by schemathesis.
+
+Nothing is dropped here. A cursor comes from the service and fits one query; an idempotency key belongs to one request;
+who erases an account does not go on working with it. And use_after_free does not know that a deleted task can be
+restored: where it watches, what is restored is a task that was deleted behind its back.
+"""
+
+import json
+from collections.abc import Mapping
+from hashlib import blake2b
+from typing import Any
+from urllib.parse import urlencode
+from weakref import WeakKeyDictionary
+
+import httpx
+import schemathesis
+from hypothesis.control import current_build_context
+from schemathesis import Case, CheckContext, HookContext, Response
+from schemathesis.generation.meta import TestPhase
+
+from api.idempotency import MAX_LENGTH
+from core.cursors import Cursor, KeyKind
+from core.queries import KEY_KINDS, parse_list, parse_trash
+from core.types import TaskId
+from tests.stack import new_user
+from tests.tokens import shared_secret_token
+
+TOKENS: WeakKeyDictionary[object, str] = WeakKeyDictionary()
+LAST_KEYS: Mapping[KeyKind, int | str] = {"time": 1_800_000_000_000_000, "text": "m", "number": 1}
+
+
+@schemathesis.hook
+def before_call(_context: HookContext, case: Case[Any], _kwargs: dict[str, Any]) -> None:
+    """Only valid requests are touched, so that they are requests of a client that keeps to the rules."""
+    if case.meta is None:
+        return
+    if case.meta.phase.name is TestPhase.STATEFUL and case._has_explicit_auth:
+        case.headers["Authorization"] = _token_of_scenario()
+    if not case.meta.generation.mode.is_positive:
+        return
+    operation = case.operation.definition.raw["operationId"]
+    if operation in ("listTasks", "listTrash") and "cursor" in case.query:
+        case.query["cursor"] = _cursor(case.query, trash=operation == "listTrash")
+    if "Idempotency-Key" in case.headers:
+        case.headers["Idempotency-Key"] = _own(case.headers["Idempotency-Key"], case)
+    if operation == "eraseAccount" and case._has_explicit_auth:
+        case.headers["Authorization"] = f"Bearer {shared_secret_token(new_user())}"
+    if operation == "restoreTask" and case.meta.phase.name is TestPhase.STATEFUL:
+        case.path_parameters["task_id"] = _deleted_task(case)
+
+
+@schemathesis.check
+def precondition_is_judged_rightly(_context: CheckContext, response: Response, case: Case[Any]) -> None:
+    """412 only where the client named states and the current one, which the answer tells, is not among them."""
+    if response.status_code == 412:
+        asked = case.headers["If-Match"].strip()
+        [current] = response.headers["etag"]
+        assert asked != "*", "412 although any state would do"
+        assert current not in asked.replace(f"W/{current}", ""), "412 although the state is the current one"
+
+
+def _cursor(query: Mapping[str, object], *, trash: bool) -> str:
+    """The cursor that the service would give for this query, had the page ended somewhere in the middle."""
+    filters = {name: value for name, value in query.items() if name not in ("cursor", "offset", "limit")}
+    asked = (parse_trash if trash else parse_list)(urlencode(filters, doseq=True).encode())
+    return Cursor(LAST_KEYS[KEY_KINDS[asked.sort]], TaskId(1)).encode(asked.question)
+
+
+def _token_of_scenario() -> str:
+    """A scenario is a user of its own who begins with nothing, so that it goes the same way when it is played again."""
+    scenario = current_build_context().data
+    if scenario not in TOKENS:
+        TOKENS[scenario] = f"Bearer {shared_secret_token(new_user())}"
+    return TOKENS[scenario]
+
+
+def _deleted_task(case: Case[Any]) -> int:
+    headers = {"authorization": case.headers["Authorization"]}
+    with httpx.Client(base_url=case.operation.schema.get_base_url(), headers=headers) as client:
+        task: int = client.post("/api/tasks", json={"title": "Deleted by mistake"}).raise_for_status().json()["id"]
+        client.delete(f"/api/tasks/{task}").raise_for_status()
+    return task
+
+
+def _own(key: str, case: Case[Any]) -> str:
+    """The key in its form, bare or quoted, but of this request alone; the same request again is a retry."""
+    request = json.dumps([case.operation.label, key, case.body], sort_keys=True, default=str)
+    name = blake2b(request.encode(), digest_size=16).hexdigest()
+    own = f'"{name} {key[1:]}' if key.startswith('"') else f"{name} {key}"
+    return own if len(own) <= MAX_LENGTH else name

@@ -1,0 +1,149 @@
+"""The load test passes where every answer is right, and fails where one is not."""
+
+import json
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Mapping
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import count
+from typing import ClassVar
+
+import jwt
+import pytest
+
+from deploy.local.plan import TOP
+from tests.stack import ApiProcess
+from tests.tokens import SECRET
+
+PATIENCE = 120
+
+
+def load(host: str, *, seconds: int, **settings: str) -> subprocess.CompletedProcess[str]:
+    """What `make load` runs."""
+    own = {"USERS": "20", "RATE": "20", "TIME": f"{seconds}s", "THINK": "0.05", "BETTER_AUTH_SECRET": SECRET}
+    return subprocess.run(
+        [sys.executable, "-m", "loadtests"],
+        cwd=TOP,
+        env={**os.environ, **own, "HOST": host, **settings},
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=False,
+    )
+
+
+def test_the_service_passes(api: ApiProcess) -> None:
+    """Five seconds of reads and writes, conditional ones among them, without a wrong answer; the report is written."""
+    result = load(api.url, seconds=5)
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert "Every answer was right" in result.stdout
+    assert (TOP / ".local" / "load" / "report.html").stat().st_size > 0
+    for asked in ("GET      /api/tasks ", "POST     /api/tasks ", "PATCH    /api/tasks/{id}/complete "):
+        assert asked in result.stderr + result.stdout
+
+
+def test_it_brings_its_own_stack() -> None:
+    """Without HOST it starts one, and stops it."""
+    result = load("", seconds=2)
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert "starting the embedded stack" in result.stdout
+
+
+def test_a_host_that_is_no_url_is_a_sentence() -> None:
+    result = load("localhost", seconds=1)
+    assert result.returncode == 1
+    assert "base URL" in result.stderr
+
+
+class Honest(BaseHTTPRequestHandler):
+    """A service that knows lists and new tasks, and no more; its children tell one lie each."""
+
+    protocol_version = "HTTP/1.1"
+    numbers = count(1)
+    tasks: ClassVar[dict[str, list[dict[str, object]]]] = {}
+
+    def shown(self, user: str) -> list[dict[str, object]]:
+        return list(self.tasks.get(user, []))
+
+    def unchanged(self) -> bool:
+        return False
+
+    def do_GET(self) -> None:
+        shown = self.shown(self._user())
+        if self.path != "/api/tasks":
+            self.answer(404, {"detail": "no"})
+        elif "If-None-Match" in self.headers and self.unchanged():
+            self.answer(304, None)
+        else:
+            self.answer(200, shown, {"X-Total-Count": str(len(shown)), "ETag": f'"{next(self.numbers)}"'})
+
+    def do_POST(self) -> None:
+        made = {**self._body(), "id": next(self.numbers), "user_id": self._user(), "completed": False}
+        self.tasks.setdefault(self._user(), []).append(made)
+        self.answer(201, made)
+
+    def do_PATCH(self) -> None:
+        self._body()
+        self.answer(404, {"detail": "no"})
+
+    do_PUT = do_DELETE = do_PATCH  # noqa: N815  # the names that http.server calls
+
+    def answer(self, status: int, body: object, headers: Mapping[str, str] | None = None) -> None:
+        content = b"" if body is None else json.dumps(body).encode()
+        self.send_response(status)
+        for name, value in {**(headers or {}), "Content-Length": str(len(content))}.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(content)
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # the base class's
+        pass
+
+    def _body(self) -> dict[str, object]:
+        content = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        return dict(json.loads(content or b"{}"))
+
+    def _user(self) -> str:
+        claims = jwt.decode(self.headers["Authorization"].removeprefix("Bearer "), SECRET, algorithms=["HS256"])
+        return str(claims["sub"])
+
+
+class Indiscreet(Honest):
+    def shown(self, user: str) -> list[dict[str, object]]:
+        return [*super().shown(user), {"id": 1_000_000, "user_id": "mallory"}]
+
+
+class Forgetful(Honest):
+    def shown(self, user: str) -> list[dict[str, object]]:
+        return super().shown(user)[1:]
+
+
+class Stale(Honest):
+    def unchanged(self) -> bool:
+        return True
+
+
+class Broken(Honest):
+    def do_GET(self) -> None:
+        self.answer(500, {"detail": "no"})
+
+
+@pytest.mark.parametrize(
+    ("liar", "words"),
+    [
+        (Indiscreet, "the list has a task of somebody else"),
+        (Forgetful, "1 acknowledged tasks missing, 0 too many"),
+        (Stale, "304, though the list has changed"),
+        (Broken, "200 was due, not 500"),
+    ],
+)
+def test_a_service_that_lies_fails(liar: type[Honest], words: str) -> None:
+    """Each wrong answer is told in words, and the exit code is not 0."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), liar) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        result = load(f"http://127.0.0.1:{server.server_port}", seconds=3)
+        server.shutdown()
+    assert result.returncode == 1, result.stdout + result.stderr
+    assert words in result.stdout + result.stderr

@@ -1,0 +1,229 @@
+"""The races that the cache protocol decides, stepped on real PostgreSQL and Redis, each beside a protocol that loses.
+
+A reader is held between its query and its fill, a writer inside its transaction or just before its COMMIT; "another
+process" is a second set of the same parts. The weakened protocols show that each schedule can fail.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+
+import pytest
+
+from core.errors import DatabaseUnavailable
+from core.fence import Fence, key
+from core.types import Revision, UserId
+from tests import steps
+from tests.stack import Stack
+from tests.steps import Gate, Process
+
+pytestmark = pytest.mark.anyio
+
+
+class DiesAfterCommit(Fence):
+    """A writer whose process ends right after COMMIT: nothing is confirmed, nothing is acknowledged."""
+
+    committing = False
+
+    def raise_from_thread(self, owner: UserId, revision: Revision, loop: asyncio.AbstractEventLoop) -> bool:
+        told = super().raise_from_thread(owner, revision, loop)
+        self.committing = True
+        return told
+
+    async def raise_to(self, owner: UserId, revision: Revision) -> bool:
+        if self.committing:
+            raise asyncio.CancelledError
+        return await super().raise_to(owner, revision)
+
+
+class RaisesAfterCommit(DiesAfterCommit):
+    """The protocol that seems to do as well: it tells the cache what has happened, not what is about to."""
+
+    def raise_from_thread(self, *_: object, **__: object) -> bool:
+        self.committing = True
+        return True
+
+
+class HeldBeforeCommit(Fence):
+    """A writer that is held after its raise; whether it raises again after COMMIT is what a test is about."""
+
+    gate: Gate
+    confirms = True
+    committing = False
+
+    def raise_from_thread(self, owner: UserId, revision: Revision, loop: asyncio.AbstractEventLoop) -> bool:
+        told = super().raise_from_thread(owner, revision, loop)
+        self.gate.arrive_from_thread()
+        self.committing = True
+        return told
+
+    async def raise_to(self, owner: UserId, revision: Revision) -> bool:
+        if self.committing and not self.confirms:
+            return False
+        return await super().raise_to(owner, revision)
+
+
+class NeverConfirms(HeldBeforeCommit):
+    confirms = False
+
+
+@pytest.fixture
+async def process(stack: Stack) -> AsyncIterator[Process]:
+    async with steps.process(stack.settings(DATABASE_POOL_SIZE="4")) as process:
+        yield process
+
+
+@pytest.mark.parametrize(("protocol", "outcome"), [(DiesAfterCommit, "miss"), (RaisesAfterCommit, "hit")])
+async def test_a_reader_cannot_store_what_a_writer_has_overtaken(
+    stack: Stack, process: Process, user: UserId, protocol: type[Fence], outcome: str
+) -> None:
+    """The reader queries; the writer commits and dies; the reader fills. Raising after COMMIT serves it for ever."""
+    await process.add_task(user, "first")
+    before = await process.revision(user)
+    async with steps.process(stack.settings(DATABASE_POOL_SIZE="2"), protocol) as writer:
+        queried = Gate()
+        reader = asyncio.create_task(process.list_tasks(user, pause=queried))
+        await queried.arrival()
+        with contextlib.suppress(asyncio.CancelledError):
+            await writer.add_task(user, "second")
+        assert await process.revision(user) == before + 1
+        queried.open()
+        old, _ = await reader
+    found, result = await process.list_tasks(user)
+    assert result == outcome
+    assert (b"second" in found.body) == (outcome == "miss")
+    assert b"second" not in old.body
+
+
+@pytest.mark.parametrize(("protocol", "stale"), [(DiesAfterCommit, False), (RaisesAfterCommit, True)])
+async def test_what_one_reader_has_seen_the_next_one_sees(
+    stack: Stack, process: Process, user: UserId, *, protocol: type[Fence], stale: bool
+) -> None:
+    """Once anyone can read the change in PostgreSQL, nothing older is a hit, though nothing was acknowledged yet."""
+    await process.add_task(user, "first")
+    await process.list_tasks(user)
+    assert (await process.list_tasks(user))[1] == "hit"
+    async with steps.process(stack.settings(DATABASE_POOL_SIZE="2"), protocol) as writer:
+        with contextlib.suppress(asyncio.CancelledError):
+            await writer.add_task(user, "second")
+    seen = await process.revision(user)
+    found, _ = await process.list_tasks(user)
+    assert (found.revision < seen) is stale
+
+
+async def test_between_raise_and_commit_readers_see_the_old_state_and_store_nothing(
+    process: Process, stack: Stack, user: UserId
+) -> None:
+    """The write is announced and not yet made: reads go past the cache, and are right."""
+    await process.add_task(user, "first")
+    async with steps.process(stack.settings(DATABASE_POOL_SIZE="2"), HeldBeforeCommit) as other:
+        assert isinstance(other.fence, HeldBeforeCommit)
+        other.fence.gate = Gate()
+        writing = asyncio.create_task(other.add_task(user, "second"))
+        await other.fence.gate.arrival()
+        for _ in range(2):
+            found, result = await process.list_tasks(user)
+            assert (b"second" in found.body, result) == (False, "miss")
+        other.fence.gate.open()
+        await writing
+    found, result = await process.list_tasks(user)
+    assert (b"second" in found.body, result) == (True, "miss")
+    assert (await process.list_tasks(user))[1] == "hit"
+
+
+async def test_an_aborted_write_costs_speed_only(process: Process, user: UserId) -> None:
+    """Its announcement stays above every state: reads are right, and are cached again after the next write."""
+    await process.add_task(user, "first")
+    await process.fence.raise_to(user, Revision(await process.revision(user) + 1))
+    for _ in range(3):
+        found, result = await process.list_tasks(user)
+        assert (b"first" in found.body, result) == (True, "miss")
+    await process.add_task(user, "second")
+    assert (await process.list_tasks(user))[1] == "miss"
+    found, result = await process.list_tasks(user)
+    assert (b"second" in found.body, result) == (True, "hit")
+
+
+@pytest.mark.parametrize(("protocol", "stale"), [(HeldBeforeCommit, False), (NeverConfirms, True)])
+async def test_a_wipe_between_raise_and_commit_is_repaired_before_the_acknowledgement(
+    stack: Stack, process: Process, user: UserId, *, protocol: type[HeldBeforeCommit], stale: bool
+) -> None:
+    """Redis forgets the announcement and a reader stores the old state; the raise after COMMIT drops it."""
+    await process.add_task(user, "first")
+    async with steps.process(stack.settings(DATABASE_POOL_SIZE="2"), protocol) as other:
+        assert isinstance(other.fence, HeldBeforeCommit)
+        other.fence.gate = Gate()
+        writing = asyncio.create_task(other.add_task(user, "second"))
+        await other.fence.gate.arrival()
+        await process.redis.call("DEL", key(user))
+        await process.list_tasks(user)
+        assert (await process.list_tasks(user))[1] == "hit"
+        other.fence.gate.open()
+        await writing
+    found, _ = await process.list_tasks(user)
+    assert (b"second" not in found.body) is stale
+
+
+async def test_a_wipe_between_open_and_fill_voids_the_fill(process: Process, user: UserId) -> None:
+    """Wiped, made again by another reader, and filled late: the answer that a write has overtaken is refused."""
+    await process.add_task(user, "first")
+    queried = Gate()
+    reader = asyncio.create_task(process.list_tasks(user, pause=queried))
+    await queried.arrival()
+    await process.add_task(user, "second")
+    await process.redis.call("DEL", key(user))
+    await process.fence.open(user)
+    queried.open()
+    assert b"second" not in (await reader)[0].body
+    found, result = await process.list_tasks(user)
+    assert (b"second" in found.body, result) == (True, "miss")
+
+
+async def test_writers_of_one_list_are_announced_in_the_order_of_their_commits(
+    stack: Stack, process: Process, user: UserId
+) -> None:
+    """The second waits for the row that the first holds, so the fence that a reader opens is never ahead of both."""
+    await process.add_task(user, "first")
+    before = await process.revision(user)
+    inside = Gate()
+    slow = asyncio.create_task(process.add_task(user, "slow", pause=inside))
+    await inside.arrival()
+    async with steps.process(stack.settings(DATABASE_POOL_SIZE="2")) as other:
+        quick = asyncio.create_task(other.add_task(user, "quick"))
+        with steps.outside(stack.database_url) as cursor:
+            await steps.until(lambda: _waits_for_a_lock(cursor))
+        assert (await process.fence.open(user)).fence == before
+        inside.open()
+        await asyncio.gather(slow, quick)
+    found, _ = await process.list_tasks(user)
+    assert found.revision == before + 2
+    assert found.body.index(b"quick") < found.body.index(b"slow") < found.body.index(b"first")
+
+
+async def test_a_write_whose_announcement_cannot_even_be_sent_is_not_made(
+    process: Process, user: UserId, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """When the process's own loop is stuck nobody is told anything, so the transaction is rolled back."""
+    await process.add_task(user, "first")
+    await process.list_tasks(user)
+    stuck = Gate()
+
+    async def raise_to(owner: UserId, revision: Revision) -> bool:
+        await stuck.arrive()
+        return True
+
+    with monkeypatch.context() as patch:
+        patch.setattr(process.fence, "raise_to", raise_to)
+        patch.setattr(process.fence, "_timeout", 0.0)
+        patch.setattr("core.fence.LOOP_PATIENCE", 0.01)
+        with pytest.raises(DatabaseUnavailable):
+            async with asyncio.timeout(steps.PATIENCE):
+                await process.add_task(user, "second")
+        stuck.open()
+    found, result = await process.list_tasks(user)
+    assert (b"second" in found.body, result) == (False, "hit")
+
+
+def _waits_for_a_lock(cursor: steps.Cursor) -> bool:
+    cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted AND locktype IN ('transactionid', 'tuple')")
+    return bool(cursor.fetchall()[0][0])

@@ -1,0 +1,142 @@
+"""Limits per user: what reaches a route spends a token, what the cache answers does not."""
+
+import re
+from collections.abc import Iterator
+
+import httpx
+import pytest
+import redis
+
+from core.types import UserId
+from tests.stack import ApiProcess, Stack, client, new_user
+from tests.steps import until
+
+READS, WRITES = 4, 2
+"""The most that a bucket holds; it gets a token every hundred seconds, so none comes in the middle of a test."""
+QUOTA_EXCEEDED = "https://iana.org/assignments/http-problem-types#quota-exceeded"
+
+
+def limited(stack: Stack, rate: str = "0.01") -> ApiProcess:
+    """An API with next to no patience."""
+    bursts = {"LIMIT_READS_BURST": str(READS), "LIMIT_WRITES_BURST": str(WRITES)}
+    return stack.api(start=True, LIMIT_READS_RATE=rate, LIMIT_WRITES_RATE=rate, **bursts)
+
+
+@pytest.fixture(scope="module")
+def strict(stack: Stack) -> Iterator[ApiProcess]:
+    api = limited(stack)
+    yield api
+    api.stop()
+
+
+@pytest.fixture
+def carol(strict: ApiProcess, user: UserId) -> Iterator[httpx.Client]:
+    """A frontend of that API."""
+    with client(strict.url, user) as carol:
+        yield carol
+
+
+def read(frontend: httpx.Client) -> httpx.Response:
+    """A question that the cache never has the answer to."""
+    return frontend.get("/api/account")
+
+
+def write(frontend: httpx.Client) -> httpx.Response:
+    return frontend.post("/api/tasks", json={"title": "Walk"})
+
+
+def left(answer: httpx.Response, policy: str) -> int:
+    """The tokens that the answer says are left."""
+    match = re.fullmatch(rf'"{policy}";r=(\d+);t=\d+', answer.headers["ratelimit"])
+    assert match
+    return int(match[1])
+
+
+def test_a_burst_is_served_and_what_follows_is_refused(carol: httpx.Client) -> None:
+    """Each answer tells what is left; the refusal tells when to come back, as the draft has it."""
+    answers = [read(carol) for _ in range(READS)]
+    assert [answer.status_code for answer in answers] == [200] * READS
+    assert [left(answer, "reads") for answer in answers] == [3, 2, 1, 0]
+    assert {answer.headers["ratelimit-policy"] for answer in answers} == {'"reads";q=4;w=400'}
+    refused = read(carol)
+    problem = refused.json()
+    assert (refused.status_code, refused.headers["content-type"]) == (429, "application/problem+json")
+    assert (problem["type"], problem["status"], problem["violated-policies"]) == (QUOTA_EXCEEDED, 429, ["reads"])
+    assert isinstance(problem["detail"], str)
+    assert 1 <= int(refused.headers["retry-after"]) <= 100
+    assert (left(refused, "reads"), refused.headers["ratelimit-policy"]) == (0, '"reads";q=4;w=400')
+
+
+def test_reads_and_writes_are_counted_apart(carol: httpx.Client) -> None:
+    """Whoever may write no more can still read, and a refused write has written nothing."""
+    assert [write(carol).status_code for _ in range(WRITES + 1)] == [201, 201, 429]
+    assert carol.delete("/api/account").status_code == 429
+    assert read(carol).json()["tasks"] == 2
+    assert write(carol).json()["violated-policies"] == ["writes"]
+
+
+def test_users_are_counted_apart(strict: ApiProcess, carol: httpx.Client) -> None:
+    """One who asks too much takes nothing from another."""
+    while read(carol).status_code != 429:
+        pass
+    with client(strict.url, new_user()) as other:
+        assert left(read(other), "reads") == READS - 1
+
+
+@pytest.mark.parametrize("path", ["/api/tasks", "/api/tasks/", "/api/tasks?sort=title", "/api/tasks/stats"])
+@pytest.mark.parametrize("etag", [True, False], ids=["304", "hit"])
+def test_answers_from_the_cache_spend_nothing(carol: httpx.Client, path: str, *, etag: bool) -> None:
+    """The first one comes from PostgreSQL; hits and 304s may be had without end."""
+    first = carol.get(path)
+    assert left(first, "reads") == READS - 1
+    headers = {"if-none-match": first.headers["etag"]} if etag else {}
+    answers = [carol.get(path, headers=headers) for _ in range(5 * READS)]
+    assert {(answer.status_code, answer.headers["x-cache"]) for answer in answers} == {(304 if etag else 200, "hit")}
+    assert not [answer for answer in answers if "ratelimit" in answer.headers]
+    assert left(read(carol), "reads") == READS - 2
+
+
+def test_what_is_refused_for_another_reason_spends_too(carol: httpx.Client) -> None:
+    """A faulty body or a missing task costs the service its work; a missing token does not, for nobody asks."""
+    assert carol.post("/api/tasks", json={"title": ""}).status_code == 422
+    assert carol.delete("/api/tasks/1").status_code == 404
+    assert write(carol).status_code == 429
+    for _ in range(READS + 1):
+        assert carol.get("/api/tasks", headers={"authorization": "Bearer nothing"}).status_code == 401
+    assert left(read(carol), "reads") == READS - 1
+
+
+def test_a_bucket_fills_again(stack: Stack, carol: httpx.Client, user: UserId) -> None:
+    """A token per hundred seconds, and no more than it holds; the time is that of Redis."""
+    while read(carol).status_code != 429:
+        pass
+    with redis.Redis.from_url(stack.redis.url) as buckets:
+        bucket = f"tasklane:{{{user}}}:reads"
+        assert 0 < buckets.ttl(bucket) <= 401
+        buckets.hincrbyfloat(bucket, "at", -200)
+        assert [read(carol).status_code for _ in range(3)] == [200, 200, 429]
+        buckets.hincrbyfloat(bucket, "at", -1_000_000)
+        assert left(read(carol), "reads") == READS - 1
+
+
+def test_without_limits_nothing_is_counted(stack: Stack, user: UserId) -> None:
+    """A rate of 0 is no limit, and no header speaks of one."""
+    api = limited(stack, "0")
+    with client(api.url, user) as carol:
+        answers = [ask(carol) for ask in (read, write) for _ in range(READS + 1)]
+    assert {answer.status_code for answer in answers} == {200, 201}
+    assert not [answer for answer in answers if "ratelimit" in answer.headers]
+    api.stop()
+
+
+@pytest.mark.anyio
+async def test_without_redis_everyone_is_served(own_stack: Stack, user: UserId) -> None:
+    """The limit protects the service; it must not be what stops it. It is back when Redis is."""
+    api = limited(own_stack)
+    with client(api.url, user) as carol:
+        own_stack.redis.kill()
+        answers = [ask(carol) for ask in (read, write) for _ in range(READS + 1)]
+        assert {answer.status_code for answer in answers} == {200, 201}
+        own_stack.redis.start()
+        await until(lambda: "ratelimit" in read(carol).headers)
+        await until(lambda: read(carol).status_code == 429)

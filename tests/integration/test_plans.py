@@ -1,0 +1,246 @@
+"""How PostgreSQL serves the very statements that the product sends: by an index, however long the list is.
+
+The role and its policies are those of a request; the statements are caught on their way out of `core.pages`.
+"""
+
+import contextlib
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any, cast, get_args
+
+import pytest
+
+from core import pages
+from core.cursors import Cursor as Place
+from core.database import Transaction
+from core.lists import AS_USER
+from core.queries import KEY_KINDS, ListQuery, Sort
+from core.types import TaskId
+from tests.stack import Stack, migrate
+from tests.steps import Cursor, outside
+
+Plan = dict[str, Any]
+
+OWNER = "owner-of-many"
+TASKS = 20_000
+LIMIT = 50
+DEEP = 15_000
+
+# Every order has ties; a third of the tasks has no due date, a tenth lies in the trash. The others came later: what the
+# statistics say of all times together tells the planner little of the owner's.
+FILL = """
+    INSERT INTO task_lists (user_id, revision) SELECT 'other-' || n, 1 FROM generate_series(1, 30) AS n
+    UNION ALL SELECT %(owner)s, 1;
+    INSERT INTO tasks (user_id, title, description, completed, completed_at, priority, due_on, due_at, tags, revision,
+        created_at, updated_at, deleted_at)
+    SELECT user_id, title, description, n %% 2 = 0, CASE WHEN n %% 2 = 0 THEN now() END,
+        (ARRAY['low', 'medium', 'high', 'urgent'])[1 + n %% 4],
+        CASE WHEN n %% 3 = 0 THEN began::date + n %% 100 END,
+        CASE WHEN n %% 3 = 1 THEN began + make_interval(hours => n %% 2000) END,
+        ARRAY['tag ' || n %% 7], 1, began + make_interval(secs => n / 2), began + make_interval(secs => n %% 1000),
+        CASE WHEN n %% 10 = 9 THEN began + make_interval(secs => n / 20) END
+    FROM (
+        SELECT %(owner)s AS user_id, n, md5((n / 3)::text) AS title, 'Note ' || n AS description,
+            '2024-01-01T00:00Z'::timestamptz AS began
+        FROM generate_series(1, %(tasks)s) AS n
+        UNION ALL
+        SELECT 'other-' || u, n, 'Walk', NULL, '2026-01-01T00:00Z'
+        FROM generate_series(1, 30) AS u, generate_series(1, 1000) AS n
+    ) AS all_tasks;
+"""
+
+INDEXES = {
+    ("created", False): "tasks_by_created",
+    ("created", True): "tasks_by_created",
+    ("updated", False): "tasks_by_updated",
+    ("updated", True): "tasks_by_updated",
+    ("title", False): "tasks_by_title",
+    ("title", True): "tasks_by_title",
+    ("due_date", False): "tasks_by_due_rising",
+    ("due_date", True): "tasks_by_due_falling",
+    ("priority", False): "tasks_by_priority",
+    ("priority", True): "tasks_by_priority",
+}
+
+
+@pytest.fixture(scope="module")
+def database(stack: Stack) -> Iterator[Cursor]:
+    """A database in which nothing else happens."""
+    url = stack.postgres.create_database("plans")
+    migrate(url)
+    with outside(url) as cursor:
+        cursor.execute(FILL, {"owner": OWNER, "tasks": TASKS})
+        cursor.execute("VACUUM ANALYZE tasks, task_lists")
+        yield cursor
+    stack.postgres.drop_database("plans")
+
+
+class Caught(Exception):
+    """Instead of an answer."""
+
+
+class Catcher:
+    """In place of a transaction: keeps what would be sent."""
+
+    before = ""
+
+    def with_next(self, sql: str) -> None:
+        self.before += sql
+
+    def execute(self, sql: str, **parameters: object) -> None:
+        self.sql, self.parameters = sql, parameters
+        raise Caught
+
+
+def sent(query: ListQuery | None) -> Catcher:
+    """The statement of a page, or of the statistics, with its parameters."""
+    catcher = Catcher()
+    transaction = cast(Transaction, catcher)
+    with contextlib.suppress(Caught):
+        pages.page(transaction, query) if query else pages.stats(transaction)
+    return catcher
+
+
+@contextlib.contextmanager
+def as_user(database: Cursor, before: str = "") -> Iterator[None]:
+    """What opens a request's transaction."""
+    limits = {"statement_timeout": "60000", "idle_timeout": "60000"}
+    database.execute("BEGIN;" + AS_USER + before, {"owner": OWNER, **limits})
+    try:
+        yield
+    finally:
+        database.execute("ROLLBACK")
+
+
+def explained(database: Cursor, query: ListQuery | None) -> list[Plan]:
+    """Every node of the plan, after it was carried out."""
+    caught = sent(query)
+    with as_user(database, caught.before):
+        sql = "EXPLAIN (ANALYZE, FORMAT JSON) " + caught.sql
+        database.execute(sql, {**caught.parameters, "owner": OWNER})
+        return list(nodes(database.fetchall()[0][0][0]["Plan"]))
+
+
+def nodes(plan: Plan) -> Iterator[Plan]:
+    yield plan
+    for child in plan.get("Plans", ()):
+        yield from nodes(child)
+
+
+def place(database: Cursor, query: ListQuery, depth: int) -> Place:
+    """Where the page ends that shows so many tasks."""
+    caught = sent(replace(query, limit=1, offset=depth - 1))
+    with as_user(database):
+        database.execute(caught.sql, {**caught.parameters, "owner": OWNER})
+        *_, key, id_ = database.fetchall()[0]
+    return Place(key, TaskId(id_))
+
+
+def sorts(plan: list[Plan]) -> list[Plan]:
+    return [node for node in plan if "Sort" in node["Node Type"]]
+
+
+def read_one_by_one(plan: list[Plan]) -> list[Plan]:
+    return [node for node in plan if node["Node Type"] == "Seq Scan" and node["Relation Name"] == "tasks"]
+
+
+def page_scan(plan: list[Plan]) -> Plan:
+    """Where the page comes from, as opposed to the count; with an offset, where what is skipped comes from."""
+    [limit] = [node for node in plan if node["Node Type"] == "Limit"]
+    [scan] = [node for node in nodes(limit) if node.get("Relation Name") == "tasks"]
+    return scan
+
+
+def rows_read(scan: Plan) -> int:
+    return int((scan["Actual Rows"] + scan.get("Rows Removed by Filter", 0)) * scan["Actual Loops"])
+
+
+@pytest.mark.parametrize("depth", [0, 1000, DEEP])
+@pytest.mark.parametrize(("sort", "descending"), INDEXES)
+def test_a_page_is_read_from_the_index_of_its_order(
+    database: Cursor, sort: Sort, depth: int, *, descending: bool
+) -> None:
+    """No sort, no scan of the table, and not a task more than it needs, however deep it lies."""
+    query = ListQuery(sort=sort, descending=descending, limit=LIMIT)
+    plan = explained(database, replace(query, cursor=place(database, query, depth) if depth else None))
+    scan = page_scan(plan)
+    assert (scan["Node Type"], scan["Index Name"]) == ("Index Scan", INDEXES[sort, descending])
+    assert rows_read(scan) == LIMIT + 1
+    assert ("ROW(" in scan["Index Cond"]) == bool(depth)
+    assert not sorts(plan)
+    assert not read_one_by_one(plan)
+
+
+def test_every_order_is_looked_at() -> None:
+    """Also one that is added later."""
+    assert {sort for sort, _ in INDEXES} == set(get_args(Sort)) == set(KEY_KINDS)
+
+
+@pytest.mark.parametrize(("sort", "descending"), INDEXES)
+def test_an_offset_is_skipped_in_the_index(database: Cursor, sort: Sort, *, descending: bool) -> None:
+    """What is skipped is not fetched from the table, and nothing is sorted."""
+    plan = explained(database, ListQuery(sort=sort, descending=descending, limit=LIMIT, offset=9000))
+    scan = page_scan(plan)
+    assert (scan["Node Type"], scan["Index Name"]) == ("Index Only Scan", INDEXES[sort, descending])
+    assert rows_read(scan) == 9000 + LIMIT + 1
+    [fetched] = [node for node in plan if node.get("Index Name") == "tasks_pkey"]
+    assert rows_read(fetched) == LIMIT + 1
+    assert not sorts(plan)
+    assert not read_one_by_one(plan)
+
+
+@pytest.mark.parametrize(
+    "filters",
+    [{"status": "pending"}, {"priority": "high"}, {"tags": ("tag 3",)}, {"status": "completed", "priority": "high"}],
+)
+def test_a_common_filter_does_not_sort_the_list(database: Cursor, filters: dict[str, Any]) -> None:
+    """The index of the order is read until the page is full."""
+    plan = explained(database, ListQuery(limit=LIMIT, **filters))
+    assert page_scan(plan)["Index Name"] == "tasks_by_created"
+    assert rows_read(page_scan(plan)) < 20 * LIMIT
+    assert not sorts(plan)
+    assert not read_one_by_one(plan)
+
+
+@pytest.mark.parametrize("depth", [0, 500, 1000])
+def test_the_trash_has_an_index_of_its_own(database: Cursor, depth: int) -> None:
+    """The live tasks are not looked at, and nothing is sorted, however deep the page lies."""
+    query = ListQuery(trash=True, limit=LIMIT)
+    plan = explained(database, replace(query, cursor=place(database, query, depth) if depth else None))
+    assert page_scan(plan)["Index Name"] == "tasks_trash"
+    assert rows_read(page_scan(plan)) == LIMIT + 1
+    assert not sorts(plan)
+    assert not read_one_by_one(plan)
+
+
+def test_a_search_finds_its_tasks_by_the_index(database: Cursor) -> None:
+    """What few tasks contain is found without reading the others, by the function that may use the index."""
+    sought = ListQuery(search="00ec53c4", limit=LIMIT)
+    database.execute("SELECT prosrc FROM pg_proc WHERE proname = 'tasklane_search'")
+    body = str(database.fetchall()[0][0]).replace("%", "%%")
+    with as_user(database):
+        database.execute("RESET ROLE")
+        sql = "EXPLAIN (ANALYZE, FORMAT JSON) " + re.sub(r"\bpattern\b", "%(pattern)s", body)
+        database.execute(sql, sent(sought).parameters)
+        found = list(nodes(database.fetchall()[0][0][0]["Plan"]))
+    assert found[0]["Actual Rows"] == 3
+    scans = [node for node in found if node.get("Index Name") == "tasks_search"]
+    assert {
+        column for scan in scans for column in ("title", "description") if f"({column} ~~*" in scan["Index Cond"]
+    } == {
+        "title",
+        "description",
+    }
+    assert not read_one_by_one(found)
+    plan = explained(database, sought)
+    assert rows_read(page_scan(plan)) <= 3
+    assert not read_one_by_one(plan)
+
+
+def test_the_statistics_read_no_other_users_tasks(database: Cursor) -> None:
+    """Each of the user's live tasks once."""
+    plan = explained(database, None)
+    assert not read_one_by_one(plan)
+    [scan] = [node for node in plan if node.get("Relation Name") == "tasks"]
+    assert rows_read(scan) == TASKS * 9 // 10

@@ -1,0 +1,391 @@
+"""Export and import: everything leaves as it is, in three formats, and comes back whole or not at all."""
+
+import csv
+import http.client
+import io
+import json
+import re
+import socket
+from collections.abc import AsyncIterator, Iterator
+from contextlib import ExitStack, closing
+from typing import Any
+
+import httpx
+import pytest
+
+from core import bulk, streams
+from core.errors import DatabaseUnavailable
+from core.types import UserId
+from tests.integration.wires import named, rows
+from tests.stack import ApiProcess, Stack, client, new_user
+from tests.steps import outside, process, until
+from tests.tokens import shared_secret_token
+
+Document = dict[str, Any]
+
+EXPORT = "/api/tasks/export"
+IMPORT = "/api/tasks/import"
+
+SEED = """
+    INSERT INTO task_lists (user_id, revision) VALUES (%s, 1);
+    INSERT INTO tasks (user_id, title, description, revision)
+    SELECT %s, 'Task ' || n, repeat('x', 1000), 1 FROM generate_series(1, %s) AS n
+"""
+MANY = 10_000
+"""Of them more than the sockets on the way hold, whatever their buffers."""
+EXPORTING = """
+    SELECT xact_start FROM pg_stat_activity
+    WHERE application_name = %s AND query LIKE 'FETCH%%' AND state LIKE 'idle in transaction%%'
+"""
+
+NASTY: list[Document] = [
+    {"title": "Walk"},
+    {"title": "=HYPERLINK(1)", "description": "+1\n2", "tags": ["@SUM(1)"]},
+    {"title": "-1", "description": "\tTab", "tags": ["a,b", 'quo"te', "semi;colon", "back\\slash"]},
+    {"title": "@cmd", "description": "\rReturn", "tags": ["-"]},
+    {"title": 'Say "hello", twice; a \\ and \\n', "description": "one\r\ntwo\rthree\nfour", "priority": "urgent"},
+    {"title": "\u00e4" * 200, "description": "\U0001f600" * 1000, "priority": "low", "due_date": "2026-03-01"},
+    {"title": "\u202eRight\u2028to\u0085left\u00a0", "description": "\x01bell\x07 and del\x7f", "priority": "high"},
+    {"title": "'", "completed": True, "due_date": "2026-03-01T10:20:30.123Z"},
+    {"title": "Exact", "due_date": "2026-03-01T10:20:30.123456+02:00"},
+    {"title": "First", "due_date": "0001-01-01"},
+    {"title": "Early", "due_date": "0999-12-31T23:59:59Z"},
+    {"title": "Last", "due_date": "9999-12-31T23:59:59.999Z", "completed": True},
+    {"title": "Deleted", "description": "BEGIN:VTODO\r\nEND:VCALENDAR", "tags": ["gone"]},
+]
+
+
+@pytest.fixture
+def tasks(alice: httpx.Client) -> list[Document]:
+    """Tasks with everything that a format could stumble over; the last one lies in the trash."""
+    made = [alice.post("/api/tasks", json=task) for task in NASTY]
+    alice.delete(made[-1].headers["location"])
+    return [*(task.json() for task in made[:-1]), *alice.get("/api/tasks/trash").json()]
+
+
+class Download:
+    """An export that is read as slowly as the test likes: the sockets hold little."""
+
+    def __init__(self, api: ApiProcess, user: str) -> None:
+        self._socket = socket.socket()
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        self._socket.settimeout(60)
+        self._socket.connect(("127.0.0.1", api.port))
+        headers = f"host: localhost\r\nauthorization: Bearer {shared_secret_token(user)}"
+        self._socket.sendall(f"GET {EXPORT} HTTP/1.1\r\n{headers}\r\n\r\n".encode())
+        self._response = http.client.HTTPResponse(self._socket)
+        self._response.begin()
+        self.status = self._response.status
+        self.head = self._response.read(100)
+
+    def rest(self) -> bytes:
+        return self._response.read()
+
+    def close(self) -> None:
+        self._response.close()
+        self._socket.close()
+
+
+def seed(stack: Stack, user: UserId, count: int) -> None:
+    with outside(stack.database_url) as other:
+        rows(other, SEED, user, user, count)
+
+
+@pytest.fixture(scope="module")
+def crowd(stack: Stack) -> UserId:
+    """A user with many tasks."""
+    user = new_user()
+    seed(stack, user, MANY)
+    return user
+
+
+@pytest.fixture(scope="module")
+def exporter(stack: Stack) -> Iterator[tuple[ApiProcess, str]]:
+    """An API for slow downloads, and the name of its sessions in PostgreSQL."""
+    url, name = named(stack.database_url)
+    api = stack.api(DATABASE_URL=url)
+    yield api, name
+    api.stop()
+
+
+def test_the_json_has_every_task(alice: httpx.Client, tasks: list[Document]) -> None:
+    """As the API shows them, the oldest first, those in the trash too, and nothing of it is kept by caches."""
+    export = alice.get(EXPORT)
+    assert export.status_code == 200
+    assert export.headers["content-type"] == "application/json"
+    assert export.headers["content-disposition"] == 'attachment; filename="tasks.json"'
+    assert "no-store" in export.headers["cache-control"]
+    assert export.json() == {"version": 1, "tasks": [{"deleted_at": None, **task} for task in tasks]}
+
+
+@pytest.mark.parametrize("count", [0, 1, 499, 500, 501, 1234])
+def test_an_export_has_every_task_however_many(stack: Stack, alice: httpx.Client, user: UserId, count: int) -> None:
+    """In each format, and complete at every size of the batches that it is made of."""
+    seed(stack, user, count)
+    titles = [f"Task {number}" for number in range(1, count + 1)]
+    assert [task["title"] for task in alice.get(EXPORT).json()["tasks"]] == titles
+    assert [row["title"] for row in table(alice.get(f"{EXPORT}?format=csv").text)] == titles
+    assert [todo["SUMMARY"] for todo in calendar(alice.get(f"{EXPORT}?format=ics").content)] == titles
+
+
+def test_the_csv_is_valid_and_harmless(alice: httpx.Client, tasks: list[Document]) -> None:
+    """Every field as it is, but that none of them begins a formula in a spreadsheet (OWASP, CSV injection)."""
+    export = alice.get(f"{EXPORT}?format=csv")
+    assert export.headers["content-type"] == "text/csv; charset=utf-8"
+    assert export.headers["content-disposition"] == 'attachment; filename="tasks.csv"'
+    table_ = table(export.text)
+    assert not [cell for row in table_ for cell in row.values() if cell.startswith(("=", "+", "-", "@", "\t", "\r"))]
+    plain = [{name: re.sub(r"\A'(?=[=+\-@\t\r])", "", cell) for name, cell in row.items()} for row in table_]
+    assert plain == [as_cells(task) for task in tasks]
+
+
+def test_the_calendar_is_valid(alice: httpx.Client, tasks: list[Document]) -> None:
+    """Each live task is a to-do whose properties say what the task says (RFC 5545); the trash is left out."""
+    export = alice.get(f"{EXPORT}?format=ics")
+    assert export.headers["content-type"] == "text/calendar; charset=utf-8"
+    assert export.headers["content-disposition"] == 'attachment; filename="tasks.ics"'
+    todos = calendar(export.content)
+    assert todos == [as_todo(task) for task in tasks if "deleted_at" not in task]
+    assert len({todo["UID"] for todo in todos}) == len(todos)
+
+
+@pytest.mark.parametrize("name", ["xml", "", "JSON"])
+def test_other_formats_are_refused(alice: httpx.Client, name: str) -> None:
+    """422, before anything is streamed."""
+    refused = alice.get(EXPORT, params={"format": name})
+    assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (422, "?format")
+
+
+def test_an_import_of_an_export_keeps_everything_but_the_ids(
+    alice: httpx.Client, bob: httpx.Client, tasks: list[Document]
+) -> None:
+    """Content, times, order and trash; and whose they are. What the importer had stays."""
+    bob.post("/api/tasks", json={"title": "Mine"})
+    imported = bob.post(IMPORT, json=alice.get(EXPORT).json())
+    assert (imported.status_code, imported.json()) == (201, {"imported": len(tasks)})
+    mine, *theirs = bob.get(EXPORT).json()["tasks"]
+    assert mine["title"] == "Mine"
+    assert {task["user_id"] for task in theirs} == {mine["user_id"]}
+    assert not {task["id"] for task in theirs} & {task["id"] for task in tasks}
+    assert [without_ids(task) for task in theirs] == [without_ids({"deleted_at": None, **task}) for task in tasks]
+    assert len(bob.get("/api/tasks").json()) == len(tasks)
+    assert [task["title"] for task in bob.get("/api/tasks/trash").json()] == ["Deleted"]
+
+
+def test_an_import_needs_no_more_than_titles(alice: httpx.Client) -> None:
+    """What is absent has its default, as in a POST."""
+    assert alice.post(IMPORT, json={"tasks": [{"title": " Walk "}, {"title": "Run", "completed": True}]}).is_success
+    run, walk = alice.get("/api/tasks?sort=title").json()
+    assert (walk["title"], walk["priority"], walk["tags"], walk["completed_at"]) == ("Walk", "medium", [], None)
+    assert run["completed_at"]
+
+
+@pytest.mark.parametrize(
+    ("faulty", "pointer"),
+    [
+        ({"title": ""}, "#/tasks/700/title"),
+        ({"title": "a", "due_date": "2026-03-01T10:00:00"}, "#/tasks/700/due_date"),
+        ({"title": "a", "tags": ["\0"]}, "#/tasks/700/tags/0"),
+        ({"title": "a", "created_at": "2026-03-01T10:00:00"}, "#/tasks/700/created_at"),
+        ({"title": "a", "created_at": "0001-01-01T00:00:00+14:00"}, "#/tasks/700/created_at"),
+        ({"title": "a", "updated_at": "9999-12-31T23:59:59-14:00"}, "#/tasks/700/updated_at"),
+        ("a", "#/tasks/700"),
+    ],
+)
+def test_one_faulty_task_stops_an_import(alice: httpx.Client, faulty: object, pointer: str) -> None:
+    """All or nothing; the problem names the place and does not repeat what stood there."""
+    tasks = [{"title": f"Task {number}"} for number in range(1000)]
+    refused = alice.post(IMPORT, json={"version": 1, "tasks": [*tasks[:700], faulty, *tasks[700:]]})
+    assert refused.status_code == 422
+    assert refused.json()["errors"][0]["pointer"] == pointer
+    assert alice.get("/api/account").json()["tasks"] == 0
+
+
+@pytest.mark.parametrize(
+    "body", [{}, {"tasks": {}}, {"version": 2, "tasks": []}, [], {"tasks": [{"title": "a"}] * 50_001}]
+)
+def test_what_is_no_export_is_not_imported(alice: httpx.Client, body: object) -> None:
+    """Another version, another shape, or more than 50,000 tasks."""
+    assert alice.post(IMPORT, json=body).status_code == 422
+    assert alice.get("/api/account").json()["tasks"] == 0
+
+
+def test_an_import_may_be_larger_than_other_bodies_but_not_endless(alice: httpx.Client) -> None:
+    """A megabyte is fine here and nowhere else; 16 MiB and a byte is 413."""
+    large = {"tasks": [{"title": "Walk", "description": "x" * 1000}] * 1000}
+    assert alice.post("/api/tasks", json={"title": "Walk", "more": large}).status_code == 413
+    assert alice.post(IMPORT, json=large).json() == {"imported": 1000}
+    endless = b'{"tasks":[]' + b" " * 16 * 1024 * 1024 + b"}"
+    assert alice.post(IMPORT, content=endless, headers={"content-type": "application/json"}).status_code == 413
+
+
+@pytest.mark.anyio
+async def test_an_export_shows_one_moment_though_writes_go_on(
+    stack: Stack, exporter: tuple[ApiProcess, str], alice: httpx.Client, user: UserId
+) -> None:
+    """Tasks that are changed, deleted and made while it is read: it has them all as they were when it began."""
+    api, name = exporter
+    seed(stack, user, MANY)
+    with closing(Download(api, user)) as download, outside(stack.database_url) as other:
+        await until(lambda: bool(rows(other, EXPORTING, name)))
+        began = rows(other, EXPORTING, name)
+        rows(other, "UPDATE tasks SET title = 'Changed' WHERE user_id = %s AND id %% 2 = 0", user)
+        rows(other, "DELETE FROM tasks WHERE user_id = %s AND id %% 3 = 0", user)
+        made = post(alice, "New")
+        assert (made.status_code, rows(other, EXPORTING, name)) == (201, began)
+        titles = [task["title"] for task in json.loads(download.head + download.rest())["tasks"]]
+    assert titles == [f"Task {number}" for number in range(1, MANY + 1)]
+
+
+@pytest.mark.anyio
+async def test_a_reader_who_leaves_frees_the_connection(stack: Stack, crowd: UserId) -> None:
+    """In the middle of the download; with a single connection, the next request would wait for it in vain."""
+    url, name = named(stack.database_url)
+    api = stack.api(DATABASE_URL=url, DATABASE_POOL_SIZE="1")
+    with outside(stack.database_url) as other, client(api.url, new_user()) as bob:
+        with closing(Download(api, crowd)) as download:
+            assert download.status == 200
+            await until(lambda: bool(rows(other, EXPORTING, name)))
+        await until(lambda: not rows(other, EXPORTING, name))
+        assert post(bob, "Walk").status_code == 201
+    api.stop()
+
+
+@pytest.mark.anyio
+async def test_exports_leave_connections_to_others(
+    exporter: tuple[ApiProcess, str], crowd: UserId, user: UserId
+) -> None:
+    """With two under way a third is asked to come back later; other requests are served; whoever ends makes room."""
+    api, _ = exporter
+    with ExitStack() as downloads, client(api.url, user) as alice:
+        first, second = (downloads.enter_context(closing(Download(api, crowd))) for _ in range(2))
+        busy = export(alice)
+        assert (busy.status_code, busy.headers["content-type"]) == (503, "application/problem+json")
+        assert int(busy.headers["retry-after"]) > 0
+        assert post(alice, "Walk").status_code == 201
+        first.close()
+        await until(lambda: export(alice).status_code == 200)
+        assert len(json.loads(second.head + second.rest())["tasks"]) == MANY
+
+
+@pytest.mark.anyio
+async def test_an_export_that_breaks_does_not_look_complete(
+    stack: Stack, exporter: tuple[ApiProcess, str], crowd: UserId
+) -> None:
+    """When PostgreSQL goes away in the middle the download ends without its end, and the reader knows."""
+    api, name = exporter
+    with closing(Download(api, crowd)) as download, outside(stack.database_url) as other:
+        await until(lambda: bool(rows(other, EXPORTING, name)))
+        rows(other, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = %s", name)
+        with pytest.raises((http.client.IncompleteRead, ConnectionError)):
+            download.rest()
+
+
+@pytest.mark.anyio
+async def test_a_reader_who_is_too_slow_loses_the_connection(
+    stack: Stack, crowd: UserId, user: UserId, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Others wait for it. What they read afterwards ends in an error, not early."""
+    monkeypatch.setattr(streams, "PATIENCE_SECONDS", 0.1)
+    async with process(stack.settings(DATABASE_POOL_SIZE="1")) as parts:
+        batches = parts.lists.stream(crowd, bulk.EXPORT)
+        assert await anext(batches)
+        await parts.add_task(user, "Walk")
+        with pytest.raises(DatabaseUnavailable):
+            await drain(batches)
+
+
+async def drain(batches: AsyncIterator[object]) -> None:
+    async for _ in batches:
+        pass
+
+
+def post(frontend: httpx.Client, title: str) -> httpx.Response:
+    return frontend.post("/api/tasks", json={"title": title})
+
+
+def export(frontend: httpx.Client) -> httpx.Response:
+    return frontend.get(EXPORT)
+
+
+def without_ids(task: Document) -> Document:
+    return {name: value for name, value in task.items() if name not in ("id", "user_id")}
+
+
+def table(text: str) -> list[dict[str, str]]:
+    """The rows of a CSV document (RFC 4180), by the names in its first line."""
+    assert text.endswith("\r\n")
+    head, *body = csv.reader(io.StringIO(text, newline=""), strict=True)
+    return [dict(zip(head, row, strict=True)) for row in body]
+
+
+def as_cells(task: Document) -> dict[str, str]:
+    texts = {name: "" if value is None else str(value) for name, value in {"deleted_at": None, **task}.items()}
+    texts |= {"completed": texts["completed"].lower(), "tags": ", ".join(task["tags"])}
+    del texts["user_id"]
+    return texts
+
+
+def calendar(content: bytes) -> list[dict[str, str]]:
+    """The to-dos of a calendar, by property name and parameters; fails for what RFC 5545 does not allow."""
+    assert content.endswith(b"\r\n")
+    lines: list[str] = []
+    for octets in content.removesuffix(b"\r\n").split(b"\r\n"):
+        assert 1 <= len(octets) <= 75
+        line = octets.decode()
+        assert not re.search(r"[\x00-\x08\x0a-\x1f\x7f]", line)
+        if line.startswith(" "):
+            lines[-1] += line[1:]
+        else:
+            lines.append(line)
+    assert lines[:2] == ["BEGIN:VCALENDAR", "VERSION:2.0"]
+    assert lines[2].startswith("PRODID:")
+    assert lines[-1] == "END:VCALENDAR"
+    return list(_todos(lines[3:-1]))
+
+
+def _todos(lines: list[str]) -> Iterator[dict[str, str]]:
+    todo: dict[str, str] = {}
+    for line in lines:
+        name, colon, value = line.partition(":")
+        assert colon
+        if line == "BEGIN:VTODO":
+            assert not todo
+        elif line == "END:VTODO":
+            yield todo
+            todo = {}
+        else:
+            assert name not in todo
+            todo[name] = value if name == "CATEGORIES" else unescaped(value)
+    assert not todo
+
+
+def unescaped(value: str) -> str:
+    assert re.fullmatch(r"(?:[^\\,;]|\\[\\,;nN])*", value)
+    return re.sub(r"\\(.)", lambda match: "\n" if match[1] in "nN" else match[1], value)
+
+
+def as_todo(task: Document) -> dict[str, str]:
+    def instant(text: str) -> str:
+        date, _, time = text.partition("T")
+        return f"{date.replace('-', '')}T{time[:8].replace(':', '')}Z"
+
+    def text(value: str) -> str:
+        return re.sub(r"[\x00-\x08\x0b-\x1f\x7f]", "", value.replace("\r\n", "\n").replace("\r", "\n"))
+
+    due, priorities = task["due_date"], {"urgent": "1", "high": "3", "medium": "5", "low": "9"}
+    properties = {
+        "UID": f"task-{task['id']}@tasklane",
+        "DTSTAMP": instant(task["updated_at"]),
+        "CREATED": instant(task["created_at"]),
+        "LAST-MODIFIED": instant(task["updated_at"]),
+        "SUMMARY": text(task["title"]),
+        "DESCRIPTION": text(task["description"] or ""),
+        "DUE": instant(due) if due and "T" in due else "",
+        "DUE;VALUE=DATE": due.replace("-", "") if due and "T" not in due else "",
+        "PRIORITY": priorities[task["priority"]],
+        "CATEGORIES": ",".join(re.sub(r"([\\,;])", r"\\\1", tag) for tag in task["tags"]),
+        "STATUS": "COMPLETED" if task["completed"] else "NEEDS-ACTION",
+        "COMPLETED": instant(task["completed_at"]) if task["completed_at"] else "",
+    }
+    return {name: value for name, value in properties.items() if value}

@@ -1,0 +1,357 @@
+"""What the worker's jobs do, each run in the test's own process on real PostgreSQL and Redis."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from core import answers, tasks
+from core.answer import Answer
+from core.errors import RedisUnavailable
+from core.fence import field, key
+from core.lists import AS_WORKER, AllLists, Lists
+from core.queries import TaskQuery
+from core.types import Revision, TaskId, UserId
+from deploy.local.redis import RedisServer
+from tests import steps
+from tests.stack import Stack, folder, new_user
+from tests.steps import ALL_TASKS, Process
+from worker.jobs.audit import audit_cache
+from worker.jobs.context import Context
+from worker.jobs.erase import erase_accounts
+from worker.jobs.publish import publish_revisions
+from worker.jobs.purge import purge_idempotency_keys, purge_trash
+from worker.main import _periodic
+from worker.metrics import WorkerMetrics
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture(scope="module")
+def workshop() -> Iterator[Stack]:
+    """A stack without a worker: the jobs run when a test says so, and find nothing of other tests."""
+    with folder() as path, Stack(path) as stack:
+        yield stack
+
+
+@pytest.fixture
+async def process(workshop: Stack) -> AsyncIterator[Process]:
+    async with steps.process(workshop.settings(DATABASE_POOL_SIZE="4")) as process:
+        await process.redis.call("FLUSHALL")
+        yield process
+
+
+@pytest.fixture
+def ctx(workshop: Stack, process: Process) -> Context:
+    return context(workshop, process)
+
+
+def context(workshop: Stack, process: Process) -> Context:
+    database = process.lists._database
+    return Context(
+        workshop.settings(WORKER_AUDIT_SAMPLE="50"),
+        process.fence,
+        Lists(database, process.fence, AS_WORKER),
+        AllLists(database),
+        WorkerMetrics(),
+    )
+
+
+@pytest.fixture
+def cursor(workshop: Stack) -> Iterator[steps.Cursor]:
+    with steps.outside(workshop.database_url) as cursor:
+        yield cursor
+
+
+class TestPublish:
+    async def test_thousands_of_lists_are_published_once(
+        self, ctx: Context, cursor: steps.Cursor, user: UserId
+    ) -> None:
+        """All that changed, in batches; the next round has nothing to do."""
+        await publish_revisions(ctx)
+        cursor.execute(
+            "INSERT INTO task_lists (user_id, revision) SELECT %s || n, n FROM generate_series(1, 5000) n", (user,)
+        )
+        assert await publish_revisions(ctx) == 5000
+        assert await publish_revisions(ctx) == 0
+        owners = [UserId(f"{user}{number}") for number in (1, 777, 5000)]
+        assert [(await ctx.fence.open(owner)).fence for owner in owners] == [1, 777, 5000]
+        cursor.execute("SELECT count(*) FROM task_lists WHERE revision <> published_revision")
+        assert cursor.fetchall() == [(0,)]
+
+    async def test_two_workers_at_once_come_to_the_same(
+        self, workshop: Stack, ctx: Context, cursor: steps.Cursor, user: UserId
+    ) -> None:
+        """Each may publish what the other does, in whatever order."""
+        cursor.execute(
+            "INSERT INTO task_lists (user_id, revision) SELECT %s || n, 2 FROM generate_series(1, 2000) n", (user,)
+        )
+        async with steps.process(workshop.settings(DATABASE_POOL_SIZE="4")) as other:
+            await asyncio.gather(*(publish_revisions(each) for each in (ctx, context(workshop, other)) * 2))
+        await publish_revisions(ctx)
+        cursor.execute("SELECT count(*) FROM task_lists WHERE revision <> published_revision")
+        assert cursor.fetchall() == [(0,)]
+        assert (await ctx.fence.open(UserId(f"{user}1234"))).fence == 2
+
+    async def test_nothing_is_recorded_that_was_not_published(
+        self, ctx: Context, process: Process, cursor: steps.Cursor, user: UserId, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Redis away: the round fails, and the next one does it all."""
+        await publish_revisions(ctx)
+        await process.add_task(user, "first")
+        with monkeypatch.context() as patch:
+            patch.setattr(ctx.fence, "identity", _same_identity(ctx))
+            patch.setattr(process.redis, "_wire", None)
+            with pytest.raises(RedisUnavailable):
+                await publish_revisions(ctx)
+        cursor.execute("SELECT published_revision FROM task_lists WHERE user_id = %s", (user,))
+        assert cursor.fetchall() == [(0,)]
+        assert await publish_revisions(ctx) == 1
+
+    async def test_a_list_that_a_writer_holds_is_published_and_recorded_later(
+        self, ctx: Context, process: Process, cursor: steps.Cursor, user: UserId
+    ) -> None:
+        """Nobody waits for a writer: the cache is told what is committed, and what comes next the next time."""
+        await process.add_task(user, "first")
+        inside = steps.Gate()
+        writing = asyncio.create_task(process.add_task(user, "second", pause=inside))
+        await inside.arrival()
+        assert await publish_revisions(ctx) >= 1
+        cursor.execute("SELECT published_revision FROM task_lists WHERE user_id = %s", (user,))
+        assert cursor.fetchall() == [(0,)]
+        inside.open()
+        await writing
+        await publish_revisions(ctx)
+        cursor.execute("SELECT revision = published_revision FROM task_lists WHERE user_id = %s", (user,))
+        assert cursor.fetchall() == [(True,)]
+
+    async def test_another_redis_is_told_what_changed_lately(
+        self, workshop: Stack, cursor: steps.Cursor, user: UserId
+    ) -> None:
+        """A Redis that came back with what it held earlier learns of everything that can still lie there."""
+        recent, old = UserId(f"{user}-recent"), UserId(f"{user}-old")
+        cursor.execute(
+            "INSERT INTO task_lists (user_id, revision, published_revision, updated_at)"
+            " VALUES (%s, 2, 2, now() - interval '380 s'), (%s, 2, 2, now() - interval '400 s')",
+            (recent, old),
+        )
+        with folder() as path, RedisServer(path) as server:
+            settings = workshop.settings(DATABASE_POOL_SIZE="2", REDIS_URL=server.url)
+            async with steps.process(settings) as process:
+                ctx = context(workshop, process)
+                await publish_revisions(ctx)
+                await asyncio.to_thread(server.kill)
+                await steps.until(lambda: not process.redis.up)
+                await asyncio.to_thread(server.start)
+                await steps.until(lambda: process.redis.up)
+                for owner in (recent, old):
+                    restored = Answer(owner, Revision(1), '"e"', (), b"old")
+                    assert await process.fence.fill(await process.fence.open(owner), "/a", restored)
+                await publish_revisions(ctx)
+                assert await process.fence.read(recent, "/a") is None
+                assert await process.fence.read(old, "/a") is not None  # no more than 330 s can lie between the two
+                await process.redis.call("DEL", key(recent))
+                await publish_revisions(ctx)
+                assert await process.redis.call("EXISTS", key(recent)) == 0  # once per Redis
+
+
+class TestPurge:
+    async def test_a_hundred_thousand_deleted_tasks_go_while_requests_go_on(
+        self, ctx: Context, workshop: Stack, cursor: steps.Cursor, user: UserId
+    ) -> None:
+        """Each batch is a transaction of its own, so readers and writers of the same list and of others get in."""
+        cursor.execute("INSERT INTO task_lists (user_id, revision) VALUES (%s, 1)", (user,))
+        cursor.execute(
+            "INSERT INTO tasks (user_id, title, revision, deleted_at)"
+            " SELECT %s, 'x', 1, now() - interval '31 days' FROM generate_series(1, 100000)",
+            (user,),
+        )
+        cursor.execute(
+            "INSERT INTO tasks (user_id, title, revision, deleted_at) VALUES (%s, 'x', 1, now() - interval '29 days')",
+            (user,),
+        )
+        async with steps.process(workshop.settings(DATABASE_POOL_SIZE="4")) as api:
+            purging = asyncio.create_task(purge_trash(ctx))
+            other, served, most_missed = new_user(), 0, 0
+            while not purging.done():
+                before = await api.revision(user)
+                await asyncio.gather(api.add_task(user, "new"), api.add_task(other, "new"), api.list_tasks(user))
+                found, _ = await api.list_tasks(user)
+                if not purging.done():
+                    served += 1
+                    most_missed = max(most_missed, found.revision - before)
+        assert await purging == 100_000
+        assert served >= 3
+        assert most_missed < 50  # of 100 batches: nobody waited for the whole
+        cursor.execute("SELECT count(*) FROM tasks WHERE user_id = %s AND deleted_at IS NOT NULL", (user,))
+        assert cursor.fetchall() == [(1,)]
+
+    async def test_old_idempotency_keys_go(self, ctx: Context, cursor: steps.Cursor, user: UserId) -> None:
+        """Those past the retention, in batches; the others stay."""
+        cursor.execute(
+            "INSERT INTO idempotency_keys (user_id, key, fingerprint, status, headers, body, created_at)"
+            " SELECT %s, n, '', 201, '{}', '', now() - n * interval '1 hour' FROM generate_series(1, 2500) n",
+            (user,),
+        )
+        assert await purge_idempotency_keys(ctx) == 2477
+        cursor.execute("SELECT count(*) FROM idempotency_keys WHERE user_id = %s", (user,))
+        assert cursor.fetchall() == [(23,)]
+
+
+async def test_a_list_is_erased_only_when_redis_knows(
+    ctx: Context, process: Process, cursor: steps.Cursor, user: UserId, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Once its row is gone nobody can publish it any more: a Redis that is away puts the end off."""
+    await process.add_task(user, "first")
+    cursor.execute("INSERT INTO account_erasures (user_id) VALUES (%s)", (user,))
+    with monkeypatch.context() as patch:
+        patch.setattr(process.redis, "_wire", None)
+        with pytest.raises(RedisUnavailable):
+            await erase_accounts(ctx)
+        cursor.execute("SELECT count(*) FROM task_lists WHERE user_id = %s", (user,))
+        assert cursor.fetchall() == [(1,)]
+    assert await erase_accounts(ctx) == 1
+    cursor.execute("SELECT count(*) FROM task_lists WHERE user_id = %s", (user,))
+    assert cursor.fetchall() == [(0,)]
+
+
+class TestAudit:
+    async def test_a_healthy_cache_has_no_differences(self, ctx: Context, process: Process) -> None:
+        """Nothing differs, neither under concurrent reads and writes nor afterwards."""
+
+        async def live(owner: UserId) -> None:
+            for _ in range(25):
+                await process.add_task(owner, "x")
+                for _ in range(3):
+                    await process.list_tasks(owner)
+
+        living = asyncio.gather(*(live(new_user()) for _ in range(8)))
+        while not living.done():
+            await audit_cache(ctx)
+        await living
+        assert await audit_cache(ctx) == 8
+        assert _count(ctx, "audit_differences") == 0
+
+    @pytest.mark.parametrize(
+        "tamper",
+        [
+            lambda answer: replace(answer, body=answer.body.replace(b"first", b"other")),
+            lambda answer: replace(answer, etag='"other"'),
+            lambda answer: replace(answer, headers=(("x-total-count", "7"),)),
+        ],
+    )
+    async def test_a_tampered_value_is_found(
+        self, ctx: Context, process: Process, user: UserId, tamper: Callable[[Answer], Answer]
+    ) -> None:
+        """The audit can fail: every part of an answer counts."""
+        await _store(process, tamper(await _cached(process, user)))
+        assert await audit_cache(ctx) == 1
+        assert _count(ctx, "audit_differences") == 1
+
+    async def test_a_stale_hit_is_found(self, ctx: Context, process: Process, user: UserId) -> None:
+        """An older state that is a hit though the cache was told of a newer one."""
+        cached = await _cached(process, user)
+        await process.add_task(user, "second")
+        await publish_revisions(ctx)
+        await process.redis.call("FLUSHALL")
+        await _store(process, cached)
+        assert await audit_cache(ctx) == 1
+        assert _count(ctx, "audit_differences") == 1
+
+    async def test_a_change_that_is_to_be_published_is_none(
+        self, ctx: Context, process: Process, cursor: steps.Cursor, user: UserId
+    ) -> None:
+        """Within the worker's period the cache may not know yet what was changed outside the API."""
+        await _cached(process, user)
+        cursor.execute("UPDATE tasks SET title = 'other' WHERE user_id = %s", (user,))
+        assert (await process.list_tasks(user))[1] == "hit"
+        await audit_cache(ctx)
+        await publish_revisions(ctx)
+        await audit_cache(ctx)
+        assert _count(ctx, "audit_differences") == 0
+
+    @pytest.mark.parametrize(
+        "variant", ["0a/api/tasks", "9a/api/tasks", "1a/api/nothing", "1a/api/tasks?new=1", "x", "1a/api/tasks/0"]
+    )
+    async def test_what_another_release_cached_is_left_alone(
+        self, ctx: Context, process: Process, user: UserId, variant: str
+    ) -> None:
+        """An answer in another representation, or to a question unknown here, is compared with nothing."""
+        opened = await process.fence.open(user)
+        await process.fence.fill(opened, variant, Answer(user, Revision(1), '"e"', (), b"other"))
+        assert await audit_cache(ctx) == 0
+        assert _count(ctx, "audit_differences") == 0
+
+    async def test_a_deleted_task_is_no_difference_unless_it_is_still_a_hit(
+        self, ctx: Context, process: Process, user: UserId, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """A task that is gone when its cached answer is looked at again: gone from the cache too, or a fault."""
+        task = await process.lists.write(user, lambda change: tasks.insert(change, {"title": "first"}))
+        query = TaskQuery(TaskId(task.id))
+        name = answers.variant(query, shape="array")
+        cached = await process.lists.read(user, lambda tx: answers.make(tx, user, query, shape="array"))
+        await process.fence.fill(await process.fence.open(user), name, cached)
+        sampled = await ctx.fence.sample(1)
+        assert sampled == [(name, cached)]
+
+        async def sample(_: int) -> list[tuple[str, Answer]]:
+            return sampled  # drawn before the task was deleted
+
+        monkeypatch.setattr(ctx.fence, "sample", sample)
+        await process.lists.write(user, lambda change: tasks.delete(change, task.id))
+        await publish_revisions(ctx)
+        assert await audit_cache(ctx) == 0
+        await process.redis.call("HSET", key(user), "fence", cached.revision, field(name), cached.encode())
+        assert await audit_cache(ctx) == 1
+        assert _count(ctx, "audit_differences") == 1
+
+
+class TestSchedule:
+    @pytest.mark.parametrize(
+        ("seconds", "gaps"),
+        [(1, {1}), (7, {7, 4}), (30, {30}), (59, {59, 1}), (60, {60}), (90, {60}), (300, {300}), (86_400, {3600})],
+    )
+    async def test_periods(self, ctx: Context, seconds: int, gaps: set[int]) -> None:
+        """Never less often than asked, up to an hour; from a minute on in whole minutes."""
+        job = _periodic(publish_revisions, seconds, ctx)
+        at, found = datetime(2026, 1, 1, tzinfo=UTC), set()
+        for _ in range(65):
+            job.calculate_next(at)
+            assert job.next_run
+            found.add((job.next_run.replace(microsecond=0) - at.replace(microsecond=0)) // timedelta(seconds=1))
+            at = job.next_run
+        assert found == gaps
+
+    async def test_a_failed_run_is_counted_and_the_next_one_comes(self, ctx: Context) -> None:
+        """Whatever a job raises ends its run, not the worker."""
+
+        async def broken(_: Context) -> int:
+            raise ValueError("a row's text")
+
+        assert await _periodic(broken, 1, ctx).coroutine({}) == 0
+        assert ctx.metrics.runs.labels("broken", "failed")._value.get() == 1
+
+
+async def _cached(process: Process, owner: UserId) -> Answer:
+    await process.add_task(owner, "first")
+    cached, _ = await process.list_tasks(owner)
+    assert (await process.list_tasks(owner))[1] == "hit"
+    return cached
+
+
+async def _store(process: Process, answer: Answer) -> None:
+    values = ("fence", answer.revision, field(ALL_TASKS), answer.encode())
+    await process.redis.call("HSET", key(answer.owner), *values)
+
+
+def _same_identity(ctx: Context) -> Callable[[], Awaitable[str | None]]:
+    async def identity() -> str | None:
+        return ctx.redis_identity
+
+    return identity
+
+
+def _count(ctx: Context, name: str) -> float:
+    return ctx.metrics.registry.get_sample_value(f"tasklane_worker_{name}_total") or 0

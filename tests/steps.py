@@ -1,0 +1,197 @@
+"""The parts of an API process inside the test's own, and gates at which a test holds them between any two steps."""
+
+import asyncio
+import contextlib
+import ssl
+from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, Self, cast
+
+import hiredis
+import psycopg2
+import psycopg2.extensions
+
+from api.cache import CachedReads
+from api.metrics import Metrics
+from core import answers, tasks
+from core.answer import Answer
+from core.database import Database, Transaction
+from core.fence import Fence
+from core.lists import Change, Lists
+from core.queries import ListQuery
+from core.redis import Redis
+from core.settings import Settings
+from core.types import Revision, UserId
+
+PATIENCE = 60
+"""Seconds after which a step that does not come is a failure, on however slow a machine."""
+
+Cursor = psycopg2.extensions.cursor
+
+ALL_TASKS = answers.variant(ListQuery(), shape="array")
+
+
+class Gate:
+    """Whoever comes by, a task or a thread, waits here until the test opens it."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._arrived = asyncio.Event()
+        self._open = asyncio.Event()
+
+    async def arrive(self) -> None:
+        self._arrived.set()
+        await self._open.wait()
+
+    def arrive_from_thread(self) -> None:
+        asyncio.run_coroutine_threadsafe(self.arrive(), self._loop).result(PATIENCE)
+
+    async def arrival(self) -> None:
+        """Wait until somebody stands here."""
+        async with asyncio.timeout(PATIENCE):
+            await self._arrived.wait()
+
+    def open(self) -> None:
+        self._open.set()
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    """What an API process is made of, without HTTP."""
+
+    redis: Redis
+    fence: Fence
+    lists: Lists
+    reads: CachedReads
+
+    async def list_tasks(self, owner: UserId, *, pause: Gate | None = None) -> tuple[Answer, str]:
+        """As a GET does it; with `pause`, held between its query and its fill."""
+
+        async def make() -> Answer:
+            answer = await self.lists.read(owner, lambda tx: answers.make(tx, owner, ListQuery(), shape="array"))
+            if pause:
+                await pause.arrive()
+            return answer
+
+        return await self.reads.answer(owner, ALL_TASKS, make)
+
+    async def add_task(self, owner: UserId, title: str, *, pause: Gate | None = None) -> None:
+        """As a POST does it; with `pause`, held inside the transaction, with its change made."""
+
+        def change(change: Change) -> None:
+            tasks.insert(change, {"title": title})
+            if pause:
+                pause.arrive_from_thread()
+
+        await self.lists.write(owner, change)
+
+    async def revision(self, owner: UserId) -> Revision:
+        """The list's, as everyone can see it in PostgreSQL now."""
+
+        def look(transaction: Transaction) -> Revision:
+            return Revision(
+                transaction.execute("SELECT coalesce(max(revision), 0) FROM task_lists WHERE user_id = %(owner)s")[0][0]
+            )
+
+        return await self.lists.read(owner, look)
+
+
+@contextlib.asynccontextmanager
+async def process(settings: Settings, fence_class: type[Fence] = Fence) -> AsyncIterator[Process]:
+    """One that has connected to Redis."""
+    async with fence(settings.redis_url.get_secret_value(), fence_class=fence_class) as (redis, fence_):
+        database = Database(settings)
+        try:
+            yield Process(redis, fence_, Lists(database, fence_), CachedReads(fence_, Metrics()))
+        finally:
+            database.close()
+
+
+@contextlib.asynccontextmanager
+async def fence(
+    url: str, *, timeout: float = 5, retry_after: float = 0.1, ttl: int = 300, fence_class: type[Fence] = Fence
+) -> AsyncIterator[tuple[Redis, Fence]]:
+    redis = Redis(url, timeout=timeout, retry_after=retry_after)
+    fence_ = fence_class(redis, ttl=ttl, timeout=timeout)
+    await fence_.start()
+    try:
+        yield redis, fence_
+    finally:
+        await fence_.close()
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    """Wait for something that no event tells of."""
+    async with asyncio.timeout(PATIENCE):
+        while not condition():  # noqa: ASYNC110  # another process makes it true
+            await asyncio.sleep(0.01)
+
+
+@contextlib.contextmanager
+def outside(database_url: str) -> Iterator[Cursor]:
+    """A connection as whoever owns the tables, like psql's: each statement is a transaction."""
+    connection = psycopg2.connect(database_url)
+    try:
+        connection.autocommit = True
+        with connection.cursor() as cursor:
+            yield cursor
+    finally:
+        connection.close()
+
+
+Command = tuple[bytes, ...]
+
+
+def ok(_command: Command) -> bytes:
+    return b"+OK\r\n"
+
+
+@dataclass
+class StubRedis:
+    """Speaks RESP on a port of its own and answers as the test says; `None` is silence."""
+
+    answer: Callable[[Command], bytes | None] = ok
+    tls: ssl.SSLContext | None = None
+    connections: list["_StubConnection"] = field(default_factory=list)
+    port: int = 0
+
+    async def __aenter__(self) -> Self:
+        loop = asyncio.get_running_loop()
+        self._server = await loop.create_server(lambda: _StubConnection(self), "127.0.0.1", self.port, ssl=self.tls)
+        self.port = self._server.sockets[0].getsockname()[1]
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._server.close()
+        for connection in self.connections:
+            connection.transport.abort()
+        await self._server.wait_closed()
+
+    @property
+    def url(self) -> str:
+        return f"redis://127.0.0.1:{self.port}/0"
+
+    @property
+    def commands(self) -> list[Command]:
+        """All that came, in order, over all connections."""
+        return [command for connection in self.connections for command in connection.commands]
+
+
+class _StubConnection(asyncio.Protocol):
+    def __init__(self, server: StubRedis) -> None:
+        self._server = server
+        self._reader = hiredis.Reader()
+        self.commands: list[Command] = []
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport = cast(asyncio.Transport, transport)
+        self._server.connections.append(self)
+
+    def data_received(self, data: bytes) -> None:
+        self._reader.feed(data)
+        while (parsed := self._reader.gets()) is not False:
+            command: Command = tuple(cast(list[Any], parsed))
+            self.commands.append(command)
+            answer = self._server.answer(command)
+            if answer is not None:
+                self.transport.write(answer)
