@@ -38,13 +38,20 @@ format: $(VENV)/.dev ## format the code and apply the safe fixes
 	$(BIN)/python -m ruff check --fix-only --quiet .
 	$(BIN)/python -m ruff format .
 
+.PHONY: contract openapi
+contract: $(VENV)/.dev ## hold the service against its document, 5,000 cases; CONTRACT_ARGS='--seed 1'
+	@$(BIN)/python -m tests.contract $(CONTRACT_ARGS)
+
+openapi: $(VENV)/.dev ## write docs/openapi.json anew
+	@$(BIN)/python -m api.openapi docs/openapi.json
+
 venv: $(VENV)/.dev ## make .venv with everything for development
 
 LOCK := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --custom-compile-command 'make lock' $(LOCK_ARGS)
 
 lock: $(VENV)/.uv ## lock requirements/*.in again; LOCK_ARGS=--upgrade
-	@for set in app local dev uv; do \
+	@for set in app local dev bench uv; do \
 		echo "locking requirements/$$set.txt"; \
 		$(LOCK) requirements/$$set.in --output-file requirements/$$set.txt || exit 1; \
 	done
@@ -81,3 +88,21 @@ $(BIN)/python:
 		echo "Python 3.11 or newer is needed; $(PYTHON) is older or missing. Name one: make PYTHON=python3.12"; exit 1; }
 	@echo "making $(VENV)"
 	@$(PYTHON) -m venv --clear --without-pip $(VENV)
+
+.PHONY: bench load load-ui
+
+bench: $(VENV)/.dev $(VENV)/.bench ## compare with peers, on a quiet machine; ROUNDS=5 SECONDS_EACH=3
+	$(BIN)/python -m loadtests.bench $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(SECONDS_EACH),--seconds $(SECONDS_EACH)) \
+		$(BENCH_ARGS)
+
+# Some shells put the machine's name into HOST: from the environment only a URL is meant.
+LOAD_HOST = $(if $(filter command%,$(origin HOST)),$(HOST),$(filter http://% https://%,$(HOST)))
+
+load: $(VENV)/.dev ## load test that checks each answer; HOST= USERS=100 RATE=20 TIME=60s
+	@HOST="$(LOAD_HOST)" USERS="$(USERS)" RATE="$(RATE)" TIME="$(TIME)" $(BIN)/python -m loadtests
+
+load-ui: $(VENV)/.dev ## the same with locust's page, http://127.0.0.1:8089
+	@HOST="$(LOAD_HOST)" USERS="$(USERS)" RATE="$(RATE)" $(BIN)/python -m loadtests ui
+
+$(VENV)/.bench: requirements/bench.txt $(VENV)/.dev
+	$(call install,requirements/bench.txt)

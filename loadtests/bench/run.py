@@ -1,0 +1,249 @@
+"""One whole run: everything is started, every contestant measured in turn, and what was found is handed back."""
+
+import json
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+import redis
+
+from loadtests.bench import ceiling, paging, probes, traffic
+from loadtests.bench.figures import MAIN
+from loadtests.bench.machine import Cores, Machine
+from loadtests.bench.measure import BenchFailed, Sample, Scenario, one_round, replay_once
+from loadtests.bench.stage import Server, Stage, seed, server_versions, stage
+from loadtests.bench.wrk import run as run_wrk
+
+DRAWN = 20_000
+"""Requests in a file; then it begins again."""
+
+MISSES = 120_000
+"""Questions that are not asked before; more than one measurement can get through."""
+
+_FIRST_TASKS = "SELECT user_id, min(id) FROM tasks WHERE user_id LIKE 'writer-%%' GROUP BY user_id"
+
+HOP_BY_HOP = ("date", "server", "connection", "keep-alive", "transfer-encoding")
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    rounds: int
+    seconds: int
+    connections: tuple[int, ...]
+    only: tuple[str, ...] = ()
+    probes: bool = True
+
+
+@dataclass
+class Report:
+    """Everything that was found; what could not be is absent, and `notes` says why."""
+
+    machine: Machine
+    options: Options
+    pinned: bool
+    began: str
+    samples: list[Sample] = field(default_factory=list)
+    memory: list[float] = field(default_factory=list)
+    """Megabytes of the API process after its start, and after each round."""
+    answer_bytes: int = 0
+    redis_bytes: float = 0.0
+    """Of Redis's memory per cached list of 20 tasks."""
+    user_bytes: float = 0.0
+    """Of PostgreSQL's disk per user with 20 tasks, indexes and list row included."""
+    big_list: probes.BigList | None = None
+    depths: list[paging.Depth] = field(default_factory=list)
+    export: paging.Export | None = None
+    stampedes: dict[int, tuple[int, int]] = field(default_factory=dict)
+    """By the number of processes: how many asked, how many queries that made."""
+    published_per_second: float | None = None
+    processes: tuple[float, float] | None = None
+    notes: list[str] = field(default_factory=list)
+
+    def as_json(self) -> dict[str, object]:
+        return {**asdict(self), "samples": [sample.as_json() for sample in self.samples]}
+
+
+def bench(options: Options, say: Callable[[str], None]) -> Report:
+    """Raises `BenchFailed`, `WrkFailed` or `ChildFailed`; nothing that it has started is left in any case."""
+    cores = Cores.choose()
+    say("starting PostgreSQL, Redis and everyone who is measured")
+    with stage(cores) as on:
+        seed(on)
+        report = Report(
+            Machine.look(**server_versions(on)),
+            options,
+            cores.service is not None,
+            datetime.now(UTC).isoformat(timespec="seconds"),
+        )
+        if not report.pinned:
+            report.notes.append("This system cannot pin processes to cores, or has one only: the figures say little.")
+        tasklane = on.tasklane()
+        worker = on.worker()
+        report.memory.append(probes.megabytes(tasklane.pid))
+        requests = _Requests.make(on, tasklane)
+        report.answer_bytes = len(requests.answer)
+        report.redis_bytes, report.user_bytes = _sizes(on)
+        scenarios = _scenarios(on, tasklane, requests, report.notes)
+        if options.only:
+            scenarios = [item for item in scenarios if item.name in options.only]
+        _measure(on, report, scenarios, say)
+        if options.probes:
+            _probe(on, report, tasklane, requests, say)
+            say("the worker publishes")
+            report.published_per_second = probes.publish_rate(on, worker)
+    return report
+
+
+def _measure(on: Stage, report: Report, scenarios: Sequence[Scenario], say: Callable[[str], None]) -> None:
+    options = report.options
+    for scenario in scenarios:  # connections are opened, code is compiled, caches are warm
+        run_wrk(scenario.server.url, scenario.requests, connections=MAIN, seconds=1, cores=on.cores)
+    script = on.folder / "create.sql"
+    with_ceiling = not options.only or "pgbench create" in options.only
+    if with_ceiling:
+        script.write_text(ceiling.script(ceiling.capture_create(on)))
+    api = next((item.server for item in scenarios if item.server.name == "tasklane"), None)
+    for number in range(options.rounds):
+        began = time.monotonic()
+        report.samples += one_round(
+            on, scenarios, connections=options.connections, number=number, seconds=options.seconds
+        )
+        for clients in sorted({1, MAIN} & set(options.connections)) if with_ceiling else ():
+            report.samples.append(ceiling.pgbench(on, script, clients=clients, seconds=options.seconds, number=number))
+        if api:
+            report.memory.append(probes.megabytes(api.pid))
+        say(f"round {number + 1} of {options.rounds} took {time.monotonic() - began:.0f} s")
+
+
+def _probe(on: Stage, report: Report, tasklane: Server, requests: "_Requests", say: Callable[[str], None]) -> None:
+    seconds = report.options.seconds
+    say("a list of 100,000 tasks")
+    paging.fill(on)
+    report.big_list = probes.big_list(on, tasklane, rounds=report.options.rounds, seconds=min(seconds, 2))
+    with closing(paging.Reader(tasklane, traffic.token(paging.OWNER, on.secret))) as reader:
+        report.export = paging.export(reader, tasklane.pid)
+        report.depths = [paging.depth(reader, order, rounds=paging.ROUNDS) for order in paging.ORDERS]
+    say("stampedes")
+    report.stampedes = {count: probes.stampede(on, processes=count) for count in (1, 2)}
+    say("a second process")
+    requests.warm(tasklane, requests.lists)
+    report.processes = probes.second_process(on, tasklane, requests.hit, seconds=seconds)
+
+
+def _sizes(on: Stage) -> tuple[float, float]:
+    """After the lists were read once and before anything else is written."""
+    with redis.Redis.from_url(on.redis.url) as client:
+        sizes = [client.memory_usage(name) or 0 for name in client.scan_iter("tasklane:*:list")]
+    tables = "pg_total_relation_size('tasks') + pg_total_relation_size('task_lists')"
+    [(disk, tasks)] = on.sql(f"SELECT {tables}, (SELECT count(*) FROM tasks)")
+    return sum(sizes) / max(len(sizes), 1), int(str(disk)) / int(str(tasks)) * traffic.TASKS
+
+
+@dataclass(frozen=True, slots=True)
+class _Requests:
+    """The files that are replayed, and what warms the cache for them."""
+
+    answer: bytes
+    headers: list[tuple[str, str]]
+    bodies: Mapping[str, bytes]
+    lists: list[bytes]
+    tasks: list[bytes]
+    hit: Path
+    unchanged: Path
+    miss: Path
+    task: Path
+    create: Path
+    update: Path
+
+    @classmethod
+    def make(cls, on: Stage, server: Server) -> "_Requests":
+        """Asks for each list twice: the second answer is a hit, whose bytes the peers send as well."""
+        readers, writers = traffic.readers(), traffic.writers()
+        tokens = {user: traffic.token(user, on.secret) for user in (*readers, *writers)}
+        lists = {user: traffic.raw("GET", "/api/tasks", tokens[user]) for user in readers}
+        cls.warm(server, list(lists.values()))
+        answers = dict(zip(readers, replay_once(server, list(lists.values())), strict=True))
+        status, headers, body = answers[readers[0]]
+        if status != 200 or headers.get("x-cache") != "hit":
+            raise BenchFailed(f"the second read of a list is no hit: {status} {headers}")
+        newest = {user: json.loads(answer[2])[0]["id"] for user, answer in answers.items()}
+        unchanged = {
+            user: traffic.raw("GET", "/api/tasks", tokens[user], etag=answers[user][1]["etag"]) for user in readers
+        }
+        tasks = {user: traffic.raw("GET", f"/api/tasks/{newest[user]}", tokens[user]) for user in readers}
+        cls.warm(server, list(tasks.values()))
+        own = {str(user): number for user, number in on.sql(_FIRST_TASKS)}
+        reading = traffic.zipf(readers, DRAWN)
+        writing = traffic.zipf(writers, DRAWN, seed=2)
+        missing = traffic.list_variants(traffic.zipf(readers, MISSES, seed=3))
+        new = [traffic.new_task(number) for number in range(97)]
+
+        def file(name: str, requests: list[bytes]) -> Path:
+            return traffic.write_file(on.folder / f"{name}.requests", requests)
+
+        return cls(
+            answer=body,
+            headers=[item for item in headers.items() if item[0] not in HOP_BY_HOP],
+            bodies={user: answer[2] for user, answer in answers.items()},
+            lists=list(lists.values()),
+            tasks=list(tasks.values()),
+            hit=file("hit", [lists[user] for user in reading]),
+            unchanged=file("unchanged", [unchanged[user] for user in reading]),
+            miss=file("miss", [traffic.raw("GET", path, tokens[user]) for user, path in missing]),
+            task=file("task", [tasks[user] for user in reading]),
+            create=file(
+                "create",
+                [
+                    traffic.raw("POST", "/api/tasks", tokens[user], body=new[number % len(new)])
+                    for number, user in enumerate(writing)
+                ],
+            ),
+            update=file(
+                "update",
+                [
+                    traffic.raw("PATCH", f"/api/tasks/{own[user]}", tokens[user], body={"title": f"Draft {number}"})
+                    for number, user in enumerate(writing)
+                ],
+            ),
+        )
+
+    @staticmethod
+    def warm(server: Server, requests: Sequence[bytes]) -> None:
+        for status, _, _ in replay_once(server, requests):
+            if status != 200:
+                raise BenchFailed(f"a read got {status}")
+
+
+def _scenarios(on: Stage, tasklane: Server, requests: _Requests, notes: list[str]) -> list[Scenario]:
+    answer = on.folder / "answer.json"
+    answer.write_text(json.dumps({"headers": requests.headers, "body": requests.answer.decode()}))
+    on.fill_peers({f"tasks:{user}": body for user, body in requests.bodies.items()})
+    orm = on.python_peer("orm", "orm")
+
+    def warm_lists() -> None:
+        requests.warm(tasklane, requests.lists)
+
+    def warm_tasks() -> None:
+        requests.warm(tasklane, requests.tasks)
+
+    scenarios = [
+        Scenario("bare uvicorn", on.python_peer("bare", "bare", BENCH_ANSWER=str(answer)), requests.hit),
+        Scenario("list hit", tasklane, requests.hit, warm_lists, "hit"),
+        Scenario("304", tasklane, requests.unchanged, warm_lists, "hit"),
+        Scenario("single task", tasklane, requests.task, warm_tasks, "hit"),
+        Scenario("list miss", tasklane, requests.miss, on.flush_cache, "miss"),
+        Scenario("create", tasklane, requests.create),
+        Scenario("update", tasklane, requests.update),
+        Scenario("FastAPI + redis-py", on.python_peer("cached", "cached"), requests.hit),
+        Scenario("FastAPI + SQLModel list", orm, requests.hit),
+        Scenario("FastAPI + SQLModel create", orm, requests.create),
+    ]
+    fastify = on.fastify()
+    if isinstance(fastify, str):
+        notes.append(fastify)
+    else:
+        scenarios.insert(1, Scenario("Fastify", fastify, requests.hit))
+    return scenarios
