@@ -62,7 +62,7 @@ lock: $(VENV)/.uv ## lock requirements/*.in again; LOCK_ARGS=--upgrade
 PIP_MIRROR = $(shell $(BIN)/python -m pip config get global.index-url 2>/dev/null)
 
 define install
-@echo "installing $(1)"
+@echo "installing $(1)" >&2
 @UV_DEFAULT_INDEX="$${UV_DEFAULT_INDEX:-$${PIP_INDEX_URL:-$(PIP_MIRROR)}}" \
 	$(UV) pip install --python $(BIN)/python --require-hashes --compile-bytecode -r $(1) \
 	|| { echo "uv could not; trying pip"; $(BIN)/python -m pip install --require-hashes -r $(1); }
@@ -76,7 +76,7 @@ $(VENV)/.dev: requirements/dev.txt $(VENV)/.uv
 	$(call install,requirements/dev.txt)
 
 $(VENV)/.uv: requirements/uv.txt $(BIN)/python
-	@echo "installing uv"
+	@echo "installing uv" >&2
 	@$(BIN)/python -c 'import ensurepip' 2>/dev/null || { \
 		echo "$(PYTHON) comes without ensurepip; on Debian and Ubuntu: apt install python3-venv"; exit 1; }
 	@$(BIN)/python -m ensurepip >/dev/null

@@ -40,11 +40,18 @@ class Problem:
 
     @property
     def document(self) -> dict[str, Any]:
-        title = self.status.phrase
+        title = _TITLES.get(self.status, self.status.phrase)
         return {"type": self.type, "title": title, "status": self.status.value, "detail": self.detail, **self.members}
 
     def response(self) -> Response:
         return JSONResponse(self.document, self.status, {"cache-control": "no-store", **self.headers}, MEDIA_TYPE)
+
+
+# As RFC 9110 has them; Python's own names for these changed with 3.13.
+_TITLES = {
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "Content Too Large",
+    HTTPStatus.UNPROCESSABLE_ENTITY: "Unprocessable Content",
+}
 
 
 @singledispatch

@@ -49,7 +49,6 @@ def environment(database_url: str, redis_url: str, **overrides: str) -> dict[str
         **own,
         "PYTHONPATH": str(TOP),
         "DATABASE_URL": database_url,
-        "NEON_DB_URL": database_url,
         "REDIS_URL": redis_url,
         "BETTER_AUTH_SECRET": SECRET,
         "REDIS_TIMEOUT": PATIENT_REDIS_TIMEOUT,

@@ -51,22 +51,19 @@ SETTINGS = settings(
 # Letters with two cases and without, with a case of more characters, beyond the basic plane; LIKE's own characters.
 LETTERS = st.sampled_from("aAbB %_\\äÄσΣß😀\ufffd")
 WORDS = st.text(LETTERS, min_size=1, max_size=5)
-SOUGHT = st.sampled_from(["", "_", "%", "\\", "a_", "%b", "\\_", "\\\\", "A", "b", "Ä", "Σ", "σa", "😀"]) | WORDS
 TITLES = st.one_of(WORDS, WORDS, st.sampled_from(["  a  ", " ", "x" * 200 + " ", "x" * 201]))
-TAGS = st.sampled_from(["home", "Home", "a,b", "ä", "%"])
-DUE_DATES = st.sampled_from(
-    [
-        *("2026-03-01", "2026-03-02", "2095-01-01", "0001-01-01", "9999-12-31"),
-        *("2026-03-01T00:00:00Z", "2026-03-01T01:30:00+01:30", "2026-03-01T00:00:00.001Z"),
-        *("2026-02-28T23:59:59.999999Z", "2026-03-02T00:00:00.000001-00:00", "2095-01-01T12:00:00Z"),
-    ]
+TAGS = ("home", "Home", "a,b", "ä", "%")
+DUE_DATES = (
+    *("2026-03-01", "2026-03-02", "2095-01-01", "0001-01-01", "9999-12-31"),
+    *("2026-03-01T00:00:00Z", "2026-03-01T01:30:00+01:30", "2026-03-01T00:00:00.001Z"),
+    *("2026-02-28T23:59:59.999999Z", "2026-03-02T00:00:00.000001-00:00", "2095-01-01T12:00:00Z"),
 )
 CHANGES: dict[str, st.SearchStrategy[Any]] = {
     "description": st.none() | WORDS,
     "completed": st.none() | st.booleans(),
     "priority": st.none() | st.sampled_from(reference.PRIORITIES),
-    "due_date": st.none() | DUE_DATES,
-    "tags": st.none() | st.lists(TAGS, max_size=4),
+    "due_date": st.none() | st.sampled_from(DUE_DATES),
+    "tags": st.none() | st.lists(st.sampled_from(TAGS), max_size=4),
 }
 IGNORED: dict[str, st.SearchStrategy[Any]] = {"id": st.just(1), "created_at": st.just("then"), "colour": st.just([])}
 NEW = st.fixed_dictionaries({"title": TITLES}, optional=CHANGES)
@@ -90,23 +87,22 @@ ORDERS: list[Parameters] = [
     *([("sort", sort), ("order", way)] for sort, way in product(SORTS, ("asc", "desc"))),
     *([("sort_by", sort), ("sort_order", way)] for sort, way in product(SORTS, ("asc", "desc"))),
 ]
-STATUSES: list[Parameters] = [
-    *([], [("completed", "true")], [("completed", "false")], [("status", "completed"), ("completed", "true")]),
-    *([("status", status)] for status in ("all", "pending", "active", "completed")),
+FILTERS: list[list[Parameters]] = [
+    [
+        *([("completed", "true")], [("completed", "false")], [("status", "completed"), ("completed", "true")]),
+        *([("status", status)] for status in ("all", "pending", "active", "completed")),
+    ],
+    [[("priority", name)] for name in reference.PRIORITIES],
+    [[("tag", one), ("tag", other)] for one, other in product(TAGS, TAGS)],
+    [[("due_before", day)] for day in DUE_DATES],
+    [[("due_after", day)] for day in DUE_DATES],
+    [[("search", text)] for text in ("", "_", "%", "\\", "a_", "%b", "\\_", "\\\\", "A", "b", "Ä", "Σ", "😀")],
 ]
-FILTERS: list[st.SearchStrategy[Parameters]] = [
-    st.sampled_from(STATUSES),
-    st.sampled_from(reference.PRIORITIES).map(lambda name: [("priority", name)]),
-    st.lists(TAGS, min_size=1, max_size=2).map(lambda tags: [("tag", tag) for tag in tags]),
-    DUE_DATES.map(lambda day: [("due_before", day)]),
-    DUE_DATES.map(lambda day: [("due_after", day)]),
-    SOUGHT.map(lambda text: [("search", text)]),
-    st.just([("page", "1")]),
-]
+PARAMETERS = [*(st.sampled_from(choices) for choices in FILTERS), WORDS.map(lambda text: [("search", text)])]
 QUESTIONS: st.SearchStrategy[Parameters] = (
     st.lists(st.sampled_from(range(len(FILTERS))), max_size=2, unique=True)
-    .flatmap(lambda chosen: st.tuples(*(FILTERS[number] for number in chosen), st.sampled_from(ORDERS)))
-    .map(lambda parts: [parameter for part in parts for parameter in part])
+    .flatmap(lambda chosen: st.tuples(*(PARAMETERS[number] for number in chosen), st.sampled_from(ORDERS)))
+    .map(lambda parts: [("page", "1"), *(parameter for part in parts for parameter in part)])
     .flatmap(st.permutations)
 )
 
@@ -176,6 +172,11 @@ class Conversation(RuleBasedStateMachine):
         self.model.empty_trash()
         assert self.request("DELETE", "/trash").status_code == 204
         self.look_around()
+
+    @rule(choices=st.sampled_from([*FILTERS, ORDERS]))
+    def ask_all(self, choices: Sequence[Parameters]) -> None:
+        for asked in choices:
+            assert self.request("GET", "", params=asked).json() == select(self.model.live, asked)
 
     @rule(asked=QUESTIONS)
     def ask(self, asked: Parameters) -> None:
