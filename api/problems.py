@@ -106,11 +106,6 @@ def _(_error: errors.KeyReused) -> Problem:
 
 
 @problem_of.register
-def _(_error: errors.BeingErased) -> Problem:
-    return Problem(HTTPStatus.CONFLICT, "This account is being erased.", TYPE + "being-erased")
-
-
-@problem_of.register
 def _(error: errors.RateLimited) -> Problem:
     detail = f"Too many requests at once. Try again in {error.retry_after} s."
     headers = {"retry-after": str(error.retry_after), **error.headers}

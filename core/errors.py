@@ -70,10 +70,6 @@ class StillRunning(TasklaneError):
     """A request with the same `Idempotency-Key` is being worked on right now."""
 
 
-class BeingErased(TasklaneError):
-    """The account is being erased; nothing is written to it any more."""
-
-
 @dataclass
 class RateLimited(TasklaneError):
     """The caller's bucket is empty; `retry_after` seconds from now it holds a token again."""

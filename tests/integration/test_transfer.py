@@ -35,7 +35,7 @@ MANY = 10_000
 """Of them more than the sockets on the way hold, whatever their buffers."""
 EXPORTING = """
     SELECT xact_start FROM pg_stat_activity
-    WHERE application_name = %s AND query LIKE 'FETCH%%' AND state LIKE 'idle in transaction%%'
+    WHERE application_name = %s AND query LIKE 'FETCH%%' AND xact_start IS NOT NULL
 """
 
 NASTY: list[Document] = [
