@@ -50,9 +50,11 @@ class Figures:
         ones, others = self.of(one, connections), self.of(other, connections)
         if not ones or not others:
             return None
-        single = [a.rate / b.rate for a, b in zip(ones, others, strict=True)]
-        median = statistics.median(a.rate for a in ones) / statistics.median(b.rate for b in others)
-        return Spread(median, min(single), max(single))
+        below = statistics.median(sample.rate for sample in others)
+        single = [a.rate / b.rate for a, b in zip(ones, others, strict=True) if b.rate]
+        if not below or not single:
+            return None
+        return Spread(statistics.median(sample.rate for sample in ones) / below, min(single), max(single))
 
     def cpu_ratio(self, one: str, other: str) -> float | None:
         """The same in CPU of the service per request, which what else the machine does hardly changes."""

@@ -22,6 +22,9 @@ ATTEMPTS = 3
 SETTLE_SECONDS = 10.0
 SETTLE_STEP = 0.1
 
+THREADS = 40
+"""In which Starlette runs plain functions."""
+
 ENOUGH = 0.98
 """The least part of a scenario's reads that must have been what it says: hits, or misses."""
 
@@ -40,6 +43,9 @@ class Scenario:
     before: Callable[[], None] = lambda: None
     reads: str = ""
     """What the cache must say of nearly all of them: `hit` or `miss`; empty: it is not asked."""
+    may_stall: bool = False
+    """It may come to a standstill, which is then its result: threads that wait for connections to the database, and
+    requests that hold those and wait for threads."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,11 +96,13 @@ def _measured(on: Stage, scenario: Scenario, *, connections: int, seconds: int, 
     spent = {name: cpu_seconds(pid) - used[name] for name, pid in pids.items()}
     others = machine.others(sum(spent.values()))
     _settle(server)
-    if run.requests == 0:
+    if scenario.may_stall and connections > THREADS:
+        on.revive(server)
+    if run.requests == 0 and not scenario.may_stall:
         raise BenchFailed(f"{scenario.name}: not one answer in {seconds} s, over {connections} connections")
     if scenario.reads:
         _check_reads(scenario, said, _cache_reads(server))
-    count = run.requests
+    count = max(run.requests, 1)
     return Sample(
         scenario=scenario.name,
         connections=connections,
@@ -102,7 +110,7 @@ def _measured(on: Stage, scenario: Scenario, *, connections: int, seconds: int, 
         rate=run.rate,
         p50=run.p50,
         p99=run.p99,
-        failed=(run.refused + run.broken) / count,
+        failed=min(1.0, (run.refused + run.broken) / count) if run.requests else 1.0,
         cpu={name: value / count * 1e6 for name, value in spent.items()},
         others=others,
     )

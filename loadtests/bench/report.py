@@ -100,6 +100,8 @@ def _rates(figures: Figures) -> str:
 
 
 def _rate_cell(samples: Sequence[Sample]) -> str:
+    if not any(sample.rate for sample in samples):
+        return "stands still"
     rate, p50, p99 = (
         Spread.of([getattr(sample, name) for sample in samples]).median for name in ("rate", "p50", "p99")
     )

@@ -144,6 +144,12 @@ class Stage:
         environment = {**self.environment, "REDIS_URL": self.peers_redis_url, "NODE_ENV": "production"}
         return self._serve("fastify", (node, str(place / "server.js")), environment)
 
+    def revive(self, server: Server) -> None:
+        """The same again, as after a crash."""
+        server.kill()
+        with pinned(self.cores.service):
+            server.start()
+
     def worker(self) -> Worker:
         worker = Worker(self.environment, self.folder)
         self._start(worker, self.cores.rest)

@@ -11,11 +11,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from sqlalchemy import ARRAY, Column, DateTime, String
 from sqlmodel import Field, Session, SQLModel, create_engine, desc, select
 
-# As many connections as threads. With the default (15) this style stops at 256 clients: every thread waits for a
-# connection, and those who have one wait for a thread.
-POOL = {"pool_size": 15, "max_overflow": 25}
-
-engine = create_engine(os.environ["DATABASE_URL"].replace("postgresql://", "postgresql+psycopg2://"), **POOL)
+engine = create_engine(os.environ["DATABASE_URL"].replace("postgresql://", "postgresql+psycopg2://"))
 app = FastAPI()
 bearer = HTTPBearer()
 
