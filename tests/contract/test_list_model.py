@@ -38,7 +38,7 @@ from tests.tokens import shared_secret_token
 
 EXAMPLES = os.environ.get("TASKLANE_EXAMPLES")
 SETTINGS = settings(
-    max_examples=int(EXAMPLES or 70),
+    max_examples=int(EXAMPLES or 40),
     stateful_step_count=25,
     derandomize=EXAMPLES is None,
     deadline=None,
