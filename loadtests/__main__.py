@@ -19,6 +19,7 @@ LOCUSTFILE = Path(__file__).with_name("locustfile.py")
 REPORT = Path(".local") / "load" / "report.html"
 USERS, RATE, TIME = "100", "20", "60s"
 DEFAULT_LIMITS = dict.fromkeys(("LIMIT_READS_RATE", "LIMIT_READS_BURST", "LIMIT_WRITES_RATE", "LIMIT_WRITES_BURST"), "")
+INTERRUPTED = 130
 STOPPED = 143
 
 
@@ -37,6 +38,8 @@ def main(arguments: list[str]) -> int:
             api = on.tasklane(**DEFAULT_LIMITS)
             on.worker()
             return locust(api.url, {**environment, "BETTER_AUTH_SECRET": on.secret}, ui=ui)
+    except KeyboardInterrupt:
+        return INTERRUPTED
     except (TasklaneError, OSError) as error:
         print(f"\n{error}", file=sys.stderr)
         return 1

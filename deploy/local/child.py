@@ -219,7 +219,7 @@ def _thaw(pid: int) -> None:
 def _children(pid: int) -> list[int]:
     try:
         listed = Path(f"/proc/{pid}/task/{pid}/children").read_text()
-    except FileNotFoundError:  # not Linux, or the process is gone
+    except (FileNotFoundError, ProcessLookupError):  # not Linux, or the process is gone, the latter while it is read
         rows = subprocess.run(["ps", "-A", "-o", "pid=,ppid="], capture_output=True, text=True, check=True).stdout
         return [int(child) for child, parent in map(str.split, rows.splitlines()) if int(parent) == pid]
     return [int(child) for child in listed.split()]

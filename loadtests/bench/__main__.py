@@ -12,13 +12,15 @@ from loadtests.bench.measure import BenchFailed
 from loadtests.bench.run import Options, bench
 
 TOP = Path(__file__).resolve().parents[2]
+INTERRUPTED = 130
+STOPPED = 143
 FOLDER = TOP / "docs" / "performance"
 
 
 def main(arguments: list[str] | None = None) -> int:
     """0 when everything could be measured, goals met or not; 1 and a sentence when not."""
     asked = _parser().parse_args(arguments)
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what was started is stopped
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(STOPPED))  # so that what was started is stopped
     if sentence := wrk.missing():
         print(sentence, file=sys.stderr)
         return 1
@@ -30,6 +32,8 @@ def main(arguments: list[str] | None = None) -> int:
     except (BenchFailed, wrk.WrkFailed, TasklaneError, OSError) as error:
         print(f"\n{error}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        return INTERRUPTED
     figures = Figures(found.samples)
     print(report.as_text(found, figures))
     if asked.only or asked.no_probes:

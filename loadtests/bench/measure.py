@@ -29,7 +29,7 @@ ENOUGH = 0.98
 """The least part of a scenario's reads that must have been what it says: hits, or misses."""
 
 
-class BenchFailed(Exception):
+class BenchFailed(RuntimeError):
     """What was measured is not what was meant."""
 
 

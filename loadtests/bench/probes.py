@@ -10,7 +10,7 @@ from pathlib import Path
 from deploy.local.plan import HOST
 from loadtests.bench import paging, traffic, wrk
 from loadtests.bench.machine import cpu_seconds, resident_bytes
-from loadtests.bench.measure import replay_once
+from loadtests.bench.measure import BenchFailed, replay_once
 from loadtests.bench.stage import Server, Stage, Worker
 
 LISTS = 20_000
@@ -68,7 +68,7 @@ async def _ask_at_once(servers: list[Server], request: bytes, crowd: int) -> Non
         for reader, writer in everyone:
             status = await reader.readline()
             if b" 200 " not in status:
-                raise RuntimeError(f"a reader of the stampede got {status!r}")
+                raise BenchFailed(f"a reader of the stampede got {status!r}")
             writer.close()
 
 
@@ -91,7 +91,7 @@ def publish_rate(on: Stage, worker: Worker) -> float:
         if left == waiting:
             began = time.monotonic()
         if time.monotonic() > deadline:
-            raise RuntimeError(f"the worker has left {left} lists unpublished for {PATIENCE} s")
+            raise BenchFailed(f"the worker has left {left} lists unpublished for {PATIENCE} s")
         time.sleep(0.02)
     return int(str(waiting)) / (time.monotonic() - began)
 

@@ -50,7 +50,7 @@ def title_and_table(report: Report, figures: Figures) -> dict[str, str]:
         "rates": _rates(figures),
         "costs": _costs(figures),
     }
-    if report.big_list and report.processes:
+    if report.options.probes:
         tables["probes"] = _probes(report)
     if needed := plan.needed(figures):
         tables["plan"] = _table(("part", "busy cores", "how many"), needed)

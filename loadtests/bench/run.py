@@ -14,7 +14,7 @@ from loadtests.bench import ceiling, paging, probes, traffic
 from loadtests.bench.figures import MAIN
 from loadtests.bench.machine import Cores, Machine
 from loadtests.bench.measure import BenchFailed, Sample, Scenario, one_round, replay_once
-from loadtests.bench.stage import Server, Stage, seed, server_versions, stage
+from loadtests.bench.stage import Server, Stage, Worker, seed, server_versions, stage
 from loadtests.bench.wrk import run as run_wrk
 
 DRAWN = 20_000
@@ -93,9 +93,7 @@ def bench(options: Options, say: Callable[[str], None]) -> Report:
             scenarios = [item for item in scenarios if item.name in options.only]
         _measure(on, report, scenarios, say)
         if options.probes:
-            _probe(on, report, tasklane, requests, say)
-            say("the worker publishes")
-            report.published_per_second = probes.publish_rate(on, worker)
+            _probe(on, report, worker, requests, server=tasklane, say=say)
     return report
 
 
@@ -121,19 +119,38 @@ def _measure(on: Stage, report: Report, scenarios: Sequence[Scenario], say: Call
         say(f"round {number + 1} of {options.rounds} took {time.monotonic() - began:.0f} s")
 
 
-def _probe(on: Stage, report: Report, tasklane: Server, requests: "_Requests", say: Callable[[str], None]) -> None:
+def _probe(
+    on: Stage, report: Report, worker: Worker, requests: "_Requests", *, server: Server, say: Callable[[str], None]
+) -> None:
+    """Each for itself: what could not be probed is told, and what was measured before is kept."""
     seconds = report.options.seconds
-    say("a list of 100,000 tasks")
-    paging.fill(on)
-    report.big_list = probes.big_list(on, tasklane, rounds=report.options.rounds, seconds=min(seconds, 2))
-    with closing(paging.Reader(tasklane, traffic.token(paging.OWNER, on.secret))) as reader:
-        report.export = paging.export(reader, tasklane.pid)
-        report.depths = [paging.depth(reader, order, rounds=paging.ROUNDS) for order in paging.ORDERS]
-    say("stampedes")
-    report.stampedes = {count: probes.stampede(on, processes=count) for count in (1, 2)}
-    say("a second process")
-    requests.warm(tasklane, requests.lists)
-    report.processes = probes.second_process(on, tasklane, requests.hit, seconds=seconds)
+
+    def big_list() -> None:
+        paging.fill(on)
+        report.big_list = probes.big_list(on, server, rounds=report.options.rounds, seconds=min(seconds, 2))
+
+    def depth() -> None:
+        with closing(paging.Reader(server, traffic.token(paging.OWNER, on.secret))) as reader:
+            report.export = paging.export(reader, server.pid)
+            report.depths = [paging.depth(reader, order, rounds=paging.ROUNDS) for order in paging.ORDERS]
+
+    def stampedes() -> None:
+        report.stampedes = {count: probes.stampede(on, processes=count) for count in (1, 2)}
+
+    def second_process() -> None:
+        requests.warm(server, requests.lists)
+        report.processes = probes.second_process(on, server, requests.hit, seconds=seconds)
+
+    def publishing() -> None:
+        report.published_per_second = probes.publish_rate(on, worker)
+
+    for probe in (big_list, depth, stampedes, second_process, publishing):
+        name = probe.__name__.replace("_", " ")
+        say(f"probing: {name}")
+        try:
+            probe()
+        except RuntimeError as error:
+            report.notes.append(f"Not probed: {name} ({error}).")
 
 
 def _line(sample: Sample) -> str:

@@ -14,7 +14,7 @@ TIMEOUT = 10
 _REPLAYED = re.compile(r"^REPLAYED (\d+) (\d+) (\d+) (\d+) (\d+) (\d+)$", re.MULTILINE)
 
 
-class WrkFailed(Exception):
+class WrkFailed(RuntimeError):
     """It is not there, or it could not measure."""
 
 
