@@ -1,6 +1,5 @@
 """The API's composition root: reads the settings, makes what the handlers need, closes it in order."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -54,7 +53,7 @@ def _services(settings: Settings) -> Services:
         timeout=settings.redis_timeout,
         retry_after=settings.redis_retry_after,
     )
-    fence = Fence(redis, ttl=settings.cache_ttl, timeout=settings.redis_timeout)
+    fence = Fence(redis, ttl=settings.cache_ttl)
     lists = Lists(database, fence)
     return Services(
         settings=settings,
@@ -81,7 +80,7 @@ def _routes(services: Services) -> FastAPI:
         yield
         await services.authenticator.close()
         await services.fence.close()
-        await asyncio.to_thread(services.database.close)  # the last write may need the loop for its announcement
+        await services.database.close()
         log.info("api_stopped")
 
     app = FastAPI(

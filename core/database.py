@@ -1,17 +1,16 @@
-"""Blocking database work, in the one place where threads and connections are: as many slots as connections.
+"""Database work, in the one place where connections are: as many transactions at a time as connections.
 
-A transaction never outlives its deadline, even when PostgreSQL hangs: every wait for the server happens in
-`_wait`, which gives the connection up when the time is over.
+A transaction never outlives its deadline, even when PostgreSQL hangs: `core/driver.py` bounds every wait, and the
+connection is given up when the time is over.
 """
 
 import asyncio
 import contextlib
 import random
-import select
-import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any, LiteralString, TypeVar, cast
 
 import psycopg2
@@ -23,6 +22,7 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DisconnectionError, InvalidRequestError
 from sqlalchemy.pool import PoolProxiedConnection, QueuePool
 
+from core import driver
 from core.errors import DatabaseUnavailable, OutcomeUnknown
 from core.settings import Settings
 
@@ -71,10 +71,6 @@ class Transaction:
         self._cursor.execute(message, {**self._parameters, **parameters})
         return self._cursor.fetchall() if self._cursor.description else []
 
-    def extend(self, seconds: float) -> None:
-        """Move the deadline: from now on the server has `seconds` for what it is asked next."""
-        _local.deadline = time.monotonic() + seconds
-
     def with_next(self, sql: LiteralString) -> None:
         """Send `sql` together with the next statement, before it."""
         self._pending += sql
@@ -96,7 +92,7 @@ class Transaction:
 
 
 class Database:
-    """Runs transactions in threads; raises `DatabaseUnavailable` when PostgreSQL cannot serve in time."""
+    """Runs transactions; raises `DatabaseUnavailable` when PostgreSQL cannot serve in time."""
 
     def __init__(self, settings: Settings) -> None:
         self._timeout = settings.database_timeout
@@ -104,21 +100,20 @@ class Database:
             "statement_timeout": f"{settings.database_statement_timeout * 1000:.0f}",
             "idle_timeout": f"{settings.database_idle_in_transaction_timeout * 1000:.0f}",
         }
-        extensions.set_wait_callback(_wait)
         self._url = settings.libpq_url
         self._refused = ""
-        size = settings.database_pool_size
+        self.slots = size = settings.database_pool_size
+        self._connectors = ThreadPoolExecutor(size, thread_name_prefix="connect")
         self._pool = QueuePool(
-            self._connect,
+            lambda: driver.in_thread(self._connectors, self._connect),
             pool_size=size,
             max_overflow=0,
-            timeout=self._timeout,
+            timeout=0,  # whoever has a slot finds a connection, or room for one
             recycle=round(settings.database_recycle),
             reset_on_return=None,
             use_lifo=True,
         )
         event.listen(self._pool, "checkout", _refuse_dropped)
-        self._threads = ThreadPoolExecutor(size, thread_name_prefix="database")
         self._slots = asyncio.Semaphore(size)
 
     async def run(
@@ -133,27 +128,17 @@ class Database:
 
         It is tried again only when nothing can have been committed and the reason may pass at once: a lost
         connection, a deadlock. `timeout` (seconds) bounds everything, the wait for a connection included. When the
-        caller is cancelled, the thread is waited for first: it may still commit.
+        caller is cancelled, the transaction ends first: it may still commit.
         """
-        deadline = time.monotonic() + (timeout or self._timeout)
-        try:
-            async with asyncio.timeout(timeout or self._timeout):
-                await self._slots.acquire()
-        except TimeoutError:
-            raise DatabaseUnavailable("no connection became free in time") from None
+        seconds = timeout or self._timeout
+        deadline = time.monotonic() + seconds
+        if self._slots.locked():
+            await self._a_slot(seconds)
+        else:
+            await self._slots.acquire()
         try:
             bound = {**self._limits, **parameters}
-            settled = asyncio.get_running_loop().run_in_executor(
-                self._threads, self._attempts, work, opening, bound, deadline
-            )
-            try:
-                await asyncio.wait({settled})
-            finally:
-                while not settled.done():
-                    with contextlib.suppress(asyncio.CancelledError):
-                        await asyncio.wait({settled})
-                settled.exception()  # seen, even if nobody is left to take it
-            return settled.result()
+            return await driver.run(partial(self._attempts, work, opening, bound, deadline), deadline=deadline)
         finally:
             self._slots.release()
 
@@ -164,10 +149,24 @@ class Database:
         if not migrated:
             raise DatabaseUnavailable("the schema is missing: run the migrations")
 
-    def close(self) -> None:
+    @property
+    def busy(self) -> int:
+        """How many of the slots are taken now."""
+        return self._pool.checkedout()
+
+    async def close(self) -> None:
         """Wait for the running transactions, then close every connection."""
-        self._threads.shutdown()
+        for _ in range(self.slots):
+            await self._slots.acquire()
         self._pool.dispose()
+        self._connectors.shutdown(wait=False, cancel_futures=True)
+
+    async def _a_slot(self, seconds: float) -> None:
+        try:
+            async with asyncio.timeout(seconds):
+                await self._slots.acquire()
+        except TimeoutError:
+            raise DatabaseUnavailable("no connection became free in time") from None
 
     def _attempts(
         self,
@@ -178,7 +177,7 @@ class Database:
     ) -> T:
         for remaining in reversed(range(ATTEMPTS)):
             try:
-                with _deadline(deadline), contextlib.closing(self._pool.connect()) as connection:
+                with contextlib.closing(self._pool.connect()) as connection:
                     return _once(connection, work, opening, parameters)
             except SERVER_BUSY as error:
                 raise DatabaseUnavailable(type(error).__name__) from error
@@ -187,7 +186,7 @@ class Database:
                 # a deadlock, a serialization failure.
                 if not remaining or time.monotonic() >= deadline:
                     raise DatabaseUnavailable(type(error).__name__) from error
-                time.sleep(random.uniform(0.001, 0.01))  # noqa: S311  # jitter, not a secret
+                driver.wait_for(asyncio.sleep(random.uniform(0.001, 0.01)))  # noqa: S311  # jitter, not a secret
         raise AssertionError("unreachable")
 
     def _connect(self) -> DBAPIConnection:
@@ -216,53 +215,21 @@ def _once(
     opening: LiteralString,
     parameters: Mapping[str, object],
 ) -> T:
-    driver: Connection = connection.driver_connection  # type: ignore[assignment]  # psycopg2's, by construction
-    transaction = Transaction(driver, opening, parameters)
+    session: Connection = connection.driver_connection  # type: ignore[assignment]  # psycopg2's, by construction
+    transaction = Transaction(session, opening, parameters)
     try:
         return work(transaction)
     finally:
         # Only a live connection with something open needs the round trip; a broken one is refused when its turn comes.
-        if not driver.closed and driver.info.transaction_status in (
+        if not session.closed and session.info.transaction_status in (
             extensions.TRANSACTION_STATUS_INTRANS,
             extensions.TRANSACTION_STATUS_INERROR,
         ):
             transaction.rollback()
 
 
-def _refuse_dropped(driver: Connection, _record: object, _proxy: object) -> None:
+def _refuse_dropped(session: Connection, _record: object, _proxy: object) -> None:
     """A ping that costs no round trip: an idle connection that has something to read was closed by the server."""
-    idle = driver.info.transaction_status == extensions.TRANSACTION_STATUS_IDLE
-    if not idle or _ready(driver.fileno(), select.POLLIN, 0):
+    idle = session.info.transaction_status == extensions.TRANSACTION_STATUS_IDLE
+    if not idle or driver.has_news(session):
         raise DisconnectionError("broken, or closed by the server while it was idle")
-
-
-_local = threading.local()
-
-
-@contextlib.contextmanager
-def _deadline(at: float) -> Iterator[None]:
-    _local.deadline = at
-    try:
-        yield
-    finally:
-        _local.deadline = None
-
-
-def _wait(connection: Connection) -> None:
-    """psycopg2's wait callback: as its default, but no longer than this thread's deadline.
-
-    A server that hangs (stopped, swapped out, behind a black hole) answers no time-out of its own.
-    https://www.psycopg.org/docs/advanced.html#support-for-coroutine-libraries
-    """
-    deadline: float | None = getattr(_local, "deadline", None)
-    while (state := connection.poll()) != extensions.POLL_OK:
-        patience = None if deadline is None else max(0.0, deadline - time.monotonic())
-        direction = select.POLLIN if state == extensions.POLL_READ else select.POLLOUT
-        if not _ready(connection.fileno(), direction, patience):
-            raise psycopg2.OperationalError("PostgreSQL did not answer in time")
-
-
-def _ready(descriptor: int, direction: int, patience: float | None) -> bool:
-    poll = select.poll()  # select() itself refuses descriptors above 1023
-    poll.register(descriptor, direction)
-    return bool(poll.poll(None if patience is None else patience * 1000))

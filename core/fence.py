@@ -26,7 +26,7 @@ from urllib.parse import quote
 import structlog
 
 from core.answer import Answer
-from core.errors import DatabaseUnavailable, RedisUnavailable
+from core.errors import RedisUnavailable
 from core.redis import Argument, Redis, Send
 from core.types import Revision, UserId
 
@@ -43,9 +43,6 @@ DRAWS = 10
 
 JITTER = 0.1
 """The part of the TTL by which an entry may live longer or shorter, so that not all of them end at once."""
-
-LOOP_PATIENCE = 2.0
-"""Seconds beyond the time-out that a transaction waits for this process's event loop; then that must be stuck."""
 
 # Takes nothing, but no replica and no Redis that refuses writes will do it; unlike a SET, a full memory allows it.
 PROBE = ("DEL", "tasklane:probe")
@@ -111,10 +108,9 @@ class Opened:
 class Fence:
     """The four operations, and the memory of what could not be announced while Redis was away."""
 
-    def __init__(self, redis: Redis, *, ttl: int, timeout: float) -> None:
+    def __init__(self, redis: Redis, *, ttl: int) -> None:
         self._redis = redis
         self._ttl = ttl
-        self._timeout = timeout
         self._unannounced: OrderedDict[UserId, _Owed] = OrderedDict()
 
     async def start(self) -> None:
@@ -184,18 +180,6 @@ class Fence:
             self._owe(owner, revision)  # nobody will learn whether Redis was told
             raise
         return True
-
-    def raise_from_thread(self, owner: UserId, revision: Revision, loop: asyncio.AbstractEventLoop) -> bool:
-        """`raise_to` for the thread that holds the transaction; raises `DatabaseUnavailable` when the loop is stuck.
-
-        Redis itself is waited for no longer than its time-out, by the loop. A loop that does not turn tells neither
-        Redis nor this process's own readers: to commit then would let others see what a hit can still contradict.
-        """
-        told = asyncio.run_coroutine_threadsafe(self.raise_to(owner, revision), loop)
-        try:
-            return told.result(timeout=self._timeout + LOOP_PATIENCE)
-        except TimeoutError:
-            raise DatabaseUnavailable("the event loop is stuck") from None
 
     async def raise_all(self, lists: Iterable[tuple[UserId, Revision]]) -> None:
         """Announce many in as few round trips as possible; raises `RedisUnavailable`. Repeating it does no harm."""

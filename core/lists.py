@@ -4,12 +4,11 @@ After `write` returns, every later read through any API process shows the change
 raised before COMMIT, while the list row was locked, and once more after it.
 """
 
-import asyncio
 from collections.abc import AsyncGenerator, Callable, Sequence
 from datetime import datetime
 from typing import LiteralString, TypeVar
 
-from core import streams
+from core import driver, streams
 from core.database import Database, Row, Transaction
 from core.fence import Fence
 from core.types import Revision, UserId
@@ -92,7 +91,6 @@ class Lists:
         `timeout` (seconds) is for a change that may take longer than others, as a whole and in one statement.
         """
         limits = {} if timeout is None else {"statement_timeout": f"{timeout * 1000:.0f}"}
-        loop = asyncio.get_running_loop()
         announce: Revision | None = None
 
         def work(transaction: Transaction) -> T:
@@ -103,7 +101,7 @@ class Lists:
                 announce = made.seen
                 return result
             # Before COMMIT: from here on nothing older can be a hit, so whoever sees the change cannot unsee it.
-            self._fence.raise_from_thread(owner, made.revision, loop)
+            driver.wait_for(self._fence.raise_to(owner, made.revision))
             announce = made.revision
             transaction.commit()
             return result

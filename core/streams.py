@@ -1,12 +1,12 @@
 """Rows of a long query, one batch after another, in constant memory and of one snapshot."""
 
 import asyncio
-import threading
 from collections.abc import AsyncGenerator, Mapping
 from typing import LiteralString
 
 import psycopg2
 
+from core import driver
 from core.database import Database, Row, Transaction
 from core.errors import DatabaseUnavailable
 
@@ -32,13 +32,12 @@ async def stream(
 
     Close the iterator (`aclosing`) when you leave it early: that frees the connection.
     """
-    loop = asyncio.get_running_loop()
     batches: asyncio.Queue[list[Row]] = asyncio.Queue(maxsize=1)
-    left = threading.Event()
+    left = asyncio.Event()
 
     def hand_over(rows: list[Row]) -> None:
         try:
-            asyncio.run_coroutine_threadsafe(batches.put(rows), loop).result(PATIENCE_SECONDS)
+            driver.wait_for(asyncio.wait_for(batches.put(rows), PATIENCE_SECONDS))
         except TimeoutError:
             raise DatabaseUnavailable("the reader took too long over a batch") from None
         if left.is_set():
@@ -71,7 +70,7 @@ async def stream(
 
 
 def _fetch(transaction: Transaction) -> list[Row]:
-    transaction.extend(FETCH_SECONDS)
+    driver.extend(FETCH_SECONDS)
     return transaction.execute(_FETCH)
 
 

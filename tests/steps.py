@@ -13,7 +13,7 @@ import psycopg2.extensions
 
 from api.cache import CachedReads
 from api.metrics import Metrics
-from core import answers, tasks
+from core import answers, driver, tasks
 from core.answer import Answer
 from core.database import Database, Transaction
 from core.fence import Fence
@@ -32,10 +32,9 @@ ALL_TASKS = answers.variant(ListQuery(), shape="array")
 
 
 class Gate:
-    """Whoever comes by, a task or a thread, waits here until the test opens it."""
+    """Whoever comes by waits here until the test opens it."""
 
     def __init__(self) -> None:
-        self._loop = asyncio.get_running_loop()
         self._arrived = asyncio.Event()
         self._open = asyncio.Event()
 
@@ -43,8 +42,9 @@ class Gate:
         self._arrived.set()
         await self._open.wait()
 
-    def arrive_from_thread(self) -> None:
-        asyncio.run_coroutine_threadsafe(self.arrive(), self._loop).result(PATIENCE)
+    def hold(self) -> None:
+        """For work within a transaction."""
+        driver.wait_for(self.arrive())
 
     async def arrival(self) -> None:
         """Wait until somebody stands here."""
@@ -81,7 +81,7 @@ class Process:
         def change(change: Change) -> None:
             tasks.insert(change, {"title": title})
             if pause:
-                pause.arrive_from_thread()
+                pause.hold()
 
         await self.lists.write(owner, change)
 
@@ -104,7 +104,7 @@ async def process(settings: Settings, fence_class: type[Fence] = Fence) -> Async
         try:
             yield Process(redis, fence_, Lists(database, fence_), CachedReads(fence_, Metrics()))
         finally:
-            database.close()
+            await database.close()
 
 
 @contextlib.asynccontextmanager
@@ -112,7 +112,7 @@ async def fence(
     url: str, *, timeout: float = 5, retry_after: float = 0.1, ttl: int = 300, fence_class: type[Fence] = Fence
 ) -> AsyncIterator[tuple[Redis, Fence]]:
     redis = Redis(url, timeout=timeout, retry_after=retry_after)
-    fence_ = fence_class(redis, ttl=ttl, timeout=timeout)
+    fence_ = fence_class(redis, ttl=ttl)
     await fence_.start()
     try:
         yield redis, fence_

@@ -26,11 +26,11 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 from core import logs
 from core.database import Database
 from core.fence import Fence
-from core.lists import AS_WORKER, AllLists, Lists
+from core.lists import AllLists, Lists
 from core.redis import Redis
 from core.settings import Settings
 from worker.jobs.audit import audit_cache
-from worker.jobs.context import Context
+from worker.jobs.context import AS_WORKER_FOR_OWNER, Context
 from worker.jobs.erase import erase_accounts
 from worker.jobs.publish import publish_revisions
 from worker.jobs.purge import purge_idempotency_keys, purge_trash
@@ -64,9 +64,9 @@ async def run(settings: Settings) -> None:
         timeout=REDIS_TIMEOUT_SECONDS,
         retry_after=settings.redis_retry_after,
     )
-    fence = Fence(redis, ttl=settings.cache_ttl, timeout=REDIS_TIMEOUT_SECONDS)
+    fence = Fence(redis, ttl=settings.cache_ttl)
     metrics = WorkerMetrics()
-    context = Context(settings, fence, Lists(database, fence, AS_WORKER), AllLists(database), metrics)
+    context = Context(settings, fence, Lists(database, fence, AS_WORKER_FOR_OWNER), AllLists(database), metrics)
     if settings.worker_metrics_port:
         start_http_server(settings.worker_metrics_port, registry=metrics.registry)
     await fence.start()
@@ -75,7 +75,7 @@ async def run(settings: Settings) -> None:
         await _keep_working(context, stop)
     finally:
         await fence.close()
-        database.close()
+        await database.close()
         log.info("worker_stopped")
 
 

@@ -8,6 +8,7 @@ import psycopg2
 import pytest
 from psycopg2 import errors
 
+from core import driver
 from core.database import ATTEMPTS, Transaction
 from core.errors import DatabaseUnavailable, OutcomeUnknown
 from tests.integration.wires import Cursor, blocked, database, end, rows, write
@@ -59,7 +60,7 @@ def effects(outsider: Cursor) -> int:
 
 async def test_a_committed_transaction_lasts(url: str, outsider: Cursor) -> None:
     """What `work` returns comes back, what it committed is there, and the connection serves the next one."""
-    with database(url) as layer:
+    async with database(url) as layer:
         first = await write(layer, note)
         assert effects(outsider) == 1
         assert await write(layer, note) == first
@@ -75,7 +76,7 @@ async def test_a_failing_work_changes_nothing(url: str, outsider: Cursor, failur
             raise KeyError("between two statements")
         transaction.execute(failure)
 
-    with database(url) as layer:
+    async with database(url) as layer:
         before = await write(layer, note)
         with pytest.raises((KeyError, psycopg2.ProgrammingError, psycopg2.DataError)):
             await write(layer, work)
@@ -85,7 +86,7 @@ async def test_a_failing_work_changes_nothing(url: str, outsider: Cursor, failur
 
 async def test_work_that_does_not_commit_changes_nothing(url: str, outsider: Cursor) -> None:
     """Without COMMIT the transaction is rolled back."""
-    with database(url) as layer:
+    async with database(url) as layer:
         await write(layer, lambda transaction: transaction.execute("INSERT INTO effects VALUES ('half')"))
         assert effects(outsider) == 0
 
@@ -99,7 +100,7 @@ async def test_a_commit_that_rolled_back_is_no_success(url: str, outsider: Curso
             transaction.execute("SELECT 1 / 0")
         transaction.commit()
 
-    with database(url) as layer:
+    async with database(url) as layer:
         with pytest.raises(AssertionError, match="COMMIT has rolled back"):
             await write(layer, work)
         assert effects(outsider) == 0
@@ -112,7 +113,7 @@ async def test_a_commit_that_the_server_refuses_is_known_to_have_failed(url: str
         transaction.execute("INSERT INTO unique_at_commit VALUES (1), (1)")
         transaction.commit()
 
-    with database(url) as layer:
+    async with database(url) as layer:
         before = await write(layer, note)
         with pytest.raises(errors.UniqueViolation):
             await write(layer, work)
@@ -127,7 +128,7 @@ async def test_without_begin_there_is_one_message(url: str, outsider: Cursor) ->
         assert transaction.execute("SELECT current_setting('app.user_id')") == [("alice",)]
         transaction.execute("INSERT INTO effects VALUES ('nobody')")
 
-    with database(url) as layer:
+    async with database(url) as layer:
         with pytest.raises(AssertionError, match="one message"):
             await layer.run(work, opening="SELECT set_config('app.user_id', 'alice', true);", parameters={})
         assert effects(outsider) == 0
@@ -137,7 +138,7 @@ async def test_each_statement_of_a_message_has_its_own_snapshot(url: str, outsid
     """A statement sees what was committed while an earlier one of the same message waited."""
     sql = "SELECT value FROM counters WHERE id = 1 FOR UPDATE; SELECT sum(value) FROM counters"
     rows(outsider, "BEGIN; UPDATE counters SET value = 5 WHERE id = 1")
-    with database(url) as layer:
+    async with database(url) as layer:
         reading = asyncio.create_task(write(layer, lambda transaction: transaction.execute(sql)))
         await blocked(url)
         rows(outsider, "UPDATE counters SET value = 7 WHERE id = 2; COMMIT")
@@ -157,7 +158,7 @@ async def test_a_lost_connection_is_replaced_before_commit(url: str, outsider: C
         transaction.commit()
         return int(pid)
 
-    with database(url) as layer:
+    async with database(url) as layer:
         assert await write(layer, work) not in ended
         assert effects(outsider) == 1
 
@@ -172,7 +173,7 @@ async def test_a_transaction_is_tried_so_often_and_no_more(url: str, outsider: C
         end(outsider, pid)
         transaction.execute("SELECT 1")
 
-    with database(url) as layer:
+    async with database(url) as layer:
         with pytest.raises(DatabaseUnavailable) as failed:
             await write(layer, work)
         assert type(failed.value) is DatabaseUnavailable
@@ -191,7 +192,7 @@ async def test_a_session_that_ends_in_commit_leaves_the_outcome_unknown(url: str
         transaction.commit()
 
     rows(outsider, "SELECT pg_advisory_lock(1)")
-    with database(url) as layer:
+    async with database(url) as layer:
         writing = asyncio.create_task(write(layer, work))
         await blocked(url)
         end(outsider, tried[0])
@@ -207,11 +208,11 @@ async def test_a_commit_that_takes_too_long_leaves_the_outcome_unknown(url: str,
 
     def work(transaction: Transaction) -> None:
         transaction.execute("INSERT INTO slow_to_commit VALUES ('late')")
-        transaction.extend(0.2)
+        driver.extend(0.2)
         transaction.commit()
 
     rows(outsider, "SELECT pg_advisory_lock(1)")
-    with database(url) as layer:
+    async with database(url) as layer:
         with pytest.raises(OutcomeUnknown):
             await write(layer, work)
         rows(outsider, "SELECT pg_advisory_unlock(1)")
@@ -230,7 +231,7 @@ async def test_a_serialization_failure_is_tried_again(url: str, outsider: Cursor
         transaction.execute("UPDATE counters SET value = value + 1 WHERE id = 1")
         transaction.commit()
 
-    with database(url) as layer:
+    async with database(url) as layer:
         await write(layer, work, begin="BEGIN ISOLATION LEVEL REPEATABLE READ;")
     assert tried == [0, 10]
     assert rows(outsider, "SELECT value FROM counters WHERE id = 1") == [11]
@@ -247,7 +248,7 @@ async def test_the_victim_of_a_deadlock_is_tried_again(url: str, outsider: Curso
         transaction.commit()
 
     rows(outsider, "SET deadlock_timeout = '1h'; BEGIN; UPDATE counters SET value = value + 10 WHERE id = 2")
-    with database(url) as layer:
+    async with database(url) as layer:
         writing = asyncio.create_task(write(layer, work))
         assert await asyncio.to_thread(crossed.wait, PATIENCE)
         await asyncio.to_thread(rows, outsider, "UPDATE counters SET value = value + 10 WHERE id = 1; COMMIT")

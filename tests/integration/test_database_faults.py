@@ -11,6 +11,7 @@ import psycopg2
 import pytest
 from structlog.testing import capture_logs
 
+from core import driver
 from core.database import Transaction
 from core.errors import DatabaseUnavailable, OutcomeUnknown
 from tests.integration.wires import Cursor, Wire, at, database, rows, unwatched, write
@@ -64,7 +65,7 @@ def frozen(stack: Stack) -> Iterator[None]:
 
 async def test_a_server_that_hangs_is_given_up_in_time(broken: Stack, url: str, outsider: Cursor) -> None:
     """More requests than slots all end; when the server goes on it serves, and has done nothing behind our back."""
-    with database(url, **SHORT) as layer:
+    async with database(url, **SHORT) as layer:
         await write(layer, note, timeout=PATIENCE)
         with frozen(broken):
             async with asyncio.timeout(PATIENCE):
@@ -76,7 +77,7 @@ async def test_a_server_that_hangs_is_given_up_in_time(broken: Stack, url: str, 
 
 async def test_a_server_that_hangs_takes_no_connection_in_time(broken: Stack, url: str) -> None:
     """The kernel accepts for a server that is stopped, and nobody answers."""
-    with database(url, **SHORT) as layer:
+    async with database(url, **SHORT) as layer:
         with frozen(broken):
             async with asyncio.timeout(PATIENCE):
                 with pytest.raises(DatabaseUnavailable):
@@ -90,7 +91,7 @@ async def test_a_server_that_hangs_does_not_read_in_time(broken: Stack, url: str
     def send(transaction: Transaction) -> None:
         transaction.execute("SELECT length(%(much)s)", much="x" * 30_000_000)
 
-    with database(url, **SHORT) as layer:
+    async with database(url, **SHORT) as layer:
         await write(layer, note, timeout=PATIENCE)
         with frozen(broken):
             async with asyncio.timeout(PATIENCE):
@@ -105,10 +106,10 @@ async def test_a_server_that_hangs_in_commit_leaves_the_outcome_unknown(broken: 
     def work(transaction: Transaction) -> None:
         transaction.execute("INSERT INTO effects VALUES ('late')")
         broken.postgres.freeze()
-        transaction.extend(0.2)
+        driver.extend(0.2)
         transaction.commit()
 
-    with database(url) as layer:
+    async with database(url) as layer:
         await write(layer, note, timeout=PATIENCE)
         try:
             with pytest.raises(OutcomeUnknown):
@@ -120,7 +121,7 @@ async def test_a_server_that_hangs_in_commit_leaves_the_outcome_unknown(broken: 
 
 async def test_a_server_that_is_stopped_is_noticed_and_found_again(broken: Stack, url: str) -> None:
     """No connection is waited for that nobody would take, and nobody has to restart us."""
-    with database(url) as layer:
+    async with database(url) as layer:
         await write(layer, note)
         broken.postgres.stop()
         try:
@@ -139,7 +140,7 @@ async def test_a_restart_while_idle_goes_unnoticed(broken: Stack, url: str) -> N
         begun.append(1)
         note(transaction)
 
-    with database(url, DATABASE_POOL_SIZE="4") as layer:
+    async with database(url, DATABASE_POOL_SIZE="4") as layer:
         await asyncio.gather(*(write(layer, note) for _ in range(20)))
         broken.postgres.stop()
         broken.postgres.start()
@@ -149,7 +150,7 @@ async def test_a_restart_while_idle_goes_unnoticed(broken: Stack, url: str) -> N
 
 async def test_a_crash_is_unavailability_until_the_server_has_recovered(broken: Stack, url: str) -> None:
     """A killed session takes all others with it; what happened, happened once, and what failed, did not."""
-    with database(url) as layer:
+    async with database(url) as layer:
         pid = await write(layer, note)
         os.kill(pid, signal.SIGKILL)
         done = 0
@@ -163,7 +164,7 @@ async def test_a_crash_is_unavailability_until_the_server_has_recovered(broken: 
 
 async def test_a_server_that_starts_is_unavailable_until_it_is_ready(broken: Stack, url: str) -> None:
     """After a crash it answers that it is starting up, and then it serves."""
-    with database(url) as layer:
+    async with database(url) as layer:
         await write(layer, note)
         broken.postgres.kill()
         broken.postgres.launch()
@@ -185,7 +186,7 @@ async def test_a_black_hole_is_given_up_in_time(url: str, backlog: int) -> None:
             caller = callers.enter_context(socket.socket())
             caller.setblocking(False)
             caller.connect_ex(address)
-        with unwatched(at(url, address[1]), **SHORT) as layer:
+        async with unwatched(at(url, address[1]), **SHORT) as layer:
             async with asyncio.timeout(PATIENCE):
                 ended = await asyncio.gather(*(write(layer, note) for _ in range(4)), return_exceptions=True)
     assert {type(error) for error in ended} == {DatabaseUnavailable}
@@ -193,8 +194,9 @@ async def test_a_black_hole_is_given_up_in_time(url: str, backlog: int) -> None:
 
 async def test_a_server_without_tls_is_refused_where_tls_is_required(url: str) -> None:
     """What the URL demands is not given up silently."""
-    with unwatched(f"{url}?sslmode=require") as layer, capture_logs() as lines, pytest.raises(DatabaseUnavailable):
-        await write(layer, note)
+    async with unwatched(f"{url}?sslmode=require") as layer:
+        with capture_logs() as lines, pytest.raises(DatabaseUnavailable):
+            await write(layer, note)
     assert "SSL" in lines[0]["reason"]
 
 
@@ -216,8 +218,9 @@ async def test_a_wrong_password_is_said_without_the_password(broken: Stack, url:
 
     try:
         await until(refused)
-        with unwatched(guarded) as layer, capture_logs() as lines, pytest.raises(DatabaseUnavailable) as failed:
-            await write(layer, note)
+        async with unwatched(guarded) as layer:
+            with capture_logs() as lines, pytest.raises(DatabaseUnavailable) as failed:
+                await write(layer, note)
     finally:
         access.write_text(before)
         rows(outsider, "SELECT pg_reload_conf()")
@@ -242,13 +245,14 @@ async def test_a_wire_cut_in_commit_leaves_the_outcome_unknown(
             return None if passes else 0
         return 0 if committing else None
 
-    with Wire(url, cut) as wire, database(wire.url) as layer:
-        with pytest.raises(OutcomeUnknown):
+    with Wire(url, cut) as wire:
+        async with database(wire.url) as layer:
+            with pytest.raises(OutcomeUnknown):
+                await write(layer, note)
+            assert len(committing) == 1
+            assert len(rows(outsider, "SELECT note FROM effects")) == effects
+            wire.cut = None
             await write(layer, note)
-        assert len(committing) == 1
-        assert len(rows(outsider, "SELECT note FROM effects")) == effects
-        wire.cut = None
-        await write(layer, note)
 
 
 async def test_a_wire_cut_anywhere_has_an_exact_outcome(url: str, outsider: Cursor) -> None:
@@ -267,12 +271,13 @@ async def test_a_wire_cut_anywhere_has_an_exact_outcome(url: str, outsider: Curs
             left[0] -= len(chunk)
             return None
 
-        with Wire(url, cut) as wire, unwatched(wire.url) as layer:
-            try:
-                await write(layer, note)
-            except OutcomeUnknown:
-                outcomes.add("unknown")
-                continue
+        with Wire(url, cut) as wire:
+            async with unwatched(wire.url) as layer:
+                try:
+                    await write(layer, note)
+                except OutcomeUnknown:
+                    outcomes.add("unknown")
+                    continue
         outcomes.add("done at once" if left[0] >= 0 else "done again")
         assert rows(outsider, "SELECT note FROM effects") == ["done"]
     assert outcomes == {"unknown", "done at once", "done again"}
@@ -284,9 +289,10 @@ async def test_a_server_that_hangs_up_on_everyone_is_unavailable(url: str) -> No
     def cut(from_client: bool, chunk: bytes) -> int | None:  # noqa: FBT001
         return len(chunk) if not from_client and READY in chunk else None
 
-    with Wire(url, cut) as wire, database(wire.url) as layer:
-        for _ in range(20):
-            with pytest.raises(DatabaseUnavailable):
-                await write(layer, note)
-        wire.cut = None
-        await write(layer, note)
+    with Wire(url, cut) as wire:
+        async with database(wire.url) as layer:
+            for _ in range(20):
+                with pytest.raises(DatabaseUnavailable):
+                    await write(layer, note)
+            wire.cut = None
+            await write(layer, note)

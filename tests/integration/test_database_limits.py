@@ -1,17 +1,17 @@
 """The database layer when something takes too long or is refused: every wait ends, and nothing is left behind."""
 
 import asyncio
-import threading
 from collections.abc import Iterator
 
 import pytest
 from structlog.testing import capture_logs
 
+from core import driver
 from core.database import Transaction
 from core.errors import DatabaseUnavailable
 from tests.integration.wires import Cursor, database, end, rows, unwatched, write
 from tests.stack import Stack
-from tests.steps import PATIENCE, outside, until
+from tests.steps import outside, until
 
 pytestmark = pytest.mark.anyio
 
@@ -45,15 +45,15 @@ def sleep(transaction: Transaction) -> None:
 
 
 class Held:
-    """Work that goes on in its thread until it is let go."""
+    """Work that goes on until it is let go."""
 
     def __init__(self) -> None:
-        self.began = threading.Event()
-        self._go_on = threading.Event()
+        self.began = asyncio.Event()
+        self._go_on = asyncio.Event()
 
     def __call__(self, transaction: Transaction) -> int:
         self.began.set()
-        assert self._go_on.wait(PATIENCE)
+        driver.wait_for(self._go_on.wait())
         return note(transaction)
 
     def let_go(self) -> None:
@@ -62,7 +62,7 @@ class Held:
 
 async def test_a_statement_has_its_time(url: str, outsider: Cursor) -> None:
     """The server ends a statement that takes longer, and the connection stays."""
-    with database(url) as layer:
+    async with database(url) as layer:
         before = await write(layer, note)
         with pytest.raises(DatabaseUnavailable, match="QueryCanceled"):
             await write(layer, sleep, statement_timeout="100")
@@ -72,7 +72,7 @@ async def test_a_statement_has_its_time(url: str, outsider: Cursor) -> None:
 async def test_a_lock_is_not_waited_for_longer(url: str, outsider: Cursor) -> None:
     """A session that forgot its transaction does not hold requests up for ever."""
     rows(outsider, "BEGIN; LOCK TABLE effects")
-    with database(url) as layer:
+    async with database(url) as layer:
         with pytest.raises(DatabaseUnavailable):
             await write(layer, note, statement_timeout="100")
         rows(outsider, "ROLLBACK")
@@ -81,7 +81,7 @@ async def test_a_lock_is_not_waited_for_longer(url: str, outsider: Cursor) -> No
 
 async def test_a_transaction_has_its_time(url: str, outsider: Cursor) -> None:
     """Past the deadline the connection is given up, and another one serves the next."""
-    with database(url, DATABASE_POOL_SIZE="1") as layer:
+    async with database(url, DATABASE_POOL_SIZE="1") as layer:
         before = await write(layer, note)
         with pytest.raises(DatabaseUnavailable, match="OperationalError"):
             await write(layer, sleep, timeout=0.5, statement_timeout="1500")
@@ -97,7 +97,7 @@ async def test_an_idle_transaction_is_ended_by_the_server(url: str, outsider: Cu
             pass
         transaction.commit()
 
-    with database(url) as layer:
+    async with database(url) as layer:
         with pytest.raises(DatabaseUnavailable):
             await write(layer, work, idle_timeout="100")
         await write(layer, note)
@@ -107,38 +107,36 @@ async def test_an_idle_transaction_is_ended_by_the_server(url: str, outsider: Cu
 async def test_a_slot_is_not_waited_for_longer(url: str, outsider: Cursor) -> None:
     """When every connection is at work, the next request is refused in its time, and the one after is served."""
     held = Held()
-    with database(url, DATABASE_POOL_SIZE="1") as layer:
+    async with database(url, DATABASE_POOL_SIZE="1") as layer:
         working = asyncio.create_task(write(layer, held))
-        assert await asyncio.to_thread(held.began.wait, PATIENCE)
+        await held.began.wait()
         with pytest.raises(DatabaseUnavailable, match="no connection became free"):
             await write(layer, note, timeout=0.1)
         held.let_go()
         assert await working == await write(layer, note)
 
 
-async def test_there_are_no_more_threads_and_connections_than_slots(url: str, outsider: Cursor) -> None:
-    """However many ask at once, they share what there is, and each is served."""
-    threads: set[int] = set()
-    together = threading.Barrier(3)
+async def test_there_are_no_more_connections_than_slots(url: str, outsider: Cursor) -> None:
+    """However many ask at once, they share what there is, and each is served; none holds the others up."""
+    together = asyncio.Barrier(3)
 
     def work(transaction: Transaction) -> int:
-        together.wait(PATIENCE)
-        threads.add(threading.get_ident())
+        driver.wait_for(together.wait())
         return note(transaction)
 
-    with database(url, DATABASE_POOL_SIZE="3") as layer:
+    async with database(url, DATABASE_POOL_SIZE="3") as layer:
         sessions = await asyncio.gather(*(write(layer, work) for _ in range(30)))
-    assert len(threads) == len(set(sessions)) == 3
+    assert len(set(sessions)) == 3
     assert len(rows(outsider, "SELECT note FROM effects")) == 30
 
 
 @pytest.mark.parametrize("cancellations", [1, 2, 5])
-async def test_a_cancelled_caller_waits_for_the_thread(url: str, outsider: Cursor, cancellations: int) -> None:
+async def test_a_cancelled_caller_waits_for_the_end(url: str, outsider: Cursor, cancellations: int) -> None:
     """What may still commit is neither abandoned nor is its slot given away, however often it is cancelled."""
     held = Held()
-    with database(url, DATABASE_POOL_SIZE="1") as layer:
+    async with database(url, DATABASE_POOL_SIZE="1") as layer:
         working = asyncio.create_task(write(layer, held))
-        assert await asyncio.to_thread(held.began.wait, PATIENCE)
+        await held.began.wait()
         for _ in range(cancellations):
             working.cancel()
             await asyncio.sleep(0)
@@ -156,9 +154,9 @@ async def test_a_cancelled_caller_waits_for_the_thread(url: str, outsider: Curso
 async def test_a_cancelled_caller_without_a_slot_is_gone_at_once(url: str, outsider: Cursor) -> None:
     """Who waits for a connection leaves no work and takes no slot."""
     held = Held()
-    with database(url, DATABASE_POOL_SIZE="1") as layer:
+    async with database(url, DATABASE_POOL_SIZE="1") as layer:
         working = asyncio.create_task(write(layer, held))
-        assert await asyncio.to_thread(held.began.wait, PATIENCE)
+        await held.began.wait()
         waiting = asyncio.create_task(write(layer, note))
         await asyncio.sleep(0)
         waiting.cancel()
@@ -173,14 +171,14 @@ async def test_a_cancelled_caller_without_a_slot_is_gone_at_once(url: str, outsi
 async def test_an_idle_connection_that_was_closed_is_not_used(url: str, outsider: Cursor) -> None:
     """Nobody notices that the server closed the pooled connections: no work is done twice, let alone refused."""
     begun: list[int] = []
-    together = threading.Barrier(2)
+    together = asyncio.Barrier(2)
 
     def work(transaction: Transaction) -> int:
-        together.wait(PATIENCE)
+        driver.wait_for(together.wait())
         begun.append(1)
         return note(transaction)
 
-    with database(url) as layer:
+    async with database(url) as layer:
         before = await asyncio.gather(write(layer, work), write(layer, work))
         for pid in before:
             end(outsider, pid)
@@ -190,7 +188,7 @@ async def test_an_idle_connection_that_was_closed_is_not_used(url: str, outsider
 
 async def test_a_connection_is_replaced_when_it_is_old(url: str, outsider: Cursor) -> None:
     """Also a connection that works is not kept for ever."""
-    with database(url, DATABASE_RECYCLE="0.4") as layer:  # rounded: at every use
+    async with database(url, DATABASE_RECYCLE="0.4") as layer:  # rounded: at every use
         before = await write(layer, note)
         assert await write(layer, note) != before
 
@@ -198,7 +196,7 @@ async def test_a_connection_is_replaced_when_it_is_old(url: str, outsider: Curso
 async def test_too_many_connections_are_a_passing_trouble(url: str, outsider: Cursor) -> None:
     """A server that has no room refuses this request, and serves when it has."""
     limited = url.replace("postgres@", "limited@", 1)
-    with unwatched(limited) as layer:
+    async with unwatched(limited) as layer:
         with outside(limited), pytest.raises(DatabaseUnavailable):
             await write(layer, note)
         await until(lambda: not rows(outsider, "SELECT pid FROM pg_stat_activity WHERE usename = 'limited'"))
@@ -207,7 +205,7 @@ async def test_too_many_connections_are_a_passing_trouble(url: str, outsider: Cu
 
 async def test_a_server_that_takes_no_writes_is_a_passing_trouble(url: str, outsider: Cursor) -> None:
     """A standby, or a primary that has just been replaced, refuses the write as unavailable."""
-    with database(f"{url}&options=-c%20default_transaction_read_only%3Don") as layer:
+    async with database(f"{url}&options=-c%20default_transaction_read_only%3Don") as layer:
         with pytest.raises(DatabaseUnavailable, match="ReadOnlySqlTransaction"):
             await write(layer, note)
         assert await write(layer, lambda transaction: transaction.execute("SELECT 1")) == [(1,)]
@@ -217,11 +215,12 @@ async def test_a_server_that_takes_no_writes_is_a_passing_trouble(url: str, outs
 async def test_an_address_that_leads_nowhere_is_said_once(url: str, outsider: Cursor, host: str) -> None:
     """An operator reads why nobody can connect, in one line per reason; the error itself says nothing of the inside."""
     nowhere = f"postgresql://someone:s3cr3t@/limits?host={host if '.' in host else '%2F' + host}"
-    with unwatched(nowhere) as layer, capture_logs() as lines:
-        for _ in range(3):
-            with pytest.raises(DatabaseUnavailable) as failed:
-                await write(layer, note)
-            assert str(failed.value) == "OperationalError"
+    async with unwatched(nowhere) as layer:
+        with capture_logs() as lines:
+            for _ in range(3):
+                with pytest.raises(DatabaseUnavailable) as failed:
+                    await write(layer, note)
+                assert str(failed.value) == "OperationalError"
     [line] = lines
     assert line["event"] == "database_refused"
     assert host in line["reason"]

@@ -10,7 +10,6 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from core.errors import DatabaseUnavailable
 from core.fence import Fence, key
 from core.types import Revision, UserId
 from tests import steps
@@ -25,23 +24,21 @@ class DiesAfterCommit(Fence):
 
     committing = False
 
-    def raise_from_thread(self, owner: UserId, revision: Revision, loop: asyncio.AbstractEventLoop) -> bool:
-        told = super().raise_from_thread(owner, revision, loop)
-        self.committing = True
-        return told
-
     async def raise_to(self, owner: UserId, revision: Revision) -> bool:
         if self.committing:
             raise asyncio.CancelledError
+        self.committing = True
         return await super().raise_to(owner, revision)
 
 
 class RaisesAfterCommit(DiesAfterCommit):
     """The protocol that seems to do as well: it tells the cache what has happened, not what is about to."""
 
-    def raise_from_thread(self, *_: object, **__: object) -> bool:
-        self.committing = True
-        return True
+    async def raise_to(self, owner: UserId, revision: Revision) -> bool:
+        if not self.committing:
+            self.committing = True
+            return True
+        return await super().raise_to(owner, revision)
 
 
 class HeldBeforeCommit(Fence):
@@ -51,16 +48,13 @@ class HeldBeforeCommit(Fence):
     confirms = True
     committing = False
 
-    def raise_from_thread(self, owner: UserId, revision: Revision, loop: asyncio.AbstractEventLoop) -> bool:
-        told = super().raise_from_thread(owner, revision, loop)
-        self.gate.arrive_from_thread()
+    async def raise_to(self, owner: UserId, revision: Revision) -> bool:
+        if self.committing:
+            return self.confirms and await super().raise_to(owner, revision)
+        told = await super().raise_to(owner, revision)
+        await self.gate.arrive()
         self.committing = True
         return told
-
-    async def raise_to(self, owner: UserId, revision: Revision) -> bool:
-        if self.committing and not self.confirms:
-            return False
-        return await super().raise_to(owner, revision)
 
 
 class NeverConfirms(HeldBeforeCommit):
@@ -198,30 +192,6 @@ async def test_writers_of_one_list_are_announced_in_the_order_of_their_commits(
     found, _ = await process.list_tasks(user)
     assert found.revision == before + 2
     assert found.body.index(b"quick") < found.body.index(b"slow") < found.body.index(b"first")
-
-
-async def test_a_write_whose_announcement_cannot_even_be_sent_is_not_made(
-    process: Process, user: UserId, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """When the process's own loop is stuck nobody is told anything, so the transaction is rolled back."""
-    await process.add_task(user, "first")
-    await process.list_tasks(user)
-    stuck = Gate()
-
-    async def raise_to(owner: UserId, revision: Revision) -> bool:
-        await stuck.arrive()
-        return True
-
-    with monkeypatch.context() as patch:
-        patch.setattr(process.fence, "raise_to", raise_to)
-        patch.setattr(process.fence, "_timeout", 0.0)
-        patch.setattr("core.fence.LOOP_PATIENCE", 0.01)
-        with pytest.raises(DatabaseUnavailable):
-            async with asyncio.timeout(steps.PATIENCE):
-                await process.add_task(user, "second")
-        stuck.open()
-    found, result = await process.list_tasks(user)
-    assert (b"second" in found.body, result) == (False, "hit")
 
 
 def _waits_for_a_lock(cursor: steps.Cursor) -> bool:

@@ -5,6 +5,7 @@ import json
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 from itertools import product
 from typing import Any, LiteralString
 from urllib.parse import parse_qs, urlsplit
@@ -301,7 +302,7 @@ ROWS: Mapping[str, LiteralString] = {
 }
 READS: Mapping[str, Callable[[Transaction, TaskId], str]] = {
     "get": lambda transaction, task: tasks.get(transaction, task)[0].json,
-    "list": lambda transaction, _: pages.page(transaction, ListQuery()).json,
+    "list": lambda transaction, _: pages.page(transaction, ListQuery(sort="title")).json,
     "trash": lambda transaction, _: pages.page(transaction, ListQuery(trash=True)).json,
     "stats": lambda transaction, _: pages.stats(transaction).json,
     "export": lambda transaction, _: str(transaction.execute(bulk.EXPORT)),
@@ -320,7 +321,7 @@ async def services(stack: Stack) -> AsyncIterator[Services]:
     await services.fence.start()
     yield services
     await services.fence.close()
-    services.database.close()
+    await services.database.close()
 
 
 @pytest.fixture
@@ -358,6 +359,18 @@ async def test_row_level_security_hides_what_a_careless_statement_would_show(
     assert victim.rows == before
     unguarded = Lists(services.database, services.fence, WITHOUT_ROLE)
     assert MARK in await shown(unguarded, intruder, name, task)
+
+
+@pytest.mark.anyio
+async def test_the_function_shows_nobody_elses_list(services: Services, api: ApiProcess, database: Any) -> None:
+    """It is told whose list to show, and shows no other than that of the transaction's user."""
+    victim = new_victim(api, database)
+    recent: LiteralString = "SELECT revision, total, page FROM tasklane_recent(%(name)s, NULL, 500)"
+    look = partial(Transaction.execute, sql=recent, name=victim.user)
+    assert await services.lists.read(new_user(), look) == [(0, 0, None)]
+    [(_, total, page)] = await Lists(services.database, services.fence, WITHOUT_ROLE).read(new_user(), look)
+    assert total > 0
+    assert MARK in page
 
 
 def count(table: str) -> Callable[[Transaction], int]:

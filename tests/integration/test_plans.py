@@ -4,6 +4,7 @@ The role and its policies are those of a request; the statements are caught on t
 """
 
 import contextlib
+import json
 import re
 from collections.abc import Iterator
 from dataclasses import replace
@@ -15,7 +16,7 @@ from core import pages
 from core.cursors import Cursor as Place
 from core.database import Transaction
 from core.lists import AS_USER
-from core.queries import KEY_KINDS, ListQuery, Sort
+from core.queries import KEY_KINDS, ListQuery, Sort, Status
 from core.types import TaskId
 from tests.stack import Stack, migrate
 from tests.steps import Cursor, outside
@@ -50,6 +51,12 @@ FILL = """
     ) AS all_tasks;
 """
 
+# Tells the plan of each statement that runs, also of one within a function.
+WATCH = """
+    LOAD 'auto_explain'; SET auto_explain.log_nested_statements = on; SET auto_explain.log_analyze = on;
+    SET auto_explain.log_format = json; SET auto_explain.log_level = notice; SET auto_explain.log_min_duration = 0
+"""
+
 INDEXES = {
     ("created", False): "tasks_by_created",
     ("created", True): "tasks_by_created",
@@ -72,6 +79,7 @@ def database(stack: Stack) -> Iterator[Cursor]:
     with outside(url) as cursor:
         cursor.execute(FILL, {"owner": OWNER, "tasks": TASKS})
         cursor.execute("VACUUM ANALYZE tasks, task_lists")
+        cursor.execute(WATCH)
         yield cursor
     stack.postgres.drop_database("plans")
 
@@ -117,9 +125,11 @@ def explained(database: Cursor, query: ListQuery | None) -> list[Plan]:
     """Every node of the plan, after it was carried out."""
     caught = sent(query)
     with as_user(database, caught.before):
-        sql = "EXPLAIN (ANALYZE, FORMAT JSON) " + caught.sql
-        database.execute(sql, {**caught.parameters, "owner": OWNER})
-        return list(nodes(database.fetchall()[0][0][0]["Plan"]))
+        database.connection.notices.clear()
+        database.execute(caught.sql, {**caught.parameters, "owner": OWNER})
+        told = [json.loads(notice.split("plan:", 1)[1]) for notice in database.connection.notices]
+    [found] = [one for one in told if "FROM tasks" in one["Query Text"]][-1:]
+    return list(nodes(found["Plan"]))
 
 
 def nodes(plan: Plan) -> Iterator[Plan]:
@@ -207,6 +217,21 @@ def test_a_common_filter_does_not_sort_the_list(database: Cursor, filters: dict[
     assert rows_read(page_scan(plan)) < 20 * LIMIT
     assert not sorts(plan)
     assert not read_one_by_one(plan)
+
+
+@pytest.mark.parametrize("limit", [1, LIMIT, TASKS])
+@pytest.mark.parametrize("status", get_args(Status))
+def test_the_function_shows_what_the_statement_would(database: Cursor, status: Status, limit: int) -> None:
+    """The list that most ask for and all others show a task in the same way."""
+    query = ListQuery(status=status, limit=limit)
+    with as_user(database):
+        found = []
+        for sql in (sent(query).sql, pages._statement(query)):
+            parameters = {**pages._parameters(query), **sent(query).parameters, "owner": OWNER}
+            database.execute(sql, parameters)
+            found += database.fetchall()
+    assert found[0] == found[1]
+    assert found[0][1] > 1
 
 
 @pytest.mark.parametrize("depth", [0, 500, 1000])

@@ -200,8 +200,9 @@ async def test_whoever_waits_for_the_pooler_gives_up_in_time(
         transaction.execute("CREATE TABLE late ()")
         transaction.commit()
 
-    with unwatched(pooler.url, DATABASE_TIMEOUT="0.3") as hurried, pytest.raises(DatabaseUnavailable):
-        await write(hurried, work)
+    async with unwatched(pooler.url, DATABASE_TIMEOUT="0.3") as hurried:
+        with pytest.raises(DatabaseUnavailable):
+            await write(hurried, work)
     gate.open()
     await writing
     await api.lists.write(user, add)

@@ -144,7 +144,7 @@ class TestUnannouncedWrites:
         self, user: UserId, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """A Redis that is away for days costs the memory of the writes of a few lifetimes of a cached answer."""
-        fence = Fence(Redis("redis://127.0.0.1:1/0", timeout=1, retry_after=1), ttl=100, timeout=1)
+        fence = Fence(Redis("redis://127.0.0.1:1/0", timeout=1, retry_after=1), ttl=100)
         now = 0.0
         monkeypatch.setattr("core.fence.time", SimpleNamespace(monotonic=lambda: now))
         for hour in range(100):

@@ -178,42 +178,40 @@ def fail(change: Change) -> None:
 @pytest.mark.anyio
 async def test_a_transaction_takes_its_settings_with_it(stack: Stack, url: str, user: UserId) -> None:
     """However it ends, the pooled connection has neither its role, nor its user, nor its limits."""
-    async with fence(stack.redis.url) as (_, fence_):
-        with database(url, DATABASE_POOL_SIZE="1") as layer:
-            lists = Lists(layer, fence_)
-            bare = partial(layer.run, look, opening="", parameters={})
-            before = await bare()
-            assert before[1:] == ("postgres", "", "0", "0")
-            assert await lists.read(user, look) == (before[0], "tasklane_user", user, "15s", "5s")
-            assert await bare() == before
-            worker = Lists(layer, fence_, AS_WORKER)
-            assert await worker.read(user, look) == (before[0], "tasklane_worker", "", "15s", "5s")
-            assert await bare() == before
-            await lists.write(user, succeed)
-            assert await bare() == before
-            with pytest.raises(NotFound):
-                await lists.write(user, stumble)
-            assert await bare() == before
-            with pytest.raises(errors.DivisionByZero):
-                await lists.write(user, fail)
-            assert await bare() == before
+    async with fence(stack.redis.url) as (_, fence_), database(url, DATABASE_POOL_SIZE="1") as layer:
+        lists = Lists(layer, fence_)
+        bare = partial(layer.run, look, opening="", parameters={})
+        before = await bare()
+        assert before[1:] == ("postgres", "", "0", "0")
+        assert await lists.read(user, look) == (before[0], "tasklane_user", user, "15s", "5s")
+        assert await bare() == before
+        worker = Lists(layer, fence_, AS_WORKER)
+        assert await worker.read(user, look) == (before[0], "tasklane_worker", "", "15s", "5s")
+        assert await bare() == before
+        await lists.write(user, succeed)
+        assert await bare() == before
+        with pytest.raises(NotFound):
+            await lists.write(user, stumble)
+        assert await bare() == before
+        with pytest.raises(errors.DivisionByZero):
+            await lists.write(user, fail)
+        assert await bare() == before
 
 
 @pytest.mark.anyio
 async def test_users_who_share_a_connection_share_nothing_else(stack: Stack, url: str) -> None:
     """One after another on the same connection, each sees and changes their own list alone."""
     users = [new_user() for _ in range(3)]
-    async with fence(stack.redis.url) as (_, fence_):
-        with database(url, DATABASE_POOL_SIZE="1") as layer:
-            lists = Lists(layer, fence_)
-            made: dict[UserId, TaskId] = {}
-            for owner in users:
-                made[owner] = (await lists.write(owner, partial(tasks.insert, columns={"title": "mine"}))).id
-            for owner in users:
-                everything = partial(Transaction.execute, sql="SELECT id FROM tasks")
-                assert await lists.read(owner, everything) == [(made[owner],)]
-                page = await lists.read(owner, partial(pages.page, query=ListQuery()))
-                assert page.total == 1
-                for stranger in set(users) - {owner}:
-                    with pytest.raises(NotFound):
-                        await lists.write(owner, partial(tasks.delete, task=made[stranger]))
+    async with fence(stack.redis.url) as (_, fence_), database(url, DATABASE_POOL_SIZE="1") as layer:
+        lists = Lists(layer, fence_)
+        made: dict[UserId, TaskId] = {}
+        for owner in users:
+            made[owner] = (await lists.write(owner, partial(tasks.insert, columns={"title": "mine"}))).id
+        for owner in users:
+            everything = partial(Transaction.execute, sql="SELECT id FROM tasks")
+            assert await lists.read(owner, everything) == [(made[owner],)]
+            page = await lists.read(owner, partial(pages.page, query=ListQuery()))
+            assert page.total == 1
+            for stranger in set(users) - {owner}:
+                with pytest.raises(NotFound):
+                    await lists.write(owner, partial(tasks.delete, task=made[stranger]))

@@ -6,7 +6,7 @@ import socket
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from typing import Any, Self, TypeVar
 from urllib.parse import urlsplit
 
@@ -31,28 +31,28 @@ Cursor = psycopg2.extensions.cursor
 T = TypeVar("T")
 
 
-@contextlib.contextmanager
-def database(url: str, **overrides: str) -> Iterator[Database]:
+@contextlib.asynccontextmanager
+async def database(url: str, **overrides: str) -> AsyncIterator[Database]:
     """A database layer of its own, patient unless a test is about the time.
 
     Sees that it leaves nothing behind: no transaction while it is at rest, and no connection when it is closed.
     """
     address, name = named(url)
-    with unwatched(address, **overrides) as made:
+    async with unwatched(address, **overrides) as made:
         yield made
         sessions = left(url, name, done=lambda states: states <= {"idle"})
         assert sum(sessions.values()) <= int(overrides.get("DATABASE_POOL_SIZE", 8))
     left(url, name, done=lambda states: not states)
 
 
-@contextlib.contextmanager
-def unwatched(url: str, **overrides: str) -> Iterator[Database]:
+@contextlib.asynccontextmanager
+async def unwatched(url: str, **overrides: str) -> AsyncIterator[Database]:
     """One whose server cannot be asked."""
     made = Database(settings(environment(url, NO_REDIS, **overrides)))
     try:
         yield made
     finally:
-        made.close()
+        await made.close()
 
 
 def left(url: str, name: str, *, done: Callable[[set[str]], bool]) -> Counter[str]:
