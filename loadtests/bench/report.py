@@ -53,7 +53,7 @@ def title_and_table(report: Report, figures: Figures) -> dict[str, str]:
     if report.options.probes:
         tables["probes"] = _probes(report)
     if needed := plan.needed(figures):
-        tables["plan"] = _table(("part", "busy cores", "how many"), needed)
+        tables["plan"] = table(("part", "busy cores", "how many"), needed)
     return tables
 
 
@@ -84,7 +84,7 @@ def _goals(found: Iterable[Goal]) -> str:
         rows.append(
             (goal.text, f"{sign} {goal.wanted:g}", _figure(goal.found.median), spread, cpu, "yes" if goal.met else "no")
         )
-    return _table(("ratio", "goal", "median", "rounds", "by CPU", "met"), rows)
+    return table(("ratio", "goal", "median", "rounds", "by CPU", "met"), rows)
 
 
 def _rates(figures: Figures) -> str:
@@ -96,7 +96,7 @@ def _rates(figures: Figures) -> str:
             row.append(_rate_cell(samples) if samples else "")
         rows.append(row)
     counts = [f"{count} connection{'s' if count > 1 else ''}" for count in figures.connections]
-    return _table(("requests/s (p50, p99 in ms)", *counts), rows)
+    return table(("requests/s (p50, p99 in ms)", *counts), rows)
 
 
 def _rate_cell(samples: Sequence[Sample]) -> str:
@@ -116,7 +116,7 @@ def _costs(figures: Figures) -> str:
         if samples := [sample for sample in figures.of(scenario) if sample.cpu]:
             used = {name: Spread.of([sample.cpu[name] for sample in samples]).median for name in samples[0].cpu}
             rows.append((scenario, *(f"{max(value, 0):,.0f}" for value in used.values())))
-    return _table(("µs of CPU per request", "service", "Redis", "PostgreSQL"), rows)
+    return table(("µs of CPU per request", "service", "Redis", "PostgreSQL"), rows)
 
 
 def _probes(report: Report) -> str:
@@ -157,14 +157,14 @@ def _probes(report: Report) -> str:
     if report.processes:
         alone, both = report.processes
         rows.append(("CPU per hit, two API processes : one", "", f"{both / alone:.2f}"))
-    return _table(("", "goal", "found"), rows)
+    return table(("", "goal", "found"), rows)
 
 
 def _processes(count: int) -> str:
     return "one process" if count == 1 else f"{count} processes"
 
 
-def _table(heads: Row, rows: Iterable[Row]) -> str:
+def table(heads: Row, rows: Iterable[Row]) -> str:
     cells = [list(heads), *map(list, rows)]
     widths = [max(len(row[column]) for row in cells) for column in range(len(heads))]
 

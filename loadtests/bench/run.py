@@ -24,7 +24,7 @@ WARMING_ROUNDS = 10
 MISSES = 120_000
 """Questions that are not asked before; more than one measurement can get through."""
 
-_FIRST_TASKS = "SELECT user_id, min(id) FROM tasks WHERE user_id LIKE 'writer-%%' GROUP BY user_id"
+FIRST_TASKS = "SELECT user_id, min(id) FROM tasks WHERE user_id LIKE 'writer-%%' GROUP BY user_id"
 
 HOP_BY_HOP = ("date", "server", "connection", "keep-alive", "transfer-encoding")
 
@@ -202,7 +202,7 @@ class _Requests:
         }
         tasks = {user: traffic.raw("GET", f"/api/tasks/{newest[user]}", tokens[user]) for user in readers}
         cls.warm(server, list(tasks.values()))
-        own = {str(user): number for user, number in on.sql(_FIRST_TASKS)}
+        own = {str(user): number for user, number in on.sql(FIRST_TASKS)}
         reading = traffic.zipf(readers, DRAWN)
         writing = traffic.zipf(writers, DRAWN, seed=2)
         missing = traffic.list_variants(traffic.zipf(readers, MISSES, seed=3))
