@@ -43,4 +43,6 @@ async def readyz(request: Request) -> JSONResponse:
 async def metrics(request: Request) -> Response:
     services = services_of(request)
     services.metrics.redis_up.set(services.fence.up)
+    services.metrics.slots.set(services.database.slots)
+    services.metrics.busy.set(services.database.busy)
     return Response(services.metrics.render(), media_type="text/plain; version=0.0.4; charset=utf-8")

@@ -66,6 +66,8 @@ class Metrics:
             registry=self.registry,
         )
         self.redis_up = Gauge("tasklane_redis_up", "Whether the cache is in use.", registry=self.registry)
+        self.slots = Gauge("tasklane_database_slots", "Transactions that can run at once.", registry=self.registry)
+        self.busy = Gauge("tasklane_database_slots_busy", "Transactions that run now.", registry=self.registry)
 
     def render(self) -> bytes:
         return generate_latest(self.registry)

@@ -1,5 +1,6 @@
-"""Every setting, read once from the environment and `.env`; a value that cannot work stops the start."""
+"""Every setting, read once from the environment, `.env` and files; a value that cannot work stops the start."""
 
+import os
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Literal, Self
@@ -34,11 +35,16 @@ class DatabaseSettings(BaseSettings):
 
     @classmethod
     def load(cls) -> Self:
-        """Read the settings; raises `ConfigurationError` with a sentence that names what is wrong."""
+        """Read the settings; raises `ConfigurationError` with a sentence that names what is wrong.
+
+        In the folder that `SECRETS_DIR` names, each file with a setting's name holds its value.
+        """
         try:
-            return cls()
+            return cls(_secrets_dir=_secrets_dir())
         except ValidationError as error:
             raise ConfigurationError(_explain(error)) from None
+        except OSError as error:
+            raise ConfigurationError(f"SECRETS_DIR: {error.strerror}: {error.filename}") from None
 
     @cached_property
     def sqlalchemy_url(self) -> URL:
@@ -129,6 +135,15 @@ class Settings(DatabaseSettings):
         if self.auth_jwks_url and not self.auth_jwks_url.startswith(("https://", "http://")):
             raise ValueError("AUTH_JWKS_URL must be an http or https URL")
         return self
+
+
+def _secrets_dir() -> Path | None:
+    """Raises `OSError` if it is named and cannot be read: pydantic-settings would only warn."""
+    if not (name := os.environ.get("SECRETS_DIR")):
+        return None
+    folder = Path(name)
+    next(folder.iterdir(), None)
+    return folder
 
 
 def _with_scheme(scheme: str, url: str) -> str:

@@ -132,6 +132,38 @@ def test_an_empty_setting_is_not_set() -> None:
     assert settings({**GOOD, "CACHE_TTL": "", "AUTH_ISSUER": ""}).cache_ttl == 300
 
 
+def test_a_setting_can_be_read_from_a_file(tmp_path: Path) -> None:
+    """A file in SECRETS_DIR with a setting's name, in either case, holds its value; a line break at the end is none."""
+    (tmp_path / "NEON_DB_URL").write_text("postgresql://user:pass@127.0.0.1/filed\n")
+    (tmp_path / "better_auth_secret").write_text("s" * 32 + "\n")
+    (tmp_path / "unrelated").write_text("whatever")
+    read = settings({"SECRETS_DIR": str(tmp_path), "REDIS_URL": GOOD["REDIS_URL"]})
+    assert read.libpq_url == "postgresql://user:pass@127.0.0.1/filed"
+    assert read.better_auth_secret is not None
+    assert read.better_auth_secret.get_secret_value() == "s" * 32
+
+
+def test_the_environment_wins_over_a_file(tmp_path: Path) -> None:
+    """A file is where a setting is looked for last."""
+    (tmp_path / "CACHE_TTL").write_text("77")
+    assert settings({**GOOD, "SECRETS_DIR": str(tmp_path)}).cache_ttl == 77
+    assert settings({**GOOD, "SECRETS_DIR": str(tmp_path), "CACHE_TTL": "88"}).cache_ttl == 88
+
+
+def test_a_secret_from_a_file_is_checked_and_not_repeated(tmp_path: Path) -> None:
+    """It is named as the setting that it is."""
+    (tmp_path / "BETTER_AUTH_SECRET").write_text("too-weak-91")
+    with pytest.raises(ConfigurationError, match="BETTER_AUTH_SECRET: must be at least 32 bytes") as refused:
+        settings({**GOOD, "BETTER_AUTH_SECRET": "", "SECRETS_DIR": str(tmp_path)})
+    assert "too-weak-91" not in str(refused.value)
+
+
+def test_a_folder_of_secrets_that_is_not_there_is_a_sentence(tmp_path: Path) -> None:
+    """A mount that was forgotten is not taken for one without secrets."""
+    with pytest.raises(ConfigurationError, match=r"SECRETS_DIR: No such file or directory: .*missing"):
+        settings({**GOOD, "SECRETS_DIR": str(tmp_path / "missing")})
+
+
 def test_origins_are_a_list_with_commas() -> None:
     """Spaces and empty parts are left out."""
     read = settings({**GOOD, "CORS_ORIGINS": "https://a.example, https://b.example,"})
