@@ -3,6 +3,7 @@
 import contextlib
 import itertools
 import os
+import random
 import secrets
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -19,7 +20,7 @@ from deploy.local.child import Child, Launch
 from deploy.local.postgres import PostgresServer
 from deploy.local.programs import SERVE, WORK
 from deploy.local.redis import RedisServer
-from deploy.local.sockets import free_port
+from deploy.local.sockets import free_port, port_is_free
 from tests.tokens import SECRET, shared_secret_token
 
 TOP = Path(__file__).parent.parent
@@ -32,6 +33,16 @@ _users = itertools.count(1)
 def new_user() -> UserId:
     """A user that no other test knows, so that tests can share one database."""
     return UserId(f"user-{next(_users)}-{secrets.token_hex(6)}")
+
+
+def steady_port() -> int:
+    """A free port that the system gives to no outgoing connection: a server that was killed finds it free again."""
+    with contextlib.suppress(OSError):
+        lowest_given = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+        for port in random.sample(range(10_000, max(lowest_given, 10_000)), k=min(100, max(lowest_given - 10_000, 0))):
+            if port_is_free(port):
+                return port
+    return free_port()
 
 
 @contextlib.contextmanager
@@ -91,7 +102,7 @@ class ApiProcess(Child):
     """One uvicorn process, as deployed."""
 
     def __init__(self, folder: Path, variables: Mapping[str, str], *, port: int | None = None) -> None:
-        self.port = port or free_port()
+        self.port = port or steady_port()
         super().__init__("the API", log=folder / f"api-{self.port}.log")
         self.variables = dict(variables)
         self.url = f"http://127.0.0.1:{self.port}"
@@ -128,9 +139,8 @@ class Stack:
 
     def __init__(self, path: Path, *, redis_options: tuple[str, ...] = (), tcp: bool = False) -> None:
         self.folder = path
-        port = 0 if tcp else None
-        self.postgres = PostgresServer(path / "postgres", durable=False, port=port)
-        self.redis = RedisServer(path / "redis", options=redis_options, port=port)
+        self.postgres = PostgresServer(path / "postgres", durable=False, port=steady_port() if tcp else None)
+        self.redis = RedisServer(path / "redis", options=redis_options, port=steady_port() if tcp else None)
         self._children: list[Child] = [self.postgres, self.redis]
 
     def __enter__(self) -> Self:
@@ -159,6 +169,10 @@ class Stack:
         if start:
             api.start()
         return api
+
+    def adopt(self, *children: Child) -> None:
+        """Processes that end with the stack, the last one first."""
+        self._children += children
 
     def worker(self, *, start: bool = True, **overrides: str) -> WorkerProcess:
         worker = WorkerProcess(self.folder, self.environment(**overrides))

@@ -15,7 +15,7 @@ from typing import TextIO
 from core.errors import ConfigurationError
 
 ORPHANS_TIMEOUT = 40.0
-"""Seconds for the guardian of a killed stack to stop what that left: at most four processes."""
+"""Seconds for the guardian of a killed stack to stop what that left: at most five processes."""
 
 SECRET_BYTES = 32
 
@@ -87,7 +87,13 @@ class LocalFolder:
 
     def make_secret(self) -> None:
         """Once; it outlives restarts, and so do the tokens."""
-        _write_private(self._secret, base64.b64encode(secrets.token_bytes(SECRET_BYTES)).decode() + "\n")
+        _write_private(self._secret, _new_secret())
+
+    def auth_secret(self) -> str:
+        """What the sign-in signs its cookies with and encrypts its keys; made once, it stays with their database."""
+        if not self._auth_secret.exists():
+            _write_private(self._auth_secret, _new_secret())
+        return self._auth_secret.read_text().strip()
 
     @property
     def _stack(self) -> Path:
@@ -96,6 +102,10 @@ class LocalFolder:
     @property
     def _secret(self) -> Path:
         return self.path / "secret"
+
+    @property
+    def _auth_secret(self) -> Path:
+        return self.path / "auth-secret"
 
     def _acquire(self, lock: TextIO, wait: Callable[[float], object]) -> None:
         deadline = time.monotonic() + ORPHANS_TIMEOUT
@@ -126,6 +136,10 @@ def _alive(pid: int) -> bool:
     except PermissionError:
         return True
     return True
+
+
+def _new_secret() -> str:
+    return base64.b64encode(secrets.token_bytes(SECRET_BYTES)).decode() + "\n"
 
 
 def _write_private(path: Path, text: str) -> None:

@@ -20,6 +20,9 @@ LAST_PORT = 65_535
 CORS_ORIGINS = "http://localhost:3000,http://localhost:5173,http://127.0.0.1:3000,http://127.0.0.1:5173"
 """Where the usual frontend servers listen in development."""
 
+LOCAL_NAME = "tasklane-local"
+"""Issuer and audience of the tokens made here: a name, not an address, so that they outlive a change of `PORT`."""
+
 
 @dataclass(frozen=True, slots=True)
 class Plan:
@@ -48,6 +51,11 @@ class Plan:
         return self.settings.get("NEON_DB_URL") or self.settings.get("DATABASE_URL")
 
     @property
+    def auth_database_url(self) -> str | None:
+        """The user's own database for the sign-in; None: one beside the tasks', if that is ours."""
+        return self.settings.get("AUTH_DATABASE_URL")
+
+    @property
     def redis_url(self) -> str | None:
         """The user's own Redis; None: start one."""
         return self.settings.get("REDIS_URL")
@@ -62,6 +70,25 @@ class Plan:
         """The user's shared secret, else the folder's if one was made; None where only a key set verifies tokens."""
         return self.settings.get("BETTER_AUTH_SECRET") or (None if self.key_set else self.folder.secret())
 
+    @property
+    def issuer(self) -> str | None:
+        """What tokens must name as theirs; None: anything."""
+        return self.settings.get("AUTH_ISSUER") or (None if self.key_set else LOCAL_NAME)
+
+    @property
+    def audience(self) -> str | None:
+        """Whom tokens must be for; None: anyone."""
+        return self.settings.get("AUTH_AUDIENCE") or (None if self.key_set else LOCAL_NAME)
+
+    @property
+    def no_sign_in(self) -> str | None:
+        """Why the stack must do without a sign-in of its own, and so without the page; None when it need not."""
+        if self.key_set:
+            return "AUTH_JWKS_URL or AUTH_JWKS_FILE names another sign-in"
+        if self.database_url and not self.auth_database_url:
+            return "the sign-in needs a database of its own, AUTH_DATABASE_URL, when you bring yours for the tasks"
+        return None
+
     def environment(self, *, database_url: str, redis_url: str) -> dict[str, str]:
         """What the API, the worker and the migrations run with; makes the folder's secret when one is needed."""
         chosen = {"NEON_DB_URL": database_url, "DATABASE_URL": database_url, "REDIS_URL": redis_url}
@@ -69,7 +96,23 @@ class Plan:
             self.folder.make_secret()
         if self.secret:
             chosen["BETTER_AUTH_SECRET"] = self.secret
+        expected = {"AUTH_ISSUER": self.issuer, "AUTH_AUDIENCE": self.audience}
+        chosen |= {name: value for name, value in expected.items() if value}
         return {**os.environ, "CORS_ORIGINS": self.settings.get("CORS_ORIGINS", CORS_ORIGINS), **chosen}
+
+    def auth_environment(self, *, database_url: str) -> dict[str, str]:
+        """What the sign-in runs with; makes its secret when there is none."""
+        origins = [f"http://localhost:{self.port}", self.settings.get("AUTH_TRUSTED_ORIGINS", "")]
+        return {
+            **os.environ,
+            **{name: value for name, value in self.settings.items() if name.startswith("AUTH_")},
+            "AUTH_DATABASE_URL": database_url,
+            "AUTH_ISSUER": self.issuer or "",
+            "AUTH_AUDIENCE": self.audience or "",
+            "AUTH_TRUSTED_ORIGINS": ",".join(filter(None, origins)),
+            "BETTER_AUTH_URL": self.url,
+            "BETTER_AUTH_SECRET": self.folder.auth_secret(),
+        }
 
 
 def _port(value: str) -> int:

@@ -13,11 +13,18 @@ HTTP_OK = 200
 
 MIGRATE = (sys.executable, "-m", "alembic", "upgrade", "head")
 WORK = (sys.executable, "-m", "worker.main")
-SERVE = (
-    *(sys.executable, "-m", "uvicorn", "--factory", "api.main:create_app"),
+UVICORN = (sys.executable, "-m", "uvicorn", "--factory")
+OPTIONS = (
     *("--host", HOST, "--loop", "uvloop", "--http", "httptools", "--no-access-log"),
     *("--no-proxy-headers", "--no-server-header", "--timeout-graceful-shutdown", "10"),
 )
+SERVE = (*UVICORN, "api.main:create_app", *OPTIONS)
+SERVE_ALL = (*UVICORN, "deploy.local.front:create_app", *OPTIONS)
+"""The API with the page and the sign-in around it, of which two settings tell it:"""
+PAGE = "TASKLANE_PAGE"
+"""the folder with the built page, and"""
+AUTH = "TASKLANE_AUTH"
+"""the auth server's origin."""
 
 
 class Program(Child):
@@ -37,13 +44,22 @@ class Program(Child):
         return self.running
 
 
-class Api(Program):
-    """The API on one port; it is ready when it says so itself."""
+class Service(Program):
+    """A program that listens on one port; it is ready when it says so itself."""
 
-    def __init__(self, port: int, *, environment: Mapping[str, str], log: Path, guardian: Guardian) -> None:
-        command = (*SERVE, "--port", str(port))
-        super().__init__("the API", command, environment=environment, log=log, guardian=guardian)
+    def __init__(
+        self,
+        name: str,
+        command: Sequence[str],
+        *,
+        port: int,
+        environment: Mapping[str, str],
+        log: Path,
+        guardian: Guardian,
+    ) -> None:
+        super().__init__(name, command, environment=environment, log=log, guardian=guardian)
         self._port = port
+        self.url = f"http://{HOST}:{port}"
 
     def ready(self) -> bool:
         """Whether `/readyz` answers 200. Asked directly: urllib would go through the machine's proxy."""
@@ -55,3 +71,10 @@ class Api(Program):
             return False
         finally:
             connection.close()
+
+
+def auth_server(program: Path, port: int, *, environment: Mapping[str, str], log: Path, guardian: Guardian) -> Service:
+    """The auth server; its sessions and keys are in the database that `environment` names."""
+    command = ("node", str(program))
+    environment = {**environment, "HOST": HOST, "PORT": str(port)}
+    return Service("the sign-in", command, port=port, environment=environment, log=log, guardian=guardian)

@@ -6,6 +6,7 @@ import time
 from urllib.parse import urlsplit
 
 WELCOME = """
+  Page        {page}
   API         {url}/api/tasks
   Docs        {url}/docs
   PostgreSQL  {database}

@@ -25,8 +25,8 @@ def issue(plan: Plan, user: str, *, days: int = DEFAULT_DAYS) -> str:
         )
     if running and running.key != fingerprint(secret):
         raise ConfigurationError("the running stack has another BETTER_AUTH_SECRET; set the same one here")
-    issuer = running.issuer if running else plan.settings.get("AUTH_ISSUER")
-    audience = running.audience if running else plan.settings.get("AUTH_AUDIENCE")
+    issuer = running.issuer if running else plan.issuer
+    audience = running.audience if running else plan.audience
     return _sign(secret, user, days=days, issuer=issuer, audience=audience)
 
 

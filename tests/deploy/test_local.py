@@ -245,6 +245,7 @@ def test_the_users_own_servers_are_used(top: Path) -> None:
             screen = up.wait_for(UP)
             assert screen.count("(yours)") == 2
             assert "hidden" not in screen
+            assert "  Page        none: the sign-in needs a database of its own, AUTH_DATABASE_URL" in screen
             assert not (top / ".local" / "postgres").exists()
             assert up.create("Elsewhere", token_on(screen)).status_code == 201
             assert up.end() == 0

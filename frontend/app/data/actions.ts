@@ -1,0 +1,75 @@
+/** What a person can do to tasks, with the word that is said about it and the way back. */
+
+import { useMemo } from "react";
+import type { Outcome } from "../sync/outbox";
+import { draftTask } from "../sync/writes";
+import { useWorkspace, type Workspace } from "../workspace/workspace";
+import type { Task, TaskFields } from "./types";
+
+export interface Actions {
+  create: (fields: TaskFields) => Promise<Outcome>;
+  edit: (base: Task, changes: Partial<TaskFields>) => Promise<Outcome>;
+  complete: (tasks: readonly Task[], completed: boolean) => void;
+  remove: (tasks: readonly Task[]) => void;
+  restore: (tasks: readonly Task[]) => void;
+  emptyTrash: () => void;
+}
+
+export function useActions(): Actions {
+  const workspace = useWorkspace();
+  return useMemo(() => actionsOf(workspace), [workspace]);
+}
+
+function actionsOf({ outbox, notices, refusals, user }: Workspace): Actions {
+  /** Nobody waits for the outcome: what is refused is said. */
+  const send = async (write: Parameters<typeof outbox.add>[0], done?: () => void) => {
+    done?.();
+    const outcome = await outbox.add(write);
+    if (outcome.result === "refused") notices.fail(`${failed(write)}: ${outcome.refusal.reason}`);
+  };
+
+  const set = (tasks: readonly Task[], completed: boolean, say: boolean) =>
+    void send({ kind: "complete", tasks: [...tasks], completed }, () => {
+      if (say && completed)
+        notices.say(`Completed ${named(tasks)}`, { label: "Undo", run: () => set(tasks, false, false) });
+    });
+
+  const restore = (tasks: readonly Task[]) => void send({ kind: "restore", tasks: [...tasks] });
+
+  return {
+    create: async (fields) => {
+      const outcome = await outbox.add({ kind: "create", task: draftTask(fields, user.id) });
+      if (outcome.result === "refused") refusals.set([...refusals.get(), outcome.refusal]);
+      return outcome;
+    },
+    edit: (base, changes) => outbox.add({ kind: "edit", base, changes }),
+    complete: (tasks, completed) => set(tasks, completed, true),
+    remove: (tasks) =>
+      void send({ kind: "delete", tasks: [...tasks] }, () =>
+        notices.say(`Moved ${named(tasks)} to the trash`, { label: "Undo", run: () => restore(tasks) }),
+      ),
+    restore: (tasks) => {
+      restore(tasks);
+      notices.say(`Restored ${named(tasks)}`);
+    },
+    emptyTrash: () => void send({ kind: "empty-trash" }, () => notices.say("The trash is empty")),
+  };
+}
+
+function named(tasks: readonly Task[]): string {
+  return tasks.length === 1 && tasks[0] ? `“${shortened(tasks[0].title)}”` : `${tasks.length} tasks`;
+}
+
+function shortened(title: string): string {
+  return title.length > 40 ? `${title.slice(0, 39).trimEnd()}…` : title;
+}
+
+function failed(write: { kind: string }): string {
+  const what: Record<string, string> = {
+    complete: "Not completed",
+    delete: "Not deleted",
+    restore: "Not restored",
+    "empty-trash": "Not emptied",
+  };
+  return what[write.kind] ?? "Not saved";
+}

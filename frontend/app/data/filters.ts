@@ -1,0 +1,102 @@
+/** What the list shows: kept in the address, so that a reload, a bookmark and the back button find it again. */
+
+import { addDays, dayOf, dueDay, isOver } from "./due.ts";
+import { PRIORITIES, type Priority, type Task } from "./types.ts";
+
+export const STATUSES = ["pending", "completed", "all"] as const;
+export const DUES = ["any", "overdue", "today", "week"] as const;
+export const SORTS = ["-created", "due_date", "-priority", "title", "-updated"] as const;
+
+export interface Filters {
+  status: (typeof STATUSES)[number];
+  due: (typeof DUES)[number];
+  priority: Priority | "any";
+  tags: readonly string[];
+  search: string;
+  sort: (typeof SORTS)[number];
+}
+
+export const NO_FILTERS: Filters = {
+  status: "pending",
+  due: "any",
+  priority: "any",
+  tags: [],
+  search: "",
+  sort: "-created",
+};
+
+/** Whether anything but the status narrows the list. */
+export function isNarrowed(filters: Filters): boolean {
+  return filters.due !== "any" || filters.priority !== "any" || filters.tags.length > 0 || filters.search !== "";
+}
+
+export function readFilters(query: URLSearchParams): Filters {
+  return {
+    status: oneOf(STATUSES, query.get("status"), NO_FILTERS.status),
+    due: oneOf(DUES, query.get("due"), NO_FILTERS.due),
+    priority: oneOf(["any", ...PRIORITIES] as const, query.get("priority"), NO_FILTERS.priority),
+    tags: query.getAll("tag"),
+    search: query.get("search") ?? "",
+    sort: oneOf(SORTS, query.get("sort"), NO_FILTERS.sort),
+  };
+}
+
+/** Only what differs from the beginning, so that the usual address stays clean. */
+export function writeFilters(filters: Filters): URLSearchParams {
+  const query = new URLSearchParams();
+  for (const name of ["status", "due", "priority", "search", "sort"] as const)
+    if (filters[name] !== NO_FILTERS[name]) query.set(name, filters[name]);
+  for (const tag of filters.tags) query.append("tag", tag);
+  return query;
+}
+
+/**
+ * The same for the API. Its days are those of UTC, a person's are not: the window reaches a day further to both sides,
+ * and `matches` decides.
+ */
+export function queryOf(filters: Filters, now: Date) {
+  const today = dayOf(now);
+  const window = {
+    any: {},
+    overdue: { due_before: addDays(today, 2) },
+    today: { due_after: addDays(today, -1), due_before: addDays(today, 2) },
+    week: { due_after: addDays(today, -1), due_before: addDays(today, 8) },
+  }[filters.due];
+  return {
+    ...(filters.status === "all" ? {} : { status: filters.status }),
+    ...(filters.priority === "any" ? {} : { priority: filters.priority }),
+    ...(filters.tags.length ? { tag: [...filters.tags] } : {}),
+    ...(filters.search ? { search: filters.search } : {}),
+    ...(filters.sort === NO_FILTERS.sort ? {} : { sort: filters.sort }),
+    ...window,
+  };
+}
+
+/** Whether the list shows the task. */
+export function matches(task: Task, filters: Filters, now: Date): boolean {
+  return (
+    (filters.status === "all" || task.completed === (filters.status === "completed")) &&
+    (filters.priority === "any" || task.priority === filters.priority) &&
+    filters.tags.every((tag) => task.tags.includes(tag)) &&
+    contains(task, filters.search) &&
+    isDue(task, filters.due, now)
+  );
+}
+
+export function isDue(task: Task, due: Filters["due"], now: Date): boolean {
+  if (due === "any") return true;
+  if (task.due_date === null) return false;
+  const day = dueDay(task.due_date);
+  const today = dayOf(now);
+  if (due === "overdue") return !task.completed && isOver(task.due_date, now);
+  return day >= today && day < addDays(today, due === "today" ? 1 : 7);
+}
+
+function contains(task: Task, text: string): boolean {
+  const sought = text.toLowerCase();
+  return `${task.title}\n${task.description ?? ""}`.toLowerCase().includes(sought);
+}
+
+function oneOf<T extends string>(values: readonly T[], value: string | null, otherwise: T): T {
+  return values.find((known) => known === value) ?? otherwise;
+}

@@ -1,0 +1,45 @@
+import type { components } from "../../lib/schema.d.ts";
+
+export type Task = components["schemas"]["Task"];
+export type DeletedTask = components["schemas"]["DeletedTask"];
+export type Stats = components["schemas"]["TaskStats"];
+export type Priority = components["schemas"]["Priority"];
+
+/** What a person can type into a task's form, in the API's own terms. */
+export interface TaskFields {
+  title: string;
+  description: string | null;
+  priority: Priority;
+  due_date: string | null;
+  tags: string[];
+}
+
+export const NO_FIELDS: TaskFields = { title: "", description: null, priority: "medium", due_date: null, tags: [] };
+
+/** The most urgent first. */
+export const PRIORITIES: readonly Priority[] = ["urgent", "high", "medium", "low"];
+
+export const PRIORITY_NAMES: Record<Priority, string> = {
+  urgent: "Urgent",
+  high: "High",
+  medium: "Medium",
+  low: "Low",
+};
+
+export const LIMITS = { title: 200, description: 1000, tag: 50, tags: 20, search: 200 } as const;
+
+export function fieldsOf(task: Task): TaskFields {
+  const { title, description, priority, due_date, tags } = task;
+  return { title, description, priority, due_date, tags };
+}
+
+/** The members of `fields` that differ from `base`: a merge patch. */
+export function changesFrom(base: TaskFields, fields: TaskFields): Partial<TaskFields> {
+  const changed = (Object.keys(fields) as (keyof TaskFields)[]).filter((name) => !same(base[name], fields[name]));
+  return Object.fromEntries(changed.map((name) => [name, fields[name]]));
+}
+
+/** Whether two values of a field mean the same; tags have an order. */
+export function same(one: unknown, other: unknown): boolean {
+  return JSON.stringify(one) === JSON.stringify(other);
+}

@@ -1,0 +1,124 @@
+/**
+ * Who is signed in, as Better Auth's session cookie says. The cookie is out of reach of scripts; the token that it buys
+ * is in memory only.
+ */
+
+import { betterAuthTokens, Problem, type TokenSource, Unreachable } from "../../lib/api";
+import type { Connection } from "../sync/connection";
+import { Store } from "../sync/store";
+
+export interface User {
+  id: string;
+  name: string;
+  email: string;
+}
+
+export type SessionState =
+  | { state: "asking" }
+  | { state: "signed-out"; ended: boolean } // whether it ended by itself
+  | { state: "signed-in"; user: User };
+
+const BASE = "/api/auth";
+const TIMEOUT = 10_000;
+
+export class Session {
+  readonly state = new Store<SessionState>({ state: "asking" });
+  readonly #connection: Connection;
+  readonly #tokens = betterAuthTokens({ fetch: (_url, init) => this.#ask(init) });
+  /** Other tabs share the cookie. */
+  readonly #tabs = new BroadcastChannel("tasklane:session");
+
+  constructor(connection: Connection) {
+    this.#connection = connection;
+    this.#tabs.addEventListener("message", () => void this.refresh());
+    connection.onWake(async () => {
+      if (this.state.get().state === "asking") await this.refresh();
+    });
+  }
+
+  /** Ask who is signed in; while nobody answers, the connection asks again. */
+  async refresh(): Promise<void> {
+    this.#tokens.forget();
+    await this.#connection.watch("sign-in", this.#tokens()).catch(() => undefined);
+  }
+
+  /** The tokens of this user and, should someone else have signed in meanwhile, of nobody. */
+  tokensOf(user: User): TokenSource {
+    return async (refused) => {
+      const token = await this.#tokens(refused);
+      const now = this.state.get();
+      return now.state === "signed-in" && now.user.id === user.id ? token : null;
+    };
+  }
+
+  /** Raises `Problem` with a sentence for the person, or `Unreachable`. */
+  async signIn(email: string, password: string): Promise<void> {
+    await post("/sign-in/email", { email, password });
+    await this.#changed();
+  }
+
+  async signUp(name: string, email: string, password: string): Promise<void> {
+    await post("/sign-up/email", { name, email, password });
+    await this.#changed();
+  }
+
+  async signOut(): Promise<void> {
+    await post("/sign-out", {});
+    this.#tokens.forget();
+    this.state.set({ state: "signed-out", ended: false });
+    this.#tabs.postMessage("changed");
+  }
+
+  async #changed(): Promise<void> {
+    this.#tokens.forget();
+    await this.#connection.watch("sign-in", this.#tokens());
+    this.#tabs.postMessage("changed");
+  }
+
+  /** One request for both: who it is, and their token. */
+  async #ask(init?: RequestInit): Promise<Response> {
+    const response = await fetch(`${BASE}/get-session`, init);
+    if (response.status === 429) return response;
+    if (!response.ok) throw new Unreachable("The sign-in service cannot answer now.");
+    const session = (await response.json()) as { user: User } | null;
+    const token = response.headers.get("set-auth-jwt");
+    const before = this.state.get();
+    if (!session || !token) {
+      if (before.state !== "signed-out") this.state.set({ state: "signed-out", ended: before.state === "signed-in" });
+      return new Response(null, { status: 401 });
+    }
+    const { id, name, email } = session.user;
+    if (before.state !== "signed-in" || before.user.id !== id)
+      this.state.set({ state: "signed-in", user: { id, name, email } });
+    return Response.json({ token });
+  }
+}
+
+async function post(path: string, body: object): Promise<void> {
+  let response: Response;
+  try {
+    response = await fetch(BASE + path, {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify(body),
+      signal: AbortSignal.timeout(TIMEOUT),
+    });
+  } catch (error) {
+    throw new Unreachable("The sign-in service cannot be reached.", { cause: error });
+  }
+  if (!response.ok) throw await refusal(response);
+}
+
+/** Better Auth says what is wrong in a form of its own. */
+async function refusal(response: Response): Promise<Problem> {
+  const said = (await response.json().catch(() => ({}))) as { message?: string; code?: string };
+  const retryAfter = response.headers.get("X-Retry-After") ?? response.headers.get("Retry-After");
+  const detail =
+    response.status === 429
+      ? `Too many attempts. Try again in ${retryAfter ?? "a few"} seconds.`
+      : (said.message ?? "The sign-in service cannot answer now.");
+  return new Problem(
+    { type: said.code ?? "about:blank", title: response.statusText, status: response.status, detail },
+    response.headers,
+  );
+}

@@ -1,0 +1,68 @@
+import { useId, useRef, useState } from "react";
+import { sentenceOf } from "../sync/failure";
+import { ConfirmDialog } from "../ui/ConfirmDialog";
+import { ThemeChoice } from "../ui/ThemeChoice";
+import { useWorkspace } from "../workspace/workspace";
+
+export function AccountMenu({ onHelp }: { onHelp: () => void }) {
+  const workspace = useWorkspace();
+  const { user, outbox, notices } = workspace;
+  const [asking, setAsking] = useState(false);
+  const panel = useRef<HTMLDivElement>(null);
+  const id = useId();
+
+  const signOut = () => {
+    panel.current?.hidePopover();
+    workspace.signOut().catch((error: unknown) => notices.fail(`You are still signed in. ${sentenceOf(error)}`));
+  };
+
+  return (
+    <>
+      <button
+        type="button"
+        className="avatar"
+        popoverTarget={id}
+        aria-label={`${initials(user.name)}, account of ${user.name}`}
+      >
+        {initials(user.name)}
+      </button>
+      <div ref={panel} id={id} popover="auto" className="menu">
+        <p className="menu-user">
+          <strong>{user.name}</strong>
+          <span>{user.email}</span>
+        </p>
+        <ThemeChoice />
+        <button
+          type="button"
+          className="menu-item"
+          onClick={() => {
+            panel.current?.hidePopover();
+            onHelp();
+          }}
+        >
+          Keyboard shortcuts <kbd>?</kbd>
+        </button>
+        <button type="button" className="menu-item" onClick={() => (outbox.unsent ? setAsking(true) : signOut())}>
+          Sign out
+        </button>
+      </div>
+      {asking && (
+        <ConfirmDialog
+          title="Sign out now?"
+          text="Some changes have not been sent yet. If you sign out now, they are lost."
+          action="Sign out"
+          onConfirm={signOut}
+          onClose={() => setAsking(false)}
+        />
+      )}
+    </>
+  );
+}
+
+function initials(name: string): string {
+  const words = name.trim().split(/\s+/);
+  return [words[0], words.length > 1 ? words.at(-1) : ""]
+    .map((word) => [...(word ?? "")][0] ?? "")
+    .join("")
+    .toUpperCase();
+}

@@ -1,0 +1,78 @@
+import { useRef, useState } from "react";
+import { useStats } from "../data/queries";
+import { fieldsOf, type Stats } from "../data/types";
+import { type Place, usePlace } from "../data/useFilters";
+import { useStore } from "../sync/useStore";
+import { ListView } from "../tasks/ListView";
+import { TaskDialog } from "../tasks/TaskDialog";
+import { TrashView } from "../tasks/TrashView";
+import { useDraft } from "../tasks/useDraft";
+import { ConnectionBanner } from "../ui/ConnectionBanner";
+import { Notices } from "../ui/Notices";
+import { useShortcuts } from "../ui/useShortcuts";
+import { useWorkspace } from "../workspace/workspace";
+import { Header } from "./Header";
+import { HelpDialog } from "./HelpDialog";
+import { Sidebar } from "./Sidebar";
+import { titleOf } from "./views";
+
+/** The page of someone who is signed in. */
+export function Shell() {
+  const { connection, notices, outbox } = useWorkspace();
+  const entries = useStore(outbox.entries);
+  const [place, go] = usePlace();
+  const stats = useStats();
+  const [helping, setHelping] = useState(false);
+  const [draft, setDraft] = useDraft();
+  const add = useRef<HTMLInputElement>(null);
+
+  useShortcuts({
+    n: () => (place.trash ? go({}) : add.current?.focus()),
+    u: () => notices.act(),
+    "?": () => setHelping(true),
+  });
+
+  const closeDraft = () => {
+    const left = draft;
+    setDraft(null);
+    const isChanged = left && JSON.stringify(left.fields) !== JSON.stringify(left.base && fieldsOf(left.base));
+    if (left && isChanged) notices.say("Changes discarded", { label: "Undo", run: () => setDraft(left) });
+  };
+
+  return (
+    <div className="shell">
+      <title>{`${titleOf(place)} · Tasklane`}</title>
+      <a className="skip" href="#main">
+        Skip to the tasks
+      </a>
+      <Header onHelp={() => setHelping(true)} />
+      <Sidebar place={place} stats={stats} onGo={go} />
+      <main id="main" className="main" tabIndex={-1}>
+        <ConnectionBanner connection={connection} unsent={entries.filter(({ state }) => state !== "sent").length} />
+        <Heading place={place} stats={stats} />
+        {place.trash ? (
+          <TrashView />
+        ) : (
+          <ListView filters={place.filters} addRef={add} onFilters={go} onDraft={setDraft} />
+        )}
+      </main>
+      {draft && <TaskDialog draft={draft} onChange={setDraft} onSaved={() => setDraft(null)} onClose={closeDraft} />}
+      {helping && <HelpDialog onClose={() => setHelping(false)} />}
+      <Notices notices={notices} />
+    </div>
+  );
+}
+
+function Heading({ place, stats }: { place: Place; stats: Stats | undefined }) {
+  return (
+    <div className="heading">
+      <h1>{titleOf(place)}</h1>
+      {stats && !place.trash && <p>{summary(stats)}</p>}
+    </div>
+  );
+}
+
+function summary({ total, completed, overdue }: Stats): string {
+  if (total === 0) return "";
+  return `${completed} of ${total} completed${overdue ? `, ${overdue} overdue` : ""}`;
+}

@@ -1,0 +1,97 @@
+import type { MouseEvent } from "react";
+import { type Filters, NO_FILTERS, writeFilters } from "../data/filters";
+import type { Stats } from "../data/types";
+import type { Place } from "../data/useFilters";
+import { Icon, type IconName } from "../ui/Icon";
+import { isAt, VIEWS } from "./views";
+
+interface Props {
+  place: Place;
+  stats: Stats | undefined;
+  onGo: (next: Partial<Filters> & { trash?: boolean }) => void;
+}
+
+const TAGS = 12;
+
+export function Sidebar({ place, stats, onGo }: Props) {
+  const tags = Object.entries(stats?.by_tag ?? {}).toSorted(([a, n], [b, m]) => m - n || a.localeCompare(b));
+  const toggleTag = (tag: string) => {
+    const { tags: chosen } = place.filters;
+    return {
+      ...place.filters,
+      tags: chosen.includes(tag) ? chosen.filter((other) => other !== tag) : [...chosen, tag],
+    };
+  };
+  return (
+    <nav className="sidebar" aria-label="Views">
+      <ul>
+        {VIEWS.map((view) => {
+          const filters = { ...NO_FILTERS, sort: place.filters.sort, status: view.status, due: view.due };
+          return (
+            <Item
+              key={view.title}
+              title={view.title}
+              icon={view.icon}
+              count={stats && view.count?.(stats)}
+              current={isAt(view, place)}
+              query={writeFilters(filters)}
+              onGo={() => onGo(filters)}
+            />
+          );
+        })}
+        <Item
+          title="Trash"
+          icon="trash"
+          current={place.trash}
+          query={new URLSearchParams({ view: "trash" })}
+          onGo={() => onGo({ trash: true })}
+        />
+      </ul>
+      {tags.length > 0 && (
+        <section className="sidebar-tags" aria-labelledby="tags-heading">
+          <h2 id="tags-heading">Tags</h2>
+          <ul>
+            {tags.slice(0, TAGS).map(([tag, count]) => (
+              <Item
+                key={tag}
+                title={tag}
+                icon="tag"
+                count={count}
+                current={!place.trash && place.filters.tags.includes(tag)}
+                query={writeFilters(toggleTag(tag))}
+                onGo={() => onGo(toggleTag(tag))}
+              />
+            ))}
+          </ul>
+        </section>
+      )}
+    </nav>
+  );
+}
+
+interface ItemProps {
+  title: string;
+  icon: IconName;
+  count?: number | undefined;
+  current: boolean;
+  query: URLSearchParams;
+  onGo: () => void;
+}
+
+/** A true link: it can be copied and opened in a tab of its own. */
+function Item({ title, icon, count, current, query, onGo }: ItemProps) {
+  const go = (event: MouseEvent) => {
+    if (event.metaKey || event.ctrlKey || event.shiftKey) return;
+    event.preventDefault();
+    onGo();
+  };
+  return (
+    <li>
+      <a className="nav-item" href={`?${query}`} aria-current={current ? "true" : undefined} onClick={go}>
+        <Icon name={icon} />
+        <span className="nav-title">{title}</span>
+        {count ? <span className="nav-count">{count}</span> : null}
+      </a>
+    </li>
+  );
+}

@@ -1,0 +1,108 @@
+/** How each write is sent, so that sending it again after a lost answer does no more than sending it once. */
+
+import { type Api, type BatchResult, type Operation, Problem } from "../../lib/api";
+import { same, type Task, type TaskFields } from "../data/types";
+import type { Write } from "./writes";
+
+/** The task was changed elsewhere, in the same fields, since the person saw it. */
+export class Conflict extends Error {
+  override readonly name = "Conflict";
+  readonly current: Task;
+  readonly fields: readonly (keyof TaskFields)[];
+
+  constructor(current: Task, fields: readonly (keyof TaskFields)[]) {
+    super("This task was changed somewhere else in the meantime.");
+    this.current = current;
+    this.fields = fields;
+  }
+}
+
+/** Some of a batch could not be done. */
+export class PartlyDone extends Error {
+  override readonly name = "PartlyDone";
+}
+
+export const BATCH_LIMIT = 100;
+
+const RACES = 3;
+
+/** Returns the service's copies of the tasks, in the order of the write. */
+export async function send(api: Api, write: Write, key: string): Promise<Task[]> {
+  switch (write.kind) {
+    case "create": {
+      const { title, description, priority, due_date, tags } = write.task;
+      const fields = { title, description, priority, due_date, tags };
+      return [await api.createTask(fields, { idempotencyKey: key })];
+    }
+    case "edit":
+      return [await edit(api, write.base, write.changes)];
+    case "complete":
+      return complete(api, write.tasks, write.completed, key);
+    case "delete":
+      return remove(api, write.tasks, key);
+    case "restore":
+      return Promise.all(write.tasks.map((task) => restore(api, task)));
+    case "empty-trash":
+      await api.emptyTrash();
+      return [];
+  }
+}
+
+/** Merged with what others changed in other fields; `Conflict` when it is about the same ones. */
+async function edit(api: Api, base: Task, changes: Partial<TaskFields>): Promise<Task> {
+  for (let race = 0; ; race++) {
+    const current = await api.getTask(base.id);
+    const names = Object.keys(changes) as (keyof TaskFields)[];
+    const clashes = names.filter((name) => !same(current[name], base[name]) && !same(current[name], changes[name]));
+    if (clashes.length) throw new Conflict(current, clashes);
+    try {
+      return await api.updateTask(base.id, changes, { ifMatch: api.etagOf(current) });
+    } catch (error) {
+      if (!(error instanceof Problem && error.status === 412) || race === RACES) throw error;
+    }
+  }
+}
+
+async function complete(api: Api, tasks: readonly Task[], completed: boolean, key: string): Promise<Task[]> {
+  if (tasks.length === 1 && tasks[0]) return [await api.completeTask(tasks[0].id, completed)];
+  const operations = tasks.map(({ id }) => ({ op: "complete" as const, id, completed }));
+  return done(await batch(api, operations, key));
+}
+
+/** A task that is gone already is what was wanted. */
+async function remove(api: Api, tasks: readonly Task[], key: string): Promise<Task[]> {
+  if (tasks.length === 1 && tasks[0]) await api.deleteTask(tasks[0].id).catch(unlessGone);
+  else {
+    const { results } = await batch(
+      api,
+      tasks.map(({ id }) => ({ op: "delete" as const, id })),
+      key,
+    );
+    done({ atomic: false, results: results.filter(({ status }) => status !== 404) });
+  }
+  return [];
+}
+
+/** What is no longer in the trash may be back already: by this very write, its answer lost. */
+async function restore(api: Api, task: Task): Promise<Task> {
+  try {
+    return await api.restoreTask(task.id);
+  } catch (error) {
+    unlessGone(error);
+    return api.getTask(task.id);
+  }
+}
+
+function batch(api: Api, operations: Operation[], key: string): Promise<BatchResult> {
+  return api.batchTasks({ atomic: false, operations }, { idempotencyKey: key });
+}
+
+function done({ results }: BatchResult): Task[] {
+  const failed = results.filter(({ status }) => status >= 400);
+  if (failed.length) throw new PartlyDone(`${failed.length} of ${results.length} tasks could not be changed.`);
+  return results.flatMap(({ task }) => task ?? []);
+}
+
+function unlessGone(error: unknown): void {
+  if (!(error instanceof Problem && error.status === 404)) throw error;
+}

@@ -1,0 +1,40 @@
+/**
+ * What was typed and not yet acknowledged: in this tab's storage, which a reload and a crash leave alone, under the
+ * user's own name. No token is ever here.
+ */
+
+const PREFIX = "tasklane:user:";
+
+export class TabStorage {
+  readonly #prefix: string;
+
+  /** Whatever another user left in this tab goes: it is not for these eyes. */
+  constructor(userId: string) {
+    this.#prefix = `${PREFIX}${userId}:`;
+    for (const key of keys()) if (!key.startsWith(this.#prefix)) sessionStorage.removeItem(key);
+  }
+
+  read<T>(name: string): T | null {
+    const text = sessionStorage.getItem(this.#prefix + name);
+    return text === null ? null : (JSON.parse(text) as T);
+  }
+
+  /** Null removes it. */
+  write(name: string, value: unknown): void {
+    try {
+      if (value === null) sessionStorage.removeItem(this.#prefix + name);
+      else sessionStorage.setItem(this.#prefix + name, JSON.stringify(value));
+    } catch {
+      // The storage is full: it stays in memory, and leaving the page asks first.
+    }
+  }
+
+  /** The user has signed out. */
+  clear(): void {
+    for (const key of keys()) sessionStorage.removeItem(key);
+  }
+}
+
+function keys(): string[] {
+  return Object.keys(sessionStorage).filter((key) => key.startsWith(PREFIX));
+}

@@ -1,0 +1,99 @@
+/** What a person does to tasks, and what the lists look like once it is done. */
+
+import type { DeletedTask, Task, TaskFields } from "../data/types";
+
+export type Write =
+  | { kind: "create"; task: Task }
+  | { kind: "edit"; base: Task; changes: Partial<TaskFields> }
+  | { kind: "complete"; tasks: Task[]; completed: boolean }
+  | { kind: "delete"; tasks: Task[] }
+  | { kind: "restore"; tasks: Task[] }
+  | { kind: "empty-trash" };
+
+/** The task that `fields` make, under a number of its own until the service has given it one. */
+export function draftTask(fields: TaskFields, userId: string): Task {
+  const now = new Date().toISOString();
+  const made = { completed: false, completed_at: null, created_at: now, updated_at: now };
+  return { id: temporaryId(), user_id: userId, ...fields, ...made };
+}
+
+/** The ids of the service begin at 1. */
+export function isTemporary(id: number): boolean {
+  return id < 0;
+}
+
+/** The tasks that a write is about, as they were when it was made. */
+export function tasksOf(write: Write): readonly Task[] {
+  switch (write.kind) {
+    case "create":
+      return [write.task];
+    case "edit":
+      return [write.base];
+    case "empty-trash":
+      return [];
+    default:
+      return write.tasks;
+  }
+}
+
+/** The same write, about newer copies of its tasks; `was` is the id under which a task is known here. */
+export function rebased(write: Write, was: number, task: Task): Write {
+  switch (write.kind) {
+    case "edit":
+      return write.base.id === was ? { ...write, base: task } : write;
+    case "create":
+      return write.task.id === was ? { ...write, task } : write;
+    case "empty-trash":
+      return write;
+    default:
+      return { ...write, tasks: write.tasks.map((one) => (one.id === was ? task : one)) };
+  }
+}
+
+/**
+ * The list with the writes done: of the tasks that they touch, those that `shown` says belong there. What is in the list
+ * stays where it is, what comes into it comes to its top.
+ */
+export function projectList(tasks: readonly Task[], writes: readonly Write[], shown: (task: Task) => boolean): Task[] {
+  const known = new Map(tasks.map((task) => [task.id, task]));
+  const fresh = new Map<number, Task>();
+  const gone = new Set<number>();
+  const touched = new Set<number>();
+  for (const write of writes) {
+    for (const task of tasksOf(write)) {
+      touched.add(task.id);
+      if (write.kind === "delete") gone.add(task.id);
+      else if (write.kind === "restore") gone.delete(task.id);
+      const place = known.has(task.id) ? known : fresh;
+      place.set(task.id, changed(place.get(task.id) ?? task, write));
+    }
+  }
+  const list = [...[...fresh.values()].toReversed(), ...known.values()];
+  return list.filter((task) => !touched.has(task.id) || (!gone.has(task.id) && shown(task)));
+}
+
+function changed(task: Task, write: Write): Task {
+  if (write.kind === "edit") return { ...task, ...write.changes };
+  return write.kind === "complete" ? { ...task, completed: write.completed } : task;
+}
+
+/** The trash with the writes done. */
+export function projectTrash(trash: readonly DeletedTask[], writes: readonly Write[]): DeletedTask[] {
+  let list = [...trash];
+  for (const write of writes) {
+    if (write.kind === "empty-trash") list = [];
+    if (write.kind !== "delete" && write.kind !== "restore") continue;
+    const ids = new Set(write.tasks.map((task) => task.id));
+    const fresh = write.kind === "delete" ? write.tasks.filter((task) => !list.some(({ id }) => id === task.id)) : [];
+    const kept = write.kind === "restore" ? list.filter((task) => !ids.has(task.id)) : list;
+    list = [...fresh.map((task) => ({ ...task, deleted_at: new Date().toISOString() })), ...kept];
+  }
+  return list;
+}
+
+let lastId = 0;
+
+function temporaryId(): number {
+  lastId = Math.max(lastId + 1, Date.now());
+  return -lastId;
+}

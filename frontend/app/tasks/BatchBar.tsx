@@ -1,0 +1,43 @@
+import { useActions } from "../data/actions";
+import type { Selection } from "./useSelection";
+
+/** What can be done to all selected tasks at once. */
+export function BatchBar({ selection }: { selection: Selection }) {
+  const actions = useActions();
+  const { tasks } = selection;
+  const open = tasks.filter((task) => !task.completed);
+  const none = tasks.length === 0;
+  const done = (act: () => void) => () => {
+    act();
+    selection.end();
+  };
+  return (
+    <section className="batch-bar" aria-label="Selected tasks">
+      <p role="status">{none ? "Select tasks" : `${tasks.length} selected`}</p>
+      <button type="button" className="button" data-kind="quiet" onClick={selection.all}>
+        Select all
+      </button>
+      {open.length > 0 || none ? (
+        <button type="button" className="button" disabled={none} onClick={done(() => actions.complete(open, true))}>
+          Complete
+        </button>
+      ) : (
+        <button type="button" className="button" onClick={done(() => actions.complete(tasks, false))}>
+          Reopen
+        </button>
+      )}
+      <button
+        type="button"
+        className="button"
+        data-kind="danger"
+        disabled={none}
+        onClick={done(() => actions.remove(tasks))}
+      >
+        Delete
+      </button>
+      <button type="button" className="button" data-kind="quiet" onClick={selection.end}>
+        Cancel
+      </button>
+    </section>
+  );
+}

@@ -1,0 +1,51 @@
+import { describeDue } from "../data/due";
+import { PRIORITY_NAMES, type Task, type TaskFields } from "../data/types";
+import type { Conflict } from "../sync/send";
+
+interface Props {
+  conflict: Conflict;
+  onKeepMine: () => void;
+  onTakeTheirs: (theirs: Partial<TaskFields>) => void;
+}
+
+const NAMES: Record<keyof TaskFields, string> = {
+  title: "Title",
+  description: "Notes",
+  priority: "Priority",
+  due_date: "Due",
+  tags: "Tags",
+};
+
+/** Shows what the task says now, beside what the person typed, and lets them choose. */
+export function ConflictNote({ conflict, onKeepMine, onTakeTheirs }: Props) {
+  const { current, fields } = conflict;
+  const theirs = () => Object.fromEntries(fields.map((name) => [name, current[name]]));
+  return (
+    <div role="alert" className="alert">
+      <p>{conflict.message} It now says:</p>
+      <dl>
+        {fields.map((name) => (
+          <div key={name}>
+            <dt>{NAMES[name]}</dt>
+            <dd>{shown(current, name)}</dd>
+          </div>
+        ))}
+      </dl>
+      <div className="alert-actions">
+        <button type="button" className="button" onClick={onKeepMine}>
+          Save mine
+        </button>
+        <button type="button" className="button" onClick={() => onTakeTheirs(theirs())}>
+          Take theirs
+        </button>
+      </div>
+    </div>
+  );
+}
+
+function shown(task: Task, name: keyof TaskFields): string {
+  if (name === "priority") return PRIORITY_NAMES[task.priority];
+  if (name === "due_date") return task.due_date === null ? "none" : describeDue(task.due_date, new Date());
+  if (name === "tags") return task.tags.join(", ") || "none";
+  return task[name] || "none";
+}

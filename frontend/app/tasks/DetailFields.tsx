@@ -1,0 +1,74 @@
+import { useId } from "react";
+import { useStats } from "../data/queries";
+import { LIMITS, PRIORITIES, PRIORITY_NAMES, type TaskFields } from "../data/types";
+import { DueField } from "./DueField";
+import { Field } from "./Field";
+import { faultOf } from "./fieldErrors";
+import { TagField } from "./TagField";
+
+interface Props {
+  fields: TaskFields;
+  problem?: unknown;
+  onChange: (change: Partial<TaskFields>) => void;
+}
+
+/** Everything about a task but its title. */
+export function DetailFields({ fields, problem, onChange }: Props) {
+  const known = Object.keys(useStats()?.by_tag ?? {});
+  const length = fields.description?.length ?? 0;
+  return (
+    <>
+      <Field
+        label="Notes"
+        fault={faultOf(problem, "description")}
+        hint={length > LIMITS.description * 0.8 ? `${LIMITS.description - length} characters left` : undefined}
+      >
+        {(control) => (
+          <textarea
+            {...control}
+            rows={3}
+            maxLength={LIMITS.description}
+            value={fields.description ?? ""}
+            onChange={({ target }) => onChange({ description: target.value || null })}
+          />
+        )}
+      </Field>
+      <div className="field-row">
+        <DueField
+          due={fields.due_date}
+          fault={faultOf(problem, "due_date")}
+          onChange={(due_date) => onChange({ due_date })}
+        />
+        <PriorityField fields={fields} onChange={onChange} />
+      </div>
+      <TagField
+        tags={fields.tags}
+        known={known}
+        fault={faultOf(problem, "tags")}
+        onChange={(tags) => onChange({ tags })}
+      />
+    </>
+  );
+}
+
+function PriorityField({ fields, onChange }: Pick<Props, "fields" | "onChange">) {
+  const name = useId();
+  return (
+    <fieldset className="field">
+      <legend>Priority</legend>
+      <div className="segments">
+        {PRIORITIES.toReversed().map((priority) => (
+          <label key={priority} data-priority={priority}>
+            <input
+              type="radio"
+              name={name}
+              checked={fields.priority === priority}
+              onChange={() => onChange({ priority })}
+            />
+            <span>{PRIORITY_NAMES[priority]}</span>
+          </label>
+        ))}
+      </div>
+    </fieldset>
+  );
+}

@@ -1,0 +1,146 @@
+import { type RefObject, useMemo, useRef } from "react";
+import { useActions } from "../data/actions";
+import { type Filters, isNarrowed, NO_FILTERS } from "../data/filters";
+import { type Listing, useTaskList } from "../data/queries";
+import { fieldsOf, type Task } from "../data/types";
+import { failureOf, sentenceOf } from "../sync/failure";
+import { useStore } from "../sync/useStore";
+import { Icon } from "../ui/Icon";
+import { useShortcuts } from "../ui/useShortcuts";
+import { useWorkspace } from "../workspace/workspace";
+import { BatchBar } from "./BatchBar";
+import { QuickAdd } from "./QuickAdd";
+import { Refusals } from "./Refusals";
+import { focusRow, useKeptFocus } from "./rowFocus";
+import { Blank, More, Skeleton } from "./states";
+import type { Draft } from "./TaskDialog";
+import { TaskList } from "./TaskList";
+import type { RowActions } from "./TaskRow";
+import { Toolbar } from "./Toolbar";
+import { useSelection } from "./useSelection";
+
+interface Props {
+  filters: Filters;
+  addRef: RefObject<HTMLInputElement | null>;
+  onFilters: (change: Partial<Filters>) => void;
+  /** Open a task in the dialog. */
+  onDraft: (draft: Draft) => void;
+}
+
+const NO_ROWS: readonly Task[] = [];
+
+export function ListView({ filters, addRef, onFilters, onDraft }: Props) {
+  const listing = useTaskList(filters);
+  const rows = listing.rows ?? NO_ROWS;
+  const selection = useSelection(rows);
+  const on = useRowActions({ filters, onFilters, onDraft, onSelect: selection.toggle });
+  const list = useKeptFocus();
+  const search = useRef<HTMLInputElement>(null);
+
+  const onRow = (act: (task: Task) => void) => (id: number | null) => {
+    const task = rows.find((row) => row.id === id);
+    if (task) act(task);
+  };
+  useShortcuts({
+    "/": () => search.current?.focus(),
+    ArrowDown: () => focusRow(1),
+    ArrowUp: () => focusRow(-1),
+    j: () => focusRow(1),
+    k: () => focusRow(-1),
+    c: onRow(on.onComplete),
+    x: onRow(on.onSelect),
+    Delete: onRow(on.onRemove),
+    Escape: selection.end,
+  });
+
+  return (
+    <>
+      <QuickAdd inputRef={addRef} />
+      <Refusals onReview={onDraft} />
+      <Toolbar
+        filters={filters}
+        searchRef={search}
+        selecting={selection.active}
+        onChange={onFilters}
+        onSelect={selection.active ? selection.end : selection.begin}
+      />
+      <div ref={list} className="listing" aria-busy={listing.isOld}>
+        {listing.rows && <Stale listing={listing} />}
+        {rows.length > 0 ? (
+          <TaskList rows={rows} selection={selection} on={on} />
+        ) : (
+          <NoRows listing={listing} filters={filters} onFilters={onFilters} />
+        )}
+        <More hasMore={listing.hasMore} isLoading={listing.isLoadingMore} onMore={listing.loadMore} />
+      </div>
+      {selection.active && <BatchBar selection={selection} />}
+    </>
+  );
+}
+
+type RowSettings = Pick<Props, "filters" | "onFilters" | "onDraft"> & Pick<RowActions, "onSelect">;
+
+/** The same functions from one rendering to the next, so that only the rows that changed are drawn again. */
+function useRowActions({ filters, onFilters, onDraft, onSelect }: RowSettings): RowActions {
+  const actions = useActions();
+  return useMemo(
+    () => ({
+      onOpen: (task) => onDraft({ base: task, fields: fieldsOf(task) }),
+      onComplete: (task) => actions.complete([task], !task.completed),
+      onRemove: (task) => actions.remove([task]),
+      onSelect,
+      onTag: (tag) => onFilters({ tags: [...new Set([...filters.tags, tag])] }),
+    }),
+    [actions, filters, onFilters, onDraft, onSelect],
+  );
+}
+
+/** The list could not be fetched anew, for another reason than that the service is away. */
+function Stale({ listing }: { listing: Listing<Task> }) {
+  if (!listing.error || failureOf(listing.error) !== "refused") return null;
+  return (
+    <div role="alert" className="banner" data-state="refused">
+      <Icon name="alert" />
+      <p>This list may be out of date. {sentenceOf(listing.error)}</p>
+      <button type="button" className="button" onClick={listing.retry}>
+        Try again
+      </button>
+    </div>
+  );
+}
+
+type NoRowsProps = Pick<Props, "filters" | "onFilters"> & { listing: Listing<Task> };
+
+function NoRows({ listing, filters, onFilters }: NoRowsProps) {
+  const link = useStore(useWorkspace().connection.link);
+  if (listing.rows === undefined && link.state !== "ready")
+    return <Blank icon="cloud" title="Your tasks will be here as soon as the server answers." />;
+  if (listing.rows === undefined && listing.error)
+    return (
+      <Blank icon="alert" title={sentenceOf(listing.error)}>
+        <button type="button" className="button" data-kind="outline" onClick={listing.retry}>
+          Try again
+        </button>
+      </Blank>
+    );
+  if (listing.rows === undefined) return <Skeleton />;
+  if (isNarrowed(filters))
+    return (
+      <Blank icon="search" title="No task matches.">
+        <button
+          type="button"
+          className="button"
+          data-kind="outline"
+          onClick={() => onFilters({ ...NO_FILTERS, status: filters.status })}
+        >
+          Show all
+        </button>
+      </Blank>
+    );
+  if (filters.status === "completed") return <Blank icon="done" title="What you complete is kept here." />;
+  return (
+    <Blank icon="done" title="All clear.">
+      <p>Write down what is next, and press Enter.</p>
+    </Blank>
+  );
+}

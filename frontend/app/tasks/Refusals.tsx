@@ -1,0 +1,45 @@
+import { fieldsOf, type Task } from "../data/types";
+import type { Refusal } from "../sync/outbox";
+import { useStore } from "../sync/useStore";
+import { Icon } from "../ui/Icon";
+import { useWorkspace } from "../workspace/workspace";
+import type { Draft } from "./TaskDialog";
+
+/** What was typed and will not be saved as it is: the person decides what becomes of it. */
+export function Refusals({ onReview }: { onReview: (draft: Draft) => void }) {
+  const workspace = useWorkspace();
+  const refusals = useStore(workspace.refusals);
+  const review = (refusal: Refusal, draft: Draft) => {
+    workspace.dismiss(refusal);
+    onReview(draft);
+  };
+  return (
+    <div role="alert">
+      {refusals.map((refusal) => {
+        const draft = draftOf(refusal);
+        if (!draft) return null;
+        return (
+          <div key={refusal.key} className="banner" data-state="refused">
+            <Icon name="alert" />
+            <p>
+              <strong>“{draft.fields.title}” was not saved.</strong> {refusal.reason}
+            </p>
+            <button type="button" className="button" onClick={() => review(refusal, draft)}>
+              Review
+            </button>
+            <button type="button" className="button" data-kind="quiet" onClick={() => workspace.dismiss(refusal)}>
+              Discard
+            </button>
+          </div>
+        );
+      })}
+    </div>
+  );
+}
+
+function draftOf({ write, error }: Refusal): Draft | null {
+  if (write.kind === "create") return { base: null, fields: fieldsOf(write.task), error };
+  if (write.kind !== "edit") return null;
+  const base: Task = write.base;
+  return { base, fields: { ...fieldsOf(base), ...write.changes }, error };
+}

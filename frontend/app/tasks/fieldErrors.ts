@@ -1,0 +1,8 @@
+import { Problem } from "../../lib/api";
+
+/** What is wrong with a field, from the pointers of a problem (`#/title`, `#/tags/0`). */
+export function faultOf(problem: unknown, field: string): string | undefined {
+  if (!(problem instanceof Problem)) return undefined;
+  const found = problem.errors.find(({ pointer }) => pointer === `#/${field}` || pointer.startsWith(`#/${field}/`));
+  return found && `${found.detail.charAt(0).toUpperCase()}${found.detail.slice(1)}.`;
+}

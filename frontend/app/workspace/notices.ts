@@ -1,0 +1,41 @@
+import { Store } from "../sync/store";
+
+/** A short word about what happened, with at most one thing to do about it. */
+export interface Notice {
+  readonly id: number;
+  readonly text: string;
+  readonly tone: "plain" | "error";
+  readonly action?: { label: string; run: () => void };
+}
+
+const AT_ONCE = 3;
+
+export class Notices {
+  readonly shown = new Store<readonly Notice[]>([]);
+  #last = 0;
+
+  say(text: string, action?: Notice["action"]): void {
+    this.#add({ id: ++this.#last, text, tone: "plain", ...(action && { action }) });
+  }
+
+  fail(text: string, action?: Notice["action"]): void {
+    this.#add({ id: ++this.#last, text, tone: "error", ...(action && { action }) });
+  }
+
+  dismiss(id: number): void {
+    this.shown.set(this.shown.get().filter((notice) => notice.id !== id));
+  }
+
+  /** Do what the newest notice offers; false when none offers anything. */
+  act(): boolean {
+    const notice = this.shown.get().findLast(({ action }) => action);
+    if (!notice?.action) return false;
+    this.dismiss(notice.id);
+    notice.action.run();
+    return true;
+  }
+
+  #add(notice: Notice): void {
+    this.shown.set([...this.shown.get(), notice].slice(-AT_ONCE));
+  }
+}

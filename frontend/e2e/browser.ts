@@ -1,0 +1,71 @@
+/** A person's browser: every visit has cookies of its own, and whatever the browser complains of fails the test. */
+
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core";
+import { expect, inject, onTestFinished } from "vitest";
+import { newUser, type User } from "./people";
+import { BASE } from "./settings";
+
+const PATIENCE = 30_000;
+
+let browser: Promise<Browser> | undefined;
+
+export interface Visit extends BrowserContextOptions {
+  base?: string;
+  /** Signed in from the start. */
+  user?: User;
+  /** Failed requests that the test brings about itself: the browser complains of each. */
+  tolerate?: RegExp;
+}
+
+/** A new browser profile on the page. */
+export async function visit({ base = BASE, user, tolerate, ...options }: Visit = {}): Promise<Page> {
+  browser ??= chromium.connect(inject("chromium"));
+  const context = await (
+    await browser
+  ).newContext({
+    baseURL: base,
+    locale: "en-GB",
+    timezoneId: "Europe/Lisbon",
+    ignoreHTTPSErrors: true, // the gateway of the compose file signs its certificate itself
+    reducedMotion: "reduce",
+    ...options,
+  });
+  context.setDefaultTimeout(PATIENCE);
+  if (user) await context.addCookies(user.cookies(base));
+  // Told to the console, where it counts as a complaint.
+  await context.addInitScript(() =>
+    document.addEventListener("securitypolicyviolation", ({ violatedDirective, blockedURI }) =>
+      console.error(`Content-Security-Policy: ${violatedDirective} ${blockedURI}`),
+    ),
+  );
+  const page = await context.newPage();
+  const complaints: string[] = [];
+  const complain = (text: string) => tolerate?.test(text) || complaints.push(text);
+  page.on("console", (message) => ["error", "warning"].includes(message.type()) && complain(message.text()));
+  page.on("pageerror", (error) => complain(String(error)));
+  onTestFinished(async ({ task }) => {
+    if (task.result?.state === "fail") await picture(page, task.name, complaints);
+    await context.close();
+    expect(complaints).toEqual([]);
+  });
+  await page.goto("/");
+  return page;
+}
+
+/** On the page as somebody whom nobody else knows, with these tasks. */
+export async function visitAsNewUser(options: Visit = {}, ...tasks: Parameters<User["addTask"]>[0][]): Promise<Page> {
+  const user = await newUser(options.base);
+  for (const task of tasks) await user.addTask(task);
+  const page = await visit({ ...options, user });
+  await page.getByRole("heading", { name: "Open", level: 1 }).waitFor();
+  return page;
+}
+
+/** What was to be seen when a test failed. */
+async function picture(page: Page, name: string, complaints: readonly string[]): Promise<void> {
+  const path = join(tmpdir(), `tasklane-page-${name.replaceAll(/\W+/g, "-")}.png`);
+  const taken = await page.screenshot({ path }).catch(() => null);
+  console.error([name, taken ? `see ${path}` : "no picture could be taken", ...complaints].join("\n  "));
+}

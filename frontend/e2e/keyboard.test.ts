@@ -1,0 +1,110 @@
+/** All of it without a mouse. */
+
+import type { Page } from "playwright-core";
+import { expect, test } from "vitest";
+import { visit, visitAsNewUser } from "./browser";
+import { someone } from "./people";
+import { acknowledged, expectTitles, notice } from "./tasks";
+
+const focused = (page: Page) => page.evaluate(() => document.activeElement?.textContent);
+
+test("from signing up to signing out", async () => {
+  const page = await visit();
+  const { name, email, password } = someone();
+  await page.getByRole("heading", { name: "Sign in" }).waitFor();
+  await page.keyboard.press("Tab"); // e-mail
+  await page.keyboard.press("Tab"); // password
+  await page.keyboard.press("Tab"); // sign in
+  await page.keyboard.press("Tab");
+  expect(await focused(page)).toBe("Create an account");
+  await page.keyboard.press("Enter");
+  await page.keyboard.press("Shift+Tab");
+  await page.keyboard.press("Shift+Tab");
+  await page.keyboard.press("Shift+Tab");
+  await page.keyboard.press("Shift+Tab");
+  for (const text of [name, email, password]) {
+    await page.keyboard.type(text);
+    await page.keyboard.press("Tab");
+  }
+  await page.keyboard.press("Enter");
+  await page.getByText("All clear.").waitFor();
+
+  await page.keyboard.press("n");
+  for (const title of ["one", "two", "three"]) {
+    await page.keyboard.type(title);
+    await acknowledged(page, "POST", () => page.keyboard.press("Enter"));
+  }
+  await expectTitles(page, "three", "two", "one");
+  await page.keyboard.press("Tab"); // out of the field: letters are shortcuts again
+
+  await page.keyboard.press("ArrowDown");
+  expect(await focused(page)).toBe("three");
+  await page.keyboard.press("j");
+  expect(await focused(page)).toBe("two");
+  await page.keyboard.press("c");
+  await expectTitles(page, "three", "one");
+  expect(await focused(page)).toBe("one"); // what took its place
+  await notice(page, "Completed “two”").waitFor();
+  await page.keyboard.press("u");
+  await expectTitles(page, "three", "two", "one");
+
+  await page.keyboard.press("Enter");
+  expect(await focused(page)).toBe("");
+  await page.keyboard.press("End");
+  await page.keyboard.type(" and a half");
+  await acknowledged(page, "PATCH", () => page.keyboard.press("Enter"));
+  await page.getByRole("dialog").waitFor({ state: "hidden" });
+  expect(await focused(page)).toBe("one and a half"); // the focus is back where it was
+
+  await page.keyboard.press("Enter");
+  await page.getByRole("dialog").waitFor();
+  await page.keyboard.press("Escape");
+  await page.getByRole("dialog").waitFor({ state: "hidden" });
+
+  await page.keyboard.press("Delete");
+  await expectTitles(page, "three", "two");
+  await page.keyboard.press("x");
+  await page.keyboard.press("ArrowUp");
+  await page.keyboard.press("x");
+  await page.getByText("2 selected").waitFor();
+  await page.keyboard.press("Escape");
+  await page.getByText("2 selected").waitFor({ state: "hidden" });
+
+  await page.keyboard.press("/");
+  await page.keyboard.type("two");
+  await expectTitles(page, "two");
+  await page.keyboard.press("Escape");
+  await expectTitles(page, "three", "two");
+  await page.keyboard.press("Escape"); // out of the field
+  await page.keyboard.press("?");
+  await page.getByRole("heading", { name: "Keyboard shortcuts" }).waitFor();
+  await page.keyboard.press("Escape");
+  await page.getByRole("dialog").waitFor({ state: "hidden" });
+
+  await page.getByRole("button", { name: /account of/ }).focus();
+  await page.keyboard.press("Enter");
+  while ((await focused(page)) !== "Sign out") await page.keyboard.press("Tab");
+  await page.keyboard.press("Enter");
+  await page.getByRole("heading", { name: "Sign in" }).waitFor();
+});
+
+test("single letters can be turned off as shortcuts", async () => {
+  const page = await visitAsNewUser();
+  await page.keyboard.press("?");
+  await page.getByLabel("Single letters work as shortcuts").uncheck();
+  await page.keyboard.press("Escape");
+  await page.getByRole("dialog").waitFor({ state: "hidden" });
+  await page.keyboard.press("n");
+  expect(await page.evaluate(() => document.activeElement?.tagName)).not.toBe("INPUT");
+});
+
+test("closing an edit by mistake loses nothing", async () => {
+  const page = await visitAsNewUser({}, { title: "Plan" });
+  await page.getByRole("button", { name: "Plan", exact: true }).click();
+  await page.getByLabel("Notes").last().fill("A long thought");
+  await page.keyboard.press("Escape");
+  await notice(page, "Changes discarded").getByRole("button", { name: "Undo" }).click();
+  expect(await page.getByRole("dialog").getByLabel("Notes").inputValue()).toBe("A long thought");
+  await page.reload();
+  expect(await page.getByRole("dialog").getByLabel("Notes").inputValue()).toBe("A long thought");
+});

@@ -1,0 +1,91 @@
+/** Pictures of the main states, for the docs: `make screenshots`. */
+
+import { join } from "node:path";
+import type { Page } from "playwright-core";
+import { describe, test } from "vitest";
+import type { NewTask } from "../lib/api";
+import { type Visit, visit } from "./browser";
+import { newUser, type User } from "./people";
+import { PICTURES } from "./settings";
+import { add, notice, row } from "./tasks";
+
+const WIDE = { viewport: { width: 1120, height: 760 } };
+const PHONE = { viewport: { width: 360, height: 740 }, deviceScaleFactor: 1.5, hasTouch: true, isMobile: true };
+
+const day = (distance: number) => new Date(Date.now() + distance * 86_400_000).toISOString().slice(0, 10);
+
+const TASKS: NewTask[] = [
+  { title: "Renew the library card" },
+  { title: "Call the dentist", due_date: `${day(1)}T14:30:00Z`, tags: ["health"] },
+  { title: "Read chapter four", description: "Up to the lemma about fences", tags: ["study"] },
+  {
+    title: "Book the train to Lisbon",
+    description: "The night train if there is one. A window seat, and ask about the bicycle before paying.",
+    due_date: day(3),
+    priority: "high",
+    tags: ["travel", "family"],
+  },
+  { title: "Send the invoice to Meyer & Sons", due_date: day(-2), priority: "urgent", tags: ["work"] },
+  { title: "Water the plants", due_date: day(0), priority: "low", tags: ["home"] },
+  { title: "Return the drill", completed: true, tags: ["home"] },
+  { title: "Plan the week", completed: true, tags: ["work"] },
+];
+
+async function furnished(): Promise<User> {
+  const user = await newUser();
+  for (const task of TASKS) await user.addTask(task);
+  return user;
+}
+
+async function open(options: Visit): Promise<Page> {
+  const page = await visit({ user: await furnished(), ...options });
+  await row(page, "Water the plants").waitFor();
+  return page;
+}
+
+async function take(page: Page, name: string): Promise<void> {
+  await page.mouse.move(0, 0);
+  await page.evaluate(() => new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn))));
+  await page.screenshot({ path: join(PICTURES ?? "", `${name}.png`), animations: "disabled", caret: "hide" });
+}
+
+describe.skipIf(!PICTURES)("pictures", () => {
+  test("the list", async () => {
+    await take(await open(WIDE), "page-list");
+  });
+
+  test("the list in the dark, with something to undo", async () => {
+    const page = await open({ ...WIDE, colorScheme: "dark" });
+    await row(page, "Renew the library card").getByRole("checkbox").click();
+    await notice(page, "Completed").waitFor();
+    await take(page, "page-dark");
+  });
+
+  test("a task", async () => {
+    const page = await open(WIDE);
+    await page.getByRole("button", { name: "Book the train to Lisbon", exact: true }).click();
+    await take(page, "page-task");
+  });
+
+  test("the server away", async () => {
+    const page = await open({ ...WIDE, tolerate: /ERR_FAILED/ });
+    await page.route("**/api/**", (route) => route.abort());
+    await add(page, "Buy oat milk");
+    await row(page, "Water the plants").getByRole("checkbox").click();
+    await page.getByText("2 changes are kept").waitFor();
+    await page.getByLabel("Title of a new task").fill("And while we wait");
+    await take(page, "page-away");
+  });
+
+  test("on a phone", async () => {
+    await take(await open(PHONE), "page-phone");
+    await take(await open({ ...PHONE, colorScheme: "dark" }), "page-phone-dark");
+  });
+
+  test("signing in", async () => {
+    const page = await visit(PHONE);
+    await page.getByRole("button", { name: "Create an account" }).click();
+    await page.getByLabel("Name").fill("Ada Lovelace");
+    await take(page, "page-sign-up");
+  });
+});

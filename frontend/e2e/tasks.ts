@@ -1,0 +1,38 @@
+/** What a person sees and does of tasks. */
+
+import type { Locator, Page } from "playwright-core";
+import { expect } from "vitest";
+
+export function row(page: Page, title: string): Locator {
+  return page.locator(".task").filter({ has: page.getByText(title, { exact: true }) });
+}
+
+export function notice(page: Page, text: string | RegExp): Locator {
+  return page.locator(".notice").filter({ hasText: text });
+}
+
+export async function add(page: Page, title: string): Promise<void> {
+  await page.getByLabel("Title of a new task").fill(title);
+  await page.getByRole("button", { name: "Add", exact: true }).click();
+  await row(page, title).waitFor();
+}
+
+/** Waits until the list shows these titles, in this order. */
+export async function expectTitles(page: Page, ...titles: string[]): Promise<void> {
+  await expect.poll(() => page.locator(".task-title").allTextContents(), { timeout: 30_000 }).toEqual(titles);
+}
+
+/** Does `act`, and returns when the service has acknowledged the request that it led to. */
+export async function acknowledged(page: Page, method: string, act: () => Promise<void>): Promise<void> {
+  const isIt = (response: { request: () => { method: () => string }; ok: () => boolean }) =>
+    response.request().method() === method && response.ok();
+  await Promise.all([
+    page.waitForResponse((response) => response.url().includes("/api/tasks") && isIt(response)),
+    act(),
+  ]);
+}
+
+export async function go(page: Page, view: string): Promise<void> {
+  await page.getByRole("navigation").getByRole("link", { name: view }).click();
+  await page.getByRole("heading", { name: view, level: 1 }).waitFor();
+}

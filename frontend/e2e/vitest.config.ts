@@ -1,0 +1,24 @@
+/** The page in a real browser; tests/frontend/test_page.py says where the stack is. */
+
+import { defineConfig } from "vitest/config";
+
+export default defineConfig({
+  root: import.meta.dirname,
+  cacheDir: "../node_modules/.vite-e2e",
+  test: {
+    globalSetup: "chromium.ts",
+    isolate: false,
+    maxWorkers: 2,
+    testTimeout: 90_000,
+    hookTimeout: 90_000,
+    projects: [
+      {
+        extends: true,
+        test: { name: "steady", include: ["*.test.ts"], exclude: ["outage.test.ts", "pictures.test.ts"] },
+      },
+      // Alone: while it runs the API is away for everyone.
+      { extends: true, test: { name: "outage", include: ["outage.test.ts"], sequence: { groupOrder: 1 } } },
+      { extends: true, test: { name: "pictures", include: ["pictures.test.ts"], sequence: { groupOrder: 2 } } },
+    ],
+  },
+});

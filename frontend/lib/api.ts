@@ -1,0 +1,191 @@
+/**
+ * The service's operations as functions, one each, with the names and types of its OpenAPI document.
+ *
+ *     const api = createApi({ token: betterAuthTokens() });
+ *     const { items, total } = await api.listTasks({ status: "pending", tag: ["home"] });
+ *
+ * A request that does no harm when it is sent twice is sent again, a few times, when the service is away or its answer
+ * was lost; creating is such a request, because each carries an `Idempotency-Key`. What was read before and has not
+ * changed is not sent again by the service: the same object comes back, so do not change it.
+ */
+
+import { Transport, type Call, type Options, type Settings } from "./transport";
+import type { components, operations } from "./schema";
+
+export { Problem, Unreachable, type Fault, type OperationResult } from "./problem";
+export { betterAuthTokens, type BetterAuthTokens } from "./tokens";
+export type { Options, Settings, TokenSource } from "./transport";
+
+type Schemas = components["schemas"];
+type Query<Name extends keyof operations> = Given<NonNullable<operations[Name]["parameters"]["query"]>>;
+/** `{ tag: undefined }` is as good as `{}`. */
+type Given<T> = { [Key in keyof T]?: T[Key] | undefined };
+
+export type Task = Schemas["Task"];
+export type DeletedTask = Schemas["DeletedTask"];
+export type Priority = Schemas["Priority"];
+export type TaskStats = Schemas["TaskStats"];
+export type Account = Schemas["Account"];
+export type Operation = Schemas["Operation"];
+export type Batch = Schemas["Batch"];
+export type BatchResult = Schemas["BatchResult"];
+export type Export = Schemas["Export"];
+export type NewTask = Given<Schemas["TaskCreate"]> & Pick<Schemas["TaskCreate"], "title">;
+export type TaskChanges = Given<Schemas["TaskUpdate"]>;
+export type ListQuery = Query<"listTasks">;
+export type TrashQuery = Query<"listTrash">;
+
+export interface Page<T> {
+  readonly items: readonly T[];
+  /** How many there are on all pages. */
+  readonly total: number;
+  /** The cursor of the next page, on the last one null. */
+  readonly next: string | null;
+}
+
+export interface CreateOptions extends Options {
+  /** To try again what may have been done already, say after a reload; without, each call has its own. */
+  idempotencyKey?: string | undefined;
+}
+
+export interface WriteOptions extends Options {
+  /** The `ETag` (see `etagOf`) of the task as it was read: a task that has changed since is left alone (412). */
+  ifMatch?: string | undefined;
+}
+
+export type Api = ReturnType<typeof createApi>;
+
+const TRANSFER_TIMEOUT = 60_000;
+const TASKS = "/api/tasks";
+
+export function createApi(settings: Settings) {
+  const transport = new Transport(settings);
+
+  const get = <T>(path: string, read: Call<T>["read"], query?: object, options?: Options) =>
+    transport.send({ method: "GET", path, query, read, repeatable: true, ...options });
+
+  const create = <T>(path: string, body: unknown, { idempotencyKey = newKey(), ...options }: CreateOptions = {}) =>
+    transport.send<T>({
+      method: "POST",
+      path,
+      body,
+      headers: { "Idempotency-Key": `"${idempotencyKey.replace(/["\\]/g, "\\$&")}"` },
+      read: json,
+      repeatable: true,
+      ...options,
+    });
+
+  /** With `If-Match` it is sent once: a repetition would meet its own change. */
+  const write = <T>(call: Pick<Call<T>, "method" | "path" | "read"> & Partial<Call<T>>, options: WriteOptions = {}) => {
+    const { ifMatch, ...rest } = options;
+    return transport.send<T>({ repeatable: ifMatch === undefined, headers: { "If-Match": ifMatch }, ...call, ...rest });
+  };
+
+  const setCompleted = (path: string) => (id: number, completed?: boolean, options?: WriteOptions) => {
+    const repeatable = completed !== undefined && options?.ifMatch === undefined;
+    const body = completed === undefined ? {} : { completed };
+    return write<Task>({ method: "PATCH", path: `${TASKS}/${id}/${path}`, body, read: json, repeatable }, options);
+  };
+
+  function exportTasks(format?: "json", options?: Options): Promise<Export>;
+  function exportTasks(format: "csv" | "ics", options?: Options): Promise<string>;
+  function exportTasks(format: "json" | "csv" | "ics" = "json", options?: Options): Promise<Export | string> {
+    const read = format === "json" ? json<Export> : (response: Response) => response.text();
+    return get<Export | string>(`${TASKS}/export`, read, { format }, { timeout: TRANSFER_TIMEOUT, ...options });
+  }
+
+  const calls = {
+    livez: (options?: Options) =>
+      transport.send<Schemas["Alive"]>({ ...PROBE, path: "/livez", read: json, ...options }),
+    readyz: (options?: Options) =>
+      transport.send<Schemas["Ready"]>({ ...PROBE, path: "/readyz", read: json, ...options }),
+
+    getAccount: (options?: Options) => get<Account>("/api/account", json, undefined, options),
+    /** Everything that is stored of the user goes, in the background. */
+    eraseAccount: (options?: Options) =>
+      write<Account>({ method: "DELETE", path: "/api/account", read: json }, options),
+
+    listTasks: (query?: ListQuery, options?: Options) => get(TASKS, page<Task>, query, options),
+    createTask: (task: NewTask, options?: CreateOptions) => create<Task>(TASKS, task, options),
+    batchTasks: (batch: Batch, options?: CreateOptions) => create<BatchResult>(`${TASKS}/batch`, batch, options),
+    getTaskStats: (options?: Options) => get<TaskStats>(`${TASKS}/stats`, json, undefined, options),
+
+    getTask: (id: number, options?: Options) => get<Task>(`${TASKS}/${id}`, json, undefined, options),
+    /** What is not named stays, null clears. */
+    updateTask: (id: number, changes: TaskChanges, options?: WriteOptions) =>
+      write<Task>({ method: "PATCH", path: `${TASKS}/${id}`, body: changes, read: json }, options),
+    /** The same with PUT: what is not named stays here, too. */
+    replaceTask: (id: number, changes: TaskChanges, options?: WriteOptions) =>
+      write<Task>({ method: "PUT", path: `${TASKS}/${id}`, body: changes, read: json }, options),
+    /** Without a value it toggles, and is sent once only: prefer to say which state is meant. */
+    completeTask: setCompleted("complete"),
+    toggleTask: setCompleted("toggle"),
+    /** Into the trash. */
+    deleteTask: (id: number, options?: WriteOptions) =>
+      write<void>({ method: "DELETE", path: `${TASKS}/${id}`, read: nothing, done404: true }, options),
+    /** Out of the trash. Sent once: a repetition would not find it there. */
+    restoreTask: (id: number, options?: Options) =>
+      transport.send<Task>({
+        method: "POST",
+        path: `${TASKS}/${id}/restore`,
+        read: json,
+        repeatable: false,
+        ...options,
+      }),
+
+    listTrash: (query?: TrashQuery, options?: Options) => get(`${TASKS}/trash`, page<DeletedTask>, query, options),
+    emptyTrash: (options?: Options) =>
+      write<void>({ method: "DELETE", path: `${TASKS}/trash`, read: nothing }, options),
+
+    exportTasks,
+    importTasks: (tasks: Schemas["Import"], options?: CreateOptions) =>
+      create<Schemas["Imported"]>(`${TASKS}/import`, tasks, { timeout: TRANSFER_TIMEOUT, ...options }),
+  } satisfies Record<keyof operations, unknown>;
+
+  return {
+    ...calls,
+    /** The `ETag` with which this very object came from the service. */
+    etagOf: (value: object) => transport.etagOf(value),
+    /** Drop what was read: when a user signs out. */
+    forget: () => transport.forget(),
+  };
+}
+
+/** Page after page: `for await (const { items } of pages(api.listTasks, { status: "pending" }))`. */
+export async function* pages<T, Q extends { cursor?: string | undefined }>(
+  list: (query?: Q, options?: Options) => Promise<Page<T>>,
+  query?: Q,
+  options?: Options,
+): AsyncGenerator<Page<T>, void, undefined> {
+  for (let cursor = query?.cursor ?? null, first = true; first || cursor !== null; first = false) {
+    const page = await list({ ...query, ...(cursor === null ? {} : { cursor }) } as Q, options);
+    yield page;
+    cursor = page.next;
+  }
+}
+
+const PROBE = { method: "GET", anonymous: true, repeatable: false } as const;
+
+function json<T>(response: Response): Promise<T> {
+  return response.json() as Promise<T>;
+}
+
+function nothing(): void {}
+
+/** Of either shape that the service may be set to (`TASK_LIST_SHAPE`). */
+async function page<T>(response: Response): Promise<Page<T>> {
+  const body = await json<T[] | { tasks: T[] }>(response);
+  const items = Array.isArray(body) ? body : body.tasks;
+  return { items, total: Number(response.headers.get("X-Total-Count") ?? items.length), next: cursor(response) };
+}
+
+/** From the link to the next page (RFC 8288), if there is one. */
+function cursor(response: Response): string | null {
+  const link = response.headers.get("Link")?.match(/<([^>]*)>[^,]*;\s*rel="?next"?/)?.[1];
+  return link === undefined ? null : new URL(link, "http://any").searchParams.get("cursor");
+}
+
+/** `crypto.randomUUID` is missing where a page came over plain http from another machine, say to a phone. */
+function newKey(): string {
+  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
+}

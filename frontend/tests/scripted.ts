@@ -1,0 +1,71 @@
+/** A server that says what a test tells it to, and remembers what it was asked. */
+
+import { createServer, type IncomingHttpHeaders } from "node:http";
+import type { AddressInfo } from "node:net";
+
+export interface Asked {
+  method: string;
+  path: string;
+  headers: IncomingHttpHeaders;
+  body: string;
+}
+
+export interface Said {
+  status?: number;
+  headers?: Record<string, string>;
+  json?: unknown;
+  text?: string;
+  /** Take the request, then end the connection without an answer. */
+  drop?: boolean;
+  /** Take the request and say nothing. */
+  silent?: boolean;
+}
+
+export type Script = (asked: Asked, index: number) => Said;
+
+export class ScriptedServer implements AsyncDisposable {
+  readonly asked: Asked[] = [];
+  readonly #server;
+  readonly #waiting: { count: number; resolve: () => void }[] = [];
+  url = "";
+
+  private constructor(script: Script) {
+    this.#server = createServer((request, response) => {
+      let body = "";
+      request.on("data", (piece: Buffer) => (body += piece.toString()));
+      request.on("end", () => {
+        const asked = { method: request.method ?? "", path: request.url ?? "", headers: request.headers, body };
+        this.asked.push(asked);
+        const said = script(asked, this.asked.length - 1);
+        for (const { resolve } of this.#waiting.filter(({ count }) => this.asked.length >= count)) resolve();
+        if (said.drop) request.socket.destroy();
+        if (said.drop || said.silent) return;
+        const { status = 200, headers = {}, json, text = json === undefined ? "" : JSON.stringify(json) } = said;
+        const type = status >= 400 ? "application/problem+json" : "application/json";
+        response.writeHead(status, { "Content-Type": type, ...headers }).end(text);
+      });
+    });
+  }
+
+  /** Answers each request as `script` says; a list is said in its order, the last one for ever. */
+  static async start(script: Script | Said[]): Promise<ScriptedServer> {
+    const list = Array.isArray(script) ? script : undefined;
+    const server = new ScriptedServer(
+      list ? (_asked, index) => list[Math.min(index, list.length - 1)] ?? {} : (script as Script),
+    );
+    await new Promise<void>((resolve) => server.#server.listen(0, "127.0.0.1", resolve));
+    server.url = `http://127.0.0.1:${(server.#server.address() as AddressInfo).port}`;
+    return server;
+  }
+
+  /** When so many requests have come. */
+  hasBeenAsked(count: number): Promise<void> {
+    if (this.asked.length >= count) return Promise.resolve();
+    return new Promise((resolve) => this.#waiting.push({ count, resolve }));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#server.closeAllConnections();
+    await new Promise((resolve) => this.#server.close(resolve));
+  }
+}

@@ -1,0 +1,56 @@
+"""`frontend/lib`: its own tests, those against the running service among them, and its types."""
+
+import json
+import re
+import shutil
+from collections.abc import Iterator
+
+import pytest
+
+from tests.frontend.node import FRONTEND, needs_node, run
+from tests.stack import TOP, ApiProcess, Stack, new_user
+from tests.tokens import shared_secret_token
+
+pytestmark = needs_node
+MODULES = FRONTEND.folder / "node_modules"
+
+
+def test_client(stack: Stack, api: ApiProcess) -> None:
+    """What vitest finds, with a service to talk to."""
+    variables = {
+        "TASKLANE_URL": api.url,
+        "TASKLANE_OBJECT_URL": stack.api(TASK_LIST_SHAPE="object").url,
+        "TASKLANE_ALICE": shared_secret_token(new_user()),
+        "TASKLANE_BOB": shared_secret_token(new_user()),
+    }
+    run("node", MODULES / "vitest" / "vitest.mjs", "run", **variables)
+
+
+def test_lock_is_complete_and_names_no_registry() -> None:
+    """`npm ci` refuses a lock without the packages for other platforms, as npm writes it when the registry has none."""
+    lock = json.loads((FRONTEND.folder / "package-lock.json").read_text())["packages"]
+    wanted = {name for entry in lock.values() for name in entry.get("optionalDependencies", {})}
+    assert {name for name in wanted if not any(path.endswith(f"node_modules/{name}") for path in lock)} == set()
+    assert not any("resolved" in entry for entry in lock.values())
+
+
+@pytest.fixture
+def guide() -> Iterator[int]:
+    """The guide's examples as files among the tests; how many."""
+    folder = FRONTEND.folder / "tests" / "guide"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    blocks = re.findall(r"^```ts\n(.*?)^```", (TOP / "docs" / "frontend.md").read_text(), re.DOTALL | re.MULTILINE)
+    examples = [block for block in blocks if 'from "next' not in block]
+    for number, example in enumerate(examples):
+        path = re.match(r"// (?:src/)?(\S+\.ts)\n", example)
+        text = example.replace('"./tasklane/api"', '"../../lib/api"')
+        (folder / (path[1] if path else f"example{number}.ts")).write_text(text)
+    yield len(examples)
+    shutil.rmtree(folder)
+
+
+def test_types(guide: int) -> None:
+    """The types are those of the committed document, and everything that uses them agrees, the guide included."""
+    assert guide >= 5
+    run("npm", "run", "--silent", "check")
