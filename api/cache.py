@@ -76,18 +76,18 @@ class CachedReads:
 
     def _depart(self, question: "Question", opened: Opened, make: Callable[[], Awaitable[Answer]]) -> "_Flight":
         self._departures += 1
-        outcome = asyncio.create_task(self._make_and_fill(opened, question[1], make))
+        outcome = asyncio.create_task(self._fly(question, opened, make))
+        outcome.add_done_callback(lambda landed: landed.cancelled() or landed.exception())  # read if nobody has waited
         flight = self._flights[question] = _Flight(self._departures, outcome)
-
-        def land(landed: asyncio.Task[Answer]) -> None:
-            del self._flights[question]
-            landed.cancelled() or landed.exception()  # read even if everyone who waited has left
-
-        outcome.add_done_callback(land)
         return flight
 
-    async def _make_and_fill(self, opened: Opened, variant: str, make: Callable[[], Awaitable[Answer]]) -> Answer:
-        answer = await make()
-        with contextlib.suppress(RedisUnavailable):  # the next reader asks the database again
-            await self._fence.fill(opened, variant, answer)
-        return answer
+    async def _fly(self, question: "Question", opened: Opened, make: Callable[[], Awaitable[Answer]]) -> Answer:
+        try:
+            answer = await make()
+            with contextlib.suppress(RedisUnavailable):  # the next reader asks the database again
+                await self._fence.fill(opened, question[1], answer)
+            return answer
+        finally:
+            # Before it is done, not after: to wait for what is done is no wait, and whoever may not use its outcome
+            # would find it again and again, in a loop that lets nobody else run.
+            del self._flights[question]

@@ -1,8 +1,10 @@
 """Reads through the cache: who runs a query, who shares one, and what a hit needs."""
 
 import asyncio
+import contextlib
 import gc
-from collections.abc import AsyncIterator, Callable
+import signal
+from collections.abc import AsyncIterator, Callable, Iterator
 
 import pytest
 
@@ -10,7 +12,7 @@ from api.cache import CachedReads
 from api.metrics import Metrics
 from core.answer import Answer
 from core.errors import DatabaseUnavailable, NotFound, RedisUnavailable
-from core.fence import Fence, key
+from core.fence import Fence, Opened, key
 from core.redis import Redis
 from core.types import Revision, UserId
 from tests import steps
@@ -176,6 +178,57 @@ async def test_an_older_failure_is_not_a_later_readers(
     with pytest.raises(type(error)):
         await early
     assert (await late)[0].body == b"at 1"
+
+
+class HeldAfterOpen(Fence):
+    """A reader that has seen the fence and goes on when the test says so."""
+
+    pauses: list[Gate]
+
+    async def open(self, owner: UserId, variant: str = "") -> Opened:
+        opened = await super().open(owner, variant)
+        if self.pauses:
+            await self.pauses.pop(0).arrive()
+        return opened
+
+
+async def test_a_query_that_failed_at_this_very_moment_is_waited_for_by_nobody(stack: Stack, user: UserId) -> None:
+    """It is over, and its end not yet told to anyone, when a reader comes by: they ask anew, and the loop goes on."""
+    queries = Queries(user)
+    async with steps.fence(stack.redis.url, fence_class=HeldAfterOpen) as (_, fence):
+        assert isinstance(fence, HeldAfterOpen)
+        fence.pauses = []
+        reads = CachedReads(fence, Metrics())
+        queried, opened = Gate(), Gate()
+        queries.pauses, queries.error = [queried], DatabaseUnavailable("gone")
+        first = asyncio.create_task(reads.answer(user, V, queries.make))
+        await queried.arrival()
+        queries.error = None
+        fence.pauses = [opened]
+        second = asyncio.create_task(reads.answer(user, V, queries.make))
+        await opened.arrival()
+        with _impatience():
+            queried.open()  # the query ends first in the next turn of the loop, and the reader comes by in the same
+            opened.open()
+            assert (await second)[0].body == b"at 1"
+        with pytest.raises(DatabaseUnavailable):
+            await first
+
+
+@contextlib.contextmanager
+def _impatience() -> Iterator[None]:
+    """A loop that does not turn cannot be timed out by itself."""
+
+    def give_up(*_: object) -> None:
+        raise AssertionError("the event loop stands still")
+
+    before = signal.signal(signal.SIGALRM, give_up)
+    signal.alarm(10)
+    try:
+        yield
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, before)
 
 
 async def test_a_failure_is_everyones_who_waited_for_it_and_nobody_elses(ask: Ask, queries: Queries) -> None:
