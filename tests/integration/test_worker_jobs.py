@@ -11,15 +11,15 @@ from core import answers, tasks
 from core.answer import Answer
 from core.errors import RedisUnavailable
 from core.fence import field, key
-from core.lists import AS_WORKER, AllLists, Lists
-from core.queries import TaskQuery
+from core.lists import AllLists, Lists
+from core.queries import ListQuery, TaskQuery
 from core.types import Revision, TaskId, UserId
 from deploy.local.redis import RedisServer
 from tests import steps
 from tests.stack import Stack, folder, new_user
 from tests.steps import ALL_TASKS, Process
 from worker.jobs.audit import audit_cache
-from worker.jobs.context import Context
+from worker.jobs.context import AS_WORKER_FOR_OWNER, Context
 from worker.jobs.erase import erase_accounts
 from worker.jobs.publish import publish_revisions
 from worker.jobs.purge import purge_idempotency_keys, purge_trash
@@ -53,7 +53,7 @@ def context(workshop: Stack, process: Process) -> Context:
     return Context(
         workshop.settings(WORKER_AUDIT_SAMPLE="50"),
         process.fence,
-        Lists(database, process.fence, AS_WORKER),
+        Lists(database, process.fence, AS_WORKER_FOR_OWNER),
         AllLists(database),
         WorkerMetrics(),
     )
@@ -232,6 +232,17 @@ class TestAudit:
             await audit_cache(ctx)
         await living
         assert await audit_cache(ctx) == 8
+        assert _count(ctx, "audit_differences") == 0
+
+    async def test_a_search_is_made_for_its_owner(self, ctx: Context, process: Process, user: UserId) -> None:
+        """The worker finds what the user found, whose rights it does not have."""
+        await process.add_task(user, "first")
+        asked = ListQuery(search="first")
+        opened = await process.fence.open(user)
+        found = await process.lists.read(user, lambda tx: answers.make(tx, user, asked, shape="array"))
+        assert b"first" in found.body
+        assert await process.fence.fill(opened, answers.variant(asked, shape="array"), found)
+        assert await audit_cache(ctx) == 1
         assert _count(ctx, "audit_differences") == 0
 
     @pytest.mark.parametrize(

@@ -1,11 +1,15 @@
 """What a job works with, made by the composition root; arq hands it over as `ctx["jobs"]`."""
 
 from dataclasses import dataclass
+from typing import LiteralString
 
 from core.fence import Fence
-from core.lists import AllLists, Lists
+from core.lists import AS_WORKER, AllLists, Lists
 from core.settings import Settings
 from worker.metrics import WorkerMetrics
+
+AS_WORKER_FOR_OWNER: LiteralString = "SELECT set_config('app.user_id', %(owner)s, true);" + AS_WORKER
+"""The worker's role, about one user at a time: a search asks the transaction whose tasks it may find."""
 
 
 @dataclass(slots=True)
