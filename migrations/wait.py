@@ -1,0 +1,68 @@
+"""`python -m migrations.wait`: ends when the database has the schema that this code needs, or a later one.
+
+For whatever starts the services beside the migrations and cannot order them. It reads one table and writes nothing.
+"""
+
+import sys
+import time
+from collections.abc import Collection
+from pathlib import Path
+
+import psycopg2
+from alembic.config import Config
+from alembic.script import ScriptDirectory
+from psycopg2 import errors
+
+from core.errors import ConfigurationError
+from core.settings import DatabaseSettings
+
+PATIENCE_SECONDS = 300
+POLL_SECONDS = 1
+CONNECT_SECONDS = 5
+
+
+def main() -> int:
+    """0 when the services may start; 1, with a sentence, when that has not come to pass in five minutes."""
+    try:
+        url = DatabaseSettings.load().libpq_url
+    except ConfigurationError as error:
+        print(error, file=sys.stderr)
+        return 1
+    script = ScriptDirectory.from_config(Config(Path(__file__).parent.parent / "alembic.ini"))
+    earlier = {revision.revision for revision in script.walk_revisions()} - set(script.get_heads())
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while reason := _missing(url, earlier):
+        if time.monotonic() > deadline:
+            print(f"given up after {PATIENCE_SECONDS} s: {reason}", file=sys.stderr)
+            return 1
+        print(f"waiting: {reason}", file=sys.stderr, flush=True)
+        time.sleep(POLL_SECONDS)
+    return 0
+
+
+def _missing(url: str, earlier: Collection[str]) -> str:
+    """Why the services cannot start yet, without a word of libpq's, which may quote the password; empty when they can.
+
+    A revision that this code does not know is a later one: the code was rolled back, and the schema still fits it.
+    """
+    try:
+        connection = psycopg2.connect(url, connect_timeout=CONNECT_SECONDS)
+    except psycopg2.OperationalError:
+        return "the database cannot be reached"
+    try:
+        with connection, connection.cursor() as cursor:
+            cursor.execute("SELECT version_num FROM alembic_version")
+            at = {version for (version,) in cursor.fetchall()}
+    except errors.UndefinedTable:
+        at = set()
+    except psycopg2.OperationalError:
+        return "the database does not answer"
+    finally:
+        connection.close()
+    if at and at.isdisjoint(earlier):
+        return ""
+    return f"the schema is at {', '.join(sorted(at)) or 'nothing'}, and the migrations have not yet come further"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

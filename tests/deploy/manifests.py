@@ -1,0 +1,89 @@
+"""The Kubernetes manifests as a cluster would get them: rendered by kustomize, one list of objects per overlay."""
+
+import functools
+import shutil
+import subprocess
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml  # type: ignore[import-untyped]  # its stubs are a package of their own
+
+from tests.stack import TOP
+
+K8S = TOP / "deploy" / "k8s"
+OVERLAYS = ("local", "production", "load")
+SERVICES = ("local", "production")
+"""The overlays that hold Tasklane itself."""
+
+Object = dict[str, Any]
+
+
+@functools.cache
+def kustomize() -> tuple[str, ...] | None:
+    """The command that renders a folder: kubectl's own kustomize, if it is 5 or newer, or kustomize itself."""
+    if shutil.which("kubectl"):
+        version = subprocess.run(["kubectl", "version", "--client"], capture_output=True, text=True, check=False).stdout
+        if "Kustomize Version: v5" in version:
+            return "kubectl", "kustomize"
+    return ("kustomize", "build") if shutil.which("kustomize") else None
+
+
+@functools.cache
+def rendered(overlay: str) -> str:
+    """One stream of YAML documents; kustomize must have nothing to remark."""
+    if (command := kustomize()) is None:
+        pytest.skip("no kubectl with kustomize 5 here")
+    done = subprocess.run(
+        [*command, str(K8S / "overlays" / overlay)], capture_output=True, text=True, check=False, timeout=60
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    return done.stdout
+
+
+@functools.cache
+def objects(overlay: str) -> tuple[Object, ...]:
+    """Everything in an overlay, to be read only."""
+    return tuple(yaml.load_all(rendered(overlay), yaml.CSafeLoader))
+
+
+def of_kind(overlay: str, kind: str) -> dict[str, Object]:
+    """The objects of a kind by name."""
+    return {item["metadata"]["name"]: item for item in objects(overlay) if item["kind"] == kind}
+
+
+def pods(overlay: str) -> dict[str, Object]:
+    """The pod templates by the name of what makes the pods."""
+    return {
+        item["metadata"]["name"]: item["spec"]["template"]
+        for item in objects(overlay)
+        if item["kind"] in ("Deployment", "StatefulSet", "Job")
+    }
+
+
+def containers(pod: Object) -> Iterator[Object]:
+    """All containers of a pod template, those that run first and those that stay."""
+    yield from pod["spec"].get("initContainers", ())
+    yield from pod["spec"]["containers"]
+
+
+def own(overlay: str) -> Iterator[tuple[Object, Object]]:
+    """Each container that runs the product's image, with its pod template."""
+    for pod in pods(overlay).values():
+        for container in containers(pod):
+            if container["image"].rpartition(":")[0].rpartition("/")[2] == "tasklane":
+                yield pod, container
+
+
+def selects(selector: Mapping[str, Any], labels: Mapping[str, str]) -> bool:
+    """Whether a label selector, of either form, takes an object with these labels."""
+    expressions = selector.get("matchExpressions", ())
+    assert all(expression["operator"] == "In" for expression in expressions), "write it with In"
+    return all(labels.get(key) == value for key, value in selector.get("matchLabels", {}).items()) and all(
+        labels.get(expression["key"]) in expression["values"] for expression in expressions
+    )
+
+
+def load_yaml(path: Path) -> Any:
+    return yaml.safe_load(path.read_text())
