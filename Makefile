@@ -14,18 +14,22 @@ endif
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help up token test check format lock venv
+.PHONY: help up page token test check format lock venv
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
-up: $(VENV)/.local ## start PostgreSQL, Redis, the API and the worker here; PORT=8000
+up: $(VENV)/.local ## start everything here: the page, the API and what they need; PORT=8000
 	@exec $(BIN)/python -m deploy.local
+
+page: $(VENV)/.local ## build the page and the sign-in from frontend/, where Node is
+	@$(BIN)/python -m deploy.local page
 
 token: $(VENV)/.local ## print a token for the running stack; USER=alice
 	@exec $(BIN)/python -m deploy.local token "$$TOKEN_USER"
 
 test: $(VENV)/.dev ## run the tests; PYTEST_ARGS='-k fence'
+	@$(BIN)/python -m deploy.local page || echo "the tests that need the page skip"
 	$(BIN)/python -m pytest -n 2 --dist loadfile $(PYTEST_ARGS)
 
 check: $(VENV)/.dev ## lint, formatting, types, import contracts
@@ -51,7 +55,7 @@ LOCK := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-h
 	--no-emit-index-url --no-emit-find-links --custom-compile-command 'make lock' $(LOCK_ARGS)
 
 lock: $(VENV)/.uv ## lock requirements/*.in again; LOCK_ARGS=--upgrade
-	@for set in app local dev bench uv; do \
+	@for set in app local dev bench load checks uv; do \
 		echo "locking requirements/$$set.txt"; \
 		$(LOCK) requirements/$$set.in --output-file requirements/$$set.txt || exit 1; \
 	done
@@ -64,8 +68,8 @@ PIP_MIRROR = $(shell $(BIN)/python -m pip config get global.index-url 2>/dev/nul
 define install
 @echo "installing $(1)" >&2
 @UV_DEFAULT_INDEX="$${UV_DEFAULT_INDEX:-$${PIP_INDEX_URL:-$(PIP_MIRROR)}}" \
-	$(UV) pip install --python $(BIN)/python --require-hashes --compile-bytecode -r $(1) \
-	|| { echo "uv could not; trying pip"; $(BIN)/python -m pip install --require-hashes -r $(1); }
+	$(UV) pip install --python $(or $(2),$(BIN)/python) --require-hashes --compile-bytecode -r $(1) \
+	|| { echo "uv could not; trying pip"; $(BIN)/python -m pip --python $(or $(2),$(BIN)/python) install --require-hashes -r $(1); }
 @touch $@
 endef
 
@@ -89,11 +93,14 @@ $(BIN)/python:
 	@echo "making $(VENV)"
 	@$(PYTHON) -m venv --clear --without-pip $(VENV)
 
-.PHONY: bench load load-ui
+.PHONY: bench soak load load-ui
 
 bench: $(VENV)/.dev $(VENV)/.bench ## compare with peers, on a quiet machine; ROUNDS=5 SECONDS_EACH=3
 	$(BIN)/python -m loadtests.bench $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(SECONDS_EACH),--seconds $(SECONDS_EACH)) \
 		$(BENCH_ARGS)
+
+soak: $(VENV)/.dev $(VENV)/.bench ## what memory the API takes in a quarter of an hour of load; MINUTES=15
+	$(BIN)/python -m loadtests.bench.soak $(if $(MINUTES),--minutes $(MINUTES))
 
 # Some shells put the machine's name into HOST: from the environment only a URL is meant.
 LOAD_HOST = $(if $(filter command%,$(origin HOST)),$(HOST),$(filter http://% https://%,$(HOST)))
@@ -106,3 +113,38 @@ load-ui: $(VENV)/.dev ## the same with locust's page, http://127.0.0.1:8089
 
 $(VENV)/.bench: requirements/bench.txt $(VENV)/.dev
 	$(call install,requirements/bench.txt)
+
+.PHONY: k8s-check
+
+# The programs have an environment of their own; kubectl (or kustomize) renders and comes from the machine.
+k8s-check: $(VENV)/.dev $(VENV)/.checks ## hold manifests, image and gateway against schemas, checkov, hadolint, gixy
+	@$(BIN)/python -c 'import sys; from tests.deploy.manifests import kustomize; \
+		sys.exit(None if kustomize() else "kubectl 1.27 or newer is needed, or kustomize 5")'
+	$(BIN)/python -m pytest tests/deploy/test_k8s.py tests/deploy/test_k8s_network.py tests/deploy/test_k8s_settings.py \
+		tests/deploy/test_k8s_wait.py tests/deploy/test_k8s_checks.py tests/deploy/test_k8s_pods.py -m "checks or not checks" $(PYTEST_ARGS)
+
+$(VENV)/.checks: requirements/checks.txt $(VENV)/.uv
+	@$(UV) venv --quiet --clear --python $(BIN)/python $(VENV)/checks
+	$(call install,requirements/checks.txt,$(VENV)/checks/bin/python)
+
+.PHONY: compose-test compose-roll
+
+compose-test: ## the containers' tests, with a container engine; PYTEST_ARGS='-k gateway'
+	@docker info >/dev/null 2>&1 && docker compose version >/dev/null || { \
+		echo "make compose-test needs a container engine with compose: docker info must answer" >&2; exit 1; }
+	@$(MAKE) --no-print-directory $(VENV)/.dev
+	$(BIN)/python -m pytest -m containers tests/deploy/containers $(PYTEST_ARGS)
+
+compose-roll: ## replace the API's running containers by new ones, without a failed request
+	@deploy/compose/roll
+
+.PHONY: screenshots
+
+screenshots: $(VENV)/.dev ## take the pictures in docs/images/ anew; needs Node, chromium and, to look right, fonts-inter
+	@TASKLANE_PICTURES="$(CURDIR)/docs/images" $(BIN)/python -m pytest tests/frontend/test_page.py -k pictures
+
+.PHONY: faults
+
+faults: $(VENV)/.dev $(VENV)/.bench ## faults under load, everything checked; TIME=300 SEED= SEEDS=1 OPERATIONS=50000
+	@$(BIN)/python -m tests.consistency $(if $(TIME),--time $(TIME)) $(if $(SEED),--seed $(SEED)) \
+		$(if $(SEEDS),--seeds $(SEEDS)) $(if $(OPERATIONS),--operations $(OPERATIONS)) $(FAULTS_ARGS)
