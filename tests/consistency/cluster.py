@@ -1,0 +1,157 @@
+"""The whole of Tasklane for a run: several API processes and a worker, each with wires of its own to the servers."""
+
+import asyncio
+import contextlib
+import http.client
+import sys
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+from urllib.parse import urlsplit
+
+from deploy.local.child import Launch
+from deploy.local.programs import SERVE, WORK
+from tests.consistency import disks, log
+from tests.consistency.proxy import Wire
+from tests.integration.wires import at
+from tests.stack import ApiProcess, Stack, WorkerProcess, folder, steady_port
+
+LAUNCH = (sys.executable, "-m", "tests.consistency.launch")
+PRODUCTION = {"REDIS_TIMEOUT": "0.1", "DATABASE_TIMEOUT": "2.5", "DATABASE_STATEMENT_TIMEOUT": "2"}
+RUN = {
+    "PYTHONFAULTHANDLER": "1",
+    "LIMIT_READS_RATE": "0",
+    "LIMIT_WRITES_RATE": "0",
+    "LOG_LEVEL": "warning",
+    "LOG_FORMAT": "json",
+    "SLOW_REQUEST": "60",
+    "WORKER_AUDIT_PERIOD": "2",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Alteration:
+    """How a process is not as it is deployed."""
+
+    mutant: str = ""
+    clock: float = 0.0
+
+    def command(self, command: Sequence[str]) -> tuple[str, ...]:
+        """The same command under the launcher, if there is something to alter."""
+        options = (["--mutant", self.mutant] if self.mutant else []) + (
+            ["--clock", str(self.clock)] if self.clock else []
+        )
+        return (*LAUNCH, *options, *command[2:]) if options else tuple(command)
+
+
+class Node(ApiProcess):
+    """An API process, perhaps altered."""
+
+    def __init__(self, folder: Path, variables: Mapping[str, str], alteration: Alteration) -> None:
+        super().__init__(folder, variables)
+        self._command = alteration.command((*SERVE, "--port", str(self.port)))
+
+    def prepare(self) -> Launch:
+        return Launch(self._command, cwd=self.log.parent, environment=self.variables)
+
+    def ready(self) -> bool:
+        """As its base, at less cost to the clients of this process."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=2)
+        try:
+            connection.request("GET", "/livez")
+            return connection.getresponse().status == http.HTTPStatus.OK
+        except (OSError, http.client.HTTPException):
+            return False
+        finally:
+            connection.close()
+
+
+class Hand(WorkerProcess):
+    """A worker, perhaps altered."""
+
+    def __init__(self, folder: Path, variables: Mapping[str, str], alteration: Alteration) -> None:
+        super().__init__(folder, {**variables, "LOG_LEVEL": "info"})  # it is ready when its log says so
+        self._command = alteration.command(WORK)
+
+    def prepare(self) -> Launch:
+        return Launch(self._command, cwd=self.log.parent, environment=self.variables)
+
+
+@dataclass(slots=True)
+class Wires:
+    """What stands between one process and the servers."""
+
+    postgres: Wire
+    redis: Wire
+
+
+@dataclass(slots=True)
+class Cluster:
+    """Everything that can break, and the wires between."""
+
+    stack: Stack
+    apis: list[Node]
+    worker: Hand
+    metrics_port: int
+    wires: list[Wires] = field(default_factory=list)
+    """Of the API processes in their order, then of the worker; none when nothing is to be broken."""
+    disk: disks.Disk | None = None
+    fronts: list[Wire] = field(default_factory=list)
+    """Between the clients and each API process; out of use until a fault says else."""
+
+    @property
+    def ports(self) -> list[int]:
+        return [api.port for api in self.apis]
+
+
+@contextlib.asynccontextmanager
+async def cluster(
+    *,
+    apis: int = 4,
+    wired: bool = False,
+    alterations: Mapping[int, Alteration] | None = None,
+    everyone: Alteration | None = None,
+    small_disk: bool = False,
+    settings: Mapping[str, str] = MappingProxyType({}),
+) -> AsyncIterator[Cluster]:
+    """Started and recording. `wired`: all connections go through wires, and the settings are those of production.
+
+    `alterations` are those of API processes by number, and of the worker by -1; `everyone` is of all API processes.
+    """
+    async with contextlib.AsyncExitStack() as resources:
+        path = resources.enter_context(folder())
+        stack = Stack(path, tcp=wired)
+        disk = resources.enter_context(disks.small_disk(path / "postgres")) if small_disk else None
+        if disk and disk.is_small:
+            stack.postgres.settings |= disks.SETTINGS
+        await asyncio.to_thread(stack.__enter__)
+        resources.push_async_callback(asyncio.to_thread, stack.__exit__)
+        await asyncio.to_thread(log.install, stack.database_url)
+        chosen = {**RUN, **(PRODUCTION if wired else {}), **settings}
+        made: list[Wires] = []
+        nodes: list[Node] = []
+        for number in range(apis):
+            variables = stack.environment(**chosen)
+            if wired:
+                made.append(await _wires(resources, stack, variables))
+            nodes.append(Node(path, variables, (alterations or {}).get(number) or everyone or Alteration()))
+        port = steady_port()
+        variables = stack.environment(**chosen, WORKER_METRICS_PORT=str(port))
+        if wired:
+            made.append(await _wires(resources, stack, variables))
+        worker = Hand(path, variables, (alterations or {}).get(-1) or Alteration())
+        stack.adopt(worker, *nodes)
+        await asyncio.gather(*(asyncio.to_thread(child.start) for child in (worker, *nodes)))
+        fronts = [await resources.enter_async_context(Wire(node.port)) for node in nodes] if wired else []
+        yield Cluster(stack, nodes, worker, port, made, disk, fronts)
+
+
+async def _wires(resources: contextlib.AsyncExitStack, stack: Stack, variables: dict[str, str]) -> Wires:
+    """Make them, and lead a process's connections through them."""
+    ends = []
+    for name, url in (("DATABASE_URL", stack.database_url), ("REDIS_URL", stack.redis.url)):
+        wire = await resources.enter_async_context(Wire(urlsplit(url).port or 0))
+        variables[name] = at(url, wire.port)
+        ends.append(wire)
+    return Wires(*ends)

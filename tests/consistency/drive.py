@@ -1,0 +1,189 @@
+"""A cluster under load: faults go in, what recovers is waited for, and at the end everything is read once more."""
+
+import asyncio
+import contextlib
+import secrets
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import dataclass, field
+
+from tests.consistency import log
+from tests.consistency.audit import Audit
+from tests.consistency.checker import Verdict, check
+from tests.consistency.client import Service
+from tests.consistency.cluster import Cluster
+from tests.consistency.effects import Violation
+from tests.consistency.faults import Fault, wire
+from tests.consistency.history import History, Logged
+from tests.consistency.workload import User, Workload
+
+Say = Callable[[str], None]
+
+RECOVERY_PATIENCE = 30.0
+"""Seconds after which something that should have recovered has not."""
+
+AUDIT_PATIENCE = 30.0
+CUT_OFF_SLACK = 0.3
+"""Seconds by which a process takes Redis for lost before the wire is gone, and is slow to use it when it is back."""
+
+NEVER = float("inf")
+
+
+@dataclass(slots=True)
+class Injection:
+    """A fault as it happened. What recovered: writes through every process, hits through every process."""
+
+    fault: Fault
+    target: str
+    began: float
+    ended: float = 0.0
+    recovered: dict[str, float] = field(default_factory=dict)
+    """Seconds from the end of the fault; `NEVER` if it did not come in time."""
+
+    def __str__(self) -> str:
+        return f"{self.fault.name} ({self.target})"
+
+
+@dataclass(slots=True)
+class Outage:
+    """An API process without a connection to Redis."""
+
+    process: int
+    began: float
+    ended: float = NEVER
+
+
+@dataclass(slots=True)
+class Drive:
+    """What is needed to run a workload and break things meanwhile."""
+
+    parts: Cluster
+    service: Service
+    workload: Workload
+    audit: Audit
+    injections: list[Injection] = field(default_factory=list)
+    outages: list[Outage] = field(default_factory=list)
+
+    async def report_progress(self, say: Say, goal: int) -> None:
+        """A line every ten seconds, until cancelled."""
+        began = time.monotonic()
+        while True:
+            await asyncio.sleep(10)
+            done = len(self.workload.operations)
+            say(f"{done:,} of {goal:,} operations, {done / (time.monotonic() - began):,.0f} per second")
+
+    def watch_redis(self) -> None:
+        """Note when an API process has no connection to Redis."""
+
+        def watch(process: int) -> Callable[[int], None]:
+            now: list[Outage] = []
+
+            def changed(links: int) -> None:
+                if links and now:
+                    now.pop().ended = time.monotonic() + CUT_OFF_SLACK
+                elif not links and not now:
+                    now.append(Outage(process, time.monotonic() - CUT_OFF_SLACK))
+                    self.outages.append(now[0])
+
+            return changed
+
+        for process in range(len(self.parts.apis)):
+            self.parts.wires[process].redis.changed = watch(process)
+
+    async def inject(self, fault: Fault, target: str, seconds: float, say: Say) -> None:
+        """One fault, and wait until everything works again."""
+        injection = Injection(fault, target, time.monotonic())
+        self.injections.append(injection)
+        done = len(self.workload.operations)
+        with self._clients_behind(target):
+            async with fault.inject(self.parts, target):
+                await asyncio.sleep(seconds)
+        injection.ended = time.monotonic()
+        await self._recovery(injection)
+        done = len(self.workload.operations) - done
+        recovered = ", ".join(f"{what} after {after:.1f} s" for what, after in injection.recovered.items())
+        say(f"{injection!s:42} {injection.ended - injection.began:4.1f} s, {done:5,} operations; {recovered}")
+
+    async def finish(self) -> tuple[History, Verdict]:
+        """Read everything once more, let the audit have its say, and check."""
+        await self.workload.read_everything()
+        await self._audited()
+        return await self.checked()
+
+    async def checked(self) -> tuple[History, Verdict]:
+        """What has happened so far; nothing may be under way."""
+        url = self.parts.stack.database_url
+        history = History(self.workload.operations, await asyncio.to_thread(log.read, url))
+        verdict = check(history)
+        verdict.violations += _compared(history, await asyncio.to_thread(log.tasks, url))
+        return history, verdict
+
+    @contextlib.contextmanager
+    def _clients_behind(self, target: str) -> Iterator[None]:
+        """Clients go through the wire before a process only while it is broken: it costs them something."""
+        if not target.startswith("clients"):
+            yield
+            return
+        front = wire(self.parts, target)
+        process = self.parts.fronts.index(front)
+        self.service.ports[process] = front.port
+        try:
+            yield
+        finally:
+            self.service.ports[process] = self.parts.apis[process].port
+            front.cut()
+
+    async def _recovery(self, injection: Injection) -> None:
+        """When everybody has written, and been served from the cache, through every process."""
+        waiting = {"writes": self.workload.wrote, "hits": self.workload.hit}
+        while waiting:
+            now = time.monotonic()
+            for what, times in tuple(waiting.items()):
+                if min(times) > injection.ended:
+                    injection.recovered[what] = now - injection.ended
+                    del waiting[what]
+            if now - injection.ended > RECOVERY_PATIENCE:
+                injection.recovered |= dict.fromkeys(waiting, NEVER)
+                return
+            await asyncio.sleep(0.01)
+
+    async def _audited(self) -> None:
+        """Wait until an audit has begun and ended after the last write."""
+        before = self.audit.runs
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(AUDIT_PATIENCE):
+                while self.audit.runs < before + 2:  # noqa: ASYNC110  # another process counts
+                    await asyncio.sleep(0.1)
+
+
+@contextlib.asynccontextmanager
+async def driven(
+    parts: Cluster,
+    *,
+    users: int,
+    sessions: int,
+    seed: int,
+    writes: float | None = None,
+    gateway: type[Service] = Service,
+) -> AsyncIterator[Drive]:
+    """Clients of that many users for a cluster; nothing is asked yet."""
+    tag = secrets.token_hex(3)
+    people = [User.named(f"user-{number}-{tag}") for number in range(users)]
+    service = gateway(list(parts.ports))
+    audit = Audit(parts.metrics_port)
+    following = asyncio.create_task(audit.follow())
+    try:
+        yield Drive(parts, service, Workload(service, people, sessions=sessions, seed=seed, writes=writes), audit)
+    finally:
+        following.cancel()
+        service.close()
+
+
+def _compared(history: History, tasks: dict[str, list[Logged]]) -> Iterator[Violation]:
+    """The log's last word on every task is what the database has."""
+    for user, log_ in history.log.items():
+        last = {logged.item.id: (logged.item, logged.deleted) for logged in log_}
+        now = {logged.item.id: (logged.item, logged.deleted) for logged in tasks.get(user, [])}
+        for task in last.keys() | now.keys():
+            if last.get(task) != now.get(task):
+                yield Violation("an acknowledged write is not lost", f"task {task} of {user} is not as it was made")

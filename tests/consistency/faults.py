@@ -1,0 +1,367 @@
+"""Everything that a run does to its parts. A fault lasts as long as its context; leaving it repairs what it broke."""
+
+import asyncio
+import contextlib
+import pickle
+import secrets
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+
+import psycopg2
+import redis as redis_py
+from arq.constants import job_key_prefix
+
+from deploy.local.child import Child
+from tests.consistency.cluster import Cluster
+from tests.consistency.proxy import Link, Wire
+from tests.steps import outside
+from worker.main import QUEUE
+
+Inject = Callable[[Cluster, str], AbstractAsyncContextManager[None]]
+
+POLICIES = (
+    "noeviction",
+    *(f"allkeys-{rule}" for rule in ("lru", "lfu", "random")),
+    *(f"volatile-{rule}" for rule in ("lru", "lfu", "random", "ttl")),
+)
+OFTEN, SELDOM = 0.05, 0.2
+"""Seconds between two wipes."""
+
+COMMIT_PATIENCE = 3.0
+"""Seconds in which somebody must commit something; under load it takes none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """A kind of fault, what it can befall, and how many seconds it lasts, from and to."""
+
+    name: str
+    inject: Inject
+    targets: tuple[str, ...]
+    seconds: tuple[float, float]
+    wipes: bool = False
+    """Redis may forget something in the instant between a write's raise and its COMMIT."""
+
+
+def child(cluster: Cluster, target: str) -> Child:
+    """The process of that name: `api 2`, `worker`, `postgres`, `redis`."""
+    if target.startswith("api "):
+        return cluster.apis[int(target[4:])]
+    return {"worker": cluster.worker, "postgres": cluster.stack.postgres, "redis": cluster.stack.redis}[target]
+
+
+def wire(cluster: Cluster, target: str) -> Wire:
+    """The wire of that name: `api 2 - redis`, `worker - postgres`, `clients - api 0`."""
+    end, _, server = target.partition(" - ")
+    if end == "clients":
+        return cluster.fronts[int(server[4:])]
+    wires = cluster.wires[-1 if end == "worker" else int(end[4:])]
+    return wires.redis if server == "redis" else wires.postgres
+
+
+@contextlib.asynccontextmanager
+async def _killed(cluster: Cluster, target: str) -> AsyncIterator[None]:
+    victim = child(cluster, target)
+    await asyncio.to_thread(victim.kill)
+    try:
+        yield
+    finally:
+        await asyncio.to_thread(victim.start)
+
+
+@contextlib.asynccontextmanager
+async def _frozen(cluster: Cluster, target: str) -> AsyncIterator[None]:
+    victim = child(cluster, target)
+    await asyncio.to_thread(victim.freeze)
+    try:
+        yield
+    finally:
+        await asyncio.to_thread(victim.thaw)
+
+
+@contextlib.asynccontextmanager
+async def _wiped(cluster: Cluster, _target: str) -> AsyncIterator[None]:
+    """Again and again."""
+    async with _wiped_every(OFTEN, cluster):
+        yield
+
+
+@contextlib.asynccontextmanager
+async def _wiped_every(seconds: float, cluster: Cluster) -> AsyncIterator[None]:
+    wiping = asyncio.create_task(_keep_wiping(seconds, cluster))
+    try:
+        yield
+    finally:
+        wiping.cancel()
+        await asyncio.gather(wiping, return_exceptions=True)
+
+
+@contextlib.asynccontextmanager
+async def _wiped_behind_a_slow_wire(cluster: Cluster, target: str) -> AsyncIterator[None]:
+    """What this process is about to store arrives after the wipe."""
+    async with _delayed(cluster, target), _wiped_every(SELDOM, cluster):
+        yield
+
+
+async def _keep_wiping(seconds: float, cluster: Cluster) -> None:
+    while True:
+        await asyncio.to_thread(wipe, cluster)
+        await asyncio.sleep(seconds)
+
+
+def wipe(cluster: Cluster) -> None:
+    """Once."""
+    with redis_py.Redis.from_url(cluster.stack.redis.url, socket_timeout=5) as client:
+        client.flushall()
+
+
+def _full(policy: str) -> Inject:
+    @contextlib.asynccontextmanager
+    async def full(cluster: Cluster, _target: str) -> AsyncIterator[None]:
+        """As much memory as Redis has taken already, and strangers who want it all."""
+        await asyncio.to_thread(_limit_memory, cluster, policy)
+        strangers = asyncio.create_task(asyncio.to_thread(_fill_memory, cluster))
+        try:
+            yield
+        finally:
+            await strangers
+            await asyncio.to_thread(_limit_memory, cluster, "")
+
+    return full
+
+
+def _limit_memory(cluster: Cluster, policy: str) -> None:
+    with redis_py.Redis.from_url(cluster.stack.redis.url, socket_timeout=5) as client:
+        used = int(client.info("memory")["used_memory"])
+        client.config_set("maxmemory-policy", policy or "allkeys-lru")
+        client.config_set("maxmemory", used + 300_000 if policy else "64mb")
+        if not policy:
+            for key in client.scan_iter("stranger:*", count=1000):
+                client.delete(key)
+
+
+def _fill_memory(cluster: Cluster) -> None:
+    with redis_py.Redis.from_url(cluster.stack.redis.url, socket_timeout=5) as client:
+        for number in range(1_000):
+            with contextlib.suppress(redis_py.ResponseError):
+                client.set(f"stranger:{number}", b"x" * 3_000, ex=60)
+
+
+@contextlib.asynccontextmanager
+async def _delayed(cluster: Cluster, target: str) -> AsyncIterator[None]:
+    broken = wire(cluster, target)
+    broken.delay = 0.04
+    async with _healed(broken):
+        yield
+
+
+@contextlib.asynccontextmanager
+async def _refused(cluster: Cluster, target: str) -> AsyncIterator[None]:
+    broken = wire(cluster, target)
+    broken.refused = True
+    broken.cut()
+    async with _healed(broken):
+        yield
+
+
+@contextlib.asynccontextmanager
+async def _reset(cluster: Cluster, target: str) -> AsyncIterator[None]:
+    """Every connection, a few times."""
+    broken = wire(cluster, target)
+    resetting = asyncio.create_task(_keep_resetting(broken))
+    try:
+        yield
+    finally:
+        resetting.cancel()
+        await asyncio.gather(resetting, return_exceptions=True)
+
+
+async def _keep_resetting(broken: Wire) -> None:
+    while True:
+        broken.cut(reset=True)
+        await asyncio.sleep(0.3)
+
+
+@contextlib.asynccontextmanager
+async def _silent_to_server(cluster: Cluster, target: str) -> AsyncIterator[None]:
+    broken = wire(cluster, target)
+    broken.silent = "to server"
+    async with _healed(broken):
+        yield
+
+
+@contextlib.asynccontextmanager
+async def _silent_to_client(cluster: Cluster, target: str) -> AsyncIterator[None]:
+    broken = wire(cluster, target)
+    broken.silent = "to client"
+    async with _healed(broken):
+        yield
+
+
+@contextlib.asynccontextmanager
+async def _healed(broken: Wire) -> AsyncIterator[None]:
+    try:
+        yield
+    finally:
+        broken.heal()
+
+
+@contextlib.asynccontextmanager
+async def _cut_before_commit(cluster: Cluster, target: str) -> AsyncIterator[None]:
+    link = await _at_commit(wire(cluster, target))
+    if link:
+        link.cut()
+    yield
+
+
+@contextlib.asynccontextmanager
+async def _cut_after_commit(cluster: Cluster, target: str) -> AsyncIterator[None]:
+    link = await _at_commit(wire(cluster, target))
+    if link:
+        link.release_and_cut()
+    yield
+
+
+@contextlib.asynccontextmanager
+async def _frozen_at_commit(cluster: Cluster, target: str) -> AsyncIterator[None]:
+    """The fence is raised, COMMIT on its way: the process stands still, and COMMIT arrives when it goes on."""
+    link = await _at_commit(wire(cluster, f"{target} - postgres"))
+    victim = child(cluster, target)
+    await asyncio.to_thread(victim.freeze)
+    try:
+        yield
+    finally:
+        await asyncio.to_thread(victim.thaw)
+        if link:
+            link.release()
+
+
+@contextlib.asynccontextmanager
+async def _wiped_at_commit(cluster: Cluster, target: str) -> AsyncIterator[None]:
+    """COMMIT is held while Redis forgets that it was announced."""
+    link = await _at_commit(wire(cluster, f"{target} - postgres"))
+    await asyncio.to_thread(wipe, cluster)
+    try:
+        yield
+    finally:
+        if link:
+            link.release()
+
+
+async def _at_commit(watched: Wire) -> Link | None:
+    """The link on which the next COMMIT is held; None if nobody commits."""
+    held: asyncio.Future[Link] = asyncio.get_running_loop().create_future()
+    watched.at_commit = held.set_result
+    try:
+        async with asyncio.timeout(COMMIT_PATIENCE):
+            return await held
+    except TimeoutError:
+        return None
+    finally:
+        watched.at_commit = None
+
+
+@contextlib.asynccontextmanager
+async def _no_connections(cluster: Cluster, _target: str) -> AsyncIterator[None]:
+    """Strangers take every connection that PostgreSQL has, those of the product too."""
+    taken: list[psycopg2.extensions.connection] = []
+    await asyncio.to_thread(_take_connections, cluster.stack.database_url, taken)
+    try:
+        yield
+    finally:
+        for connection in taken:
+            connection.close()
+
+
+def _take_connections(url: str, taken: list[psycopg2.extensions.connection]) -> None:
+    """One stays in the strangers' hand to end the product's sessions with, until nobody else has one."""
+    with outside(url) as administrator:
+        for _ in range(20):
+            with contextlib.suppress(psycopg2.OperationalError):
+                while True:
+                    taken.append(psycopg2.connect(url, application_name="stranger"))
+            administrator.execute(
+                "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE application_name = 'tasklane'"
+            )
+            if administrator.fetchall() == [(0,)]:
+                return
+
+
+@contextlib.asynccontextmanager
+async def _poisoned(cluster: Cluster, _target: str) -> AsyncIterator[None]:
+    """Jobs that cannot be read, and then something that is no queue."""
+    await asyncio.to_thread(_poison, cluster)
+    yield
+
+
+def _poison(cluster: Cluster) -> None:
+    with redis_py.Redis.from_url(cluster.stack.redis.url, socket_timeout=5) as client:
+        for payload in (b"\x80\xff", b"{}", b'{"f": 1}', pickle.dumps({"f": "publish_revisions"}), b"[" * 10_000):
+            job = secrets.token_hex(4)
+            client.set(job_key_prefix + job, payload)
+            client.zadd(QUEUE, {job: 1})
+
+
+@contextlib.asynccontextmanager
+async def _disk_full(cluster: Cluster, _target: str) -> AsyncIterator[None]:
+    """Not a byte left for tables or log; PostgreSQL may end over it, and is started when there is room again."""
+    disk, postgres = cluster.disk, cluster.stack.postgres
+    assert disk
+    await asyncio.to_thread(disk.fill)
+    try:
+        yield
+    finally:
+        disk.free()
+        if not await asyncio.to_thread(_serves, cluster):
+            await asyncio.to_thread(postgres.kill)
+            await asyncio.to_thread(postgres.start)
+
+
+def _serves(cluster: Cluster) -> bool:
+    with contextlib.suppress(psycopg2.OperationalError), outside(cluster.stack.database_url) as cursor:
+        cursor.execute("CREATE TEMPORARY TABLE room (filling text)")
+        return True
+    return False
+
+
+_APIS = ("api 0", "api 1", "api 2", "api 3")
+_TO_POSTGRES = tuple(f"{api} - postgres" for api in _APIS)
+_TO_REDIS = tuple(f"{api} - redis" for api in _APIS)
+_FRONTS = tuple(f"clients - {api}" for api in _APIS)
+_WORKERS = ("worker - postgres", "worker - redis")
+
+FAULTS = (
+    Fault("api killed", _killed, _APIS, (0.0, 1.0)),
+    Fault("worker killed", _killed, ("worker",), (0.0, 2.0)),
+    Fault("redis killed", _killed, ("redis",), (0.0, 2.0), wipes=True),
+    Fault("postgres killed", _killed, ("postgres",), (0.0, 2.0)),
+    Fault("api frozen", _frozen, _APIS, (0.1, 3.0)),
+    Fault("worker frozen", _frozen, ("worker",), (0.5, 3.0)),
+    Fault("redis frozen", _frozen, ("redis",), (0.05, 3.0)),
+    Fault("postgres frozen", _frozen, ("postgres",), (0.5, 4.0)),
+    Fault("api frozen at commit", _frozen_at_commit, _APIS, (0.1, 2.0)),
+    Fault("commit held, wiped", _wiped_at_commit, _APIS, (0.2, 1.0), wipes=True),
+    Fault("wiped", _wiped, ("redis",), (0.5, 2.0), wipes=True),
+    Fault("wiped, wire slow", _wiped_behind_a_slow_wire, _TO_REDIS, (0.5, 2.0), wipes=True),
+    *(Fault(f"memory full, {policy}", _full(policy), ("redis",), (0.5, 1.0), wipes=True) for policy in POLICIES),
+    Fault("postgres wire slow", _delayed, _TO_POSTGRES, (0.5, 2.0)),
+    Fault("postgres wire cut", _refused, (*_TO_POSTGRES, _WORKERS[0]), (0.3, 2.0)),
+    Fault("postgres wire reset", _reset, (*_TO_POSTGRES, _WORKERS[0]), (0.1, 1.0)),
+    Fault("postgres deaf", _silent_to_server, (*_TO_POSTGRES, _WORKERS[0]), (0.5, 3.5)),
+    Fault("postgres dumb", _silent_to_client, (*_TO_POSTGRES, _WORKERS[0]), (0.5, 3.5)),
+    Fault("redis wire slow", _delayed, _TO_REDIS, (0.5, 2.0)),
+    Fault("redis wire cut", _refused, (*_TO_REDIS, _WORKERS[1]), (0.3, 2.0)),
+    Fault("redis wire reset", _reset, (*_TO_REDIS, _WORKERS[1]), (0.1, 1.0)),
+    Fault("redis deaf", _silent_to_server, (*_TO_REDIS, _WORKERS[1]), (0.3, 2.0)),
+    Fault("redis dumb", _silent_to_client, (*_TO_REDIS, _WORKERS[1]), (0.3, 2.0)),
+    Fault("client wire slow", _delayed, _FRONTS, (0.3, 1.0)),
+    Fault("client wire reset", _reset, _FRONTS, (0.2, 1.0)),
+    Fault("client wire dumb", _silent_to_client, _FRONTS, (0.3, 1.0)),
+    Fault("commit cut before", _cut_before_commit, _TO_POSTGRES, (0.0, 0.1)),
+    Fault("commit cut after", _cut_after_commit, _TO_POSTGRES, (0.0, 0.1)),
+    Fault("no connections", _no_connections, ("postgres",), (0.5, 2.0)),
+    Fault("queue poisoned", _poisoned, ("worker",), (0.0, 1.0)),
+    Fault("disk full", _disk_full, ("postgres",), (1.0, 2.0)),
+)
+BY_NAME = {fault.name: fault for fault in FAULTS}

@@ -1,0 +1,75 @@
+"""Sends the workload after a service that was made wrong on purpose: the checker has to find out, and soon."""
+
+import asyncio
+import time
+from dataclasses import dataclass
+
+from tests.consistency.cluster import Alteration, Cluster, cluster
+from tests.consistency.drive import Drive, driven
+from tests.consistency.effects import Violation
+from tests.consistency.faults import BY_NAME
+from tests.consistency.mutants import Mutant
+from tests.stack import PATIENT_REDIS_TIMEOUT
+
+APIS = 2
+USERS = 4
+SESSIONS = 6
+WRITES = 0.25
+FEW_WRITES = 0.05
+"""Whoever waits for a held COMMIT announces the next revision soon after, and repairs what is looked for."""
+BATCH = 600
+"""Operations between two looks."""
+
+MOST_ROUNDS = 40
+CONTROL_ROUNDS = 8
+FAULT_SECONDS = 0.7
+
+
+@dataclass(frozen=True, slots=True)
+class Catch:
+    """How a mutant was found out; `violation` is None if it was not, as it must be when nothing is wrong."""
+
+    mutant: Mutant
+    violation: Violation | None
+    operations: int
+    seconds: float
+
+
+async def hunt(mutant: Mutant, *, seed: int = 1) -> Catch:
+    """Until the checker finds something, in a bounded number of rounds.
+
+    Redis has all the time it wants, so that nobody is cut off from it: then nothing is excused but, while it is wiped,
+    what the design says of reads before the acknowledgement.
+    """
+    wrong = Alteration(mutant=mutant.name)
+    writes = FEW_WRITES if "commit held" in mutant.needs else WRITES
+    patient = {"REDIS_TIMEOUT": PATIENT_REDIS_TIMEOUT}
+    async with (
+        cluster(apis=APIS, wired=bool(mutant.needs), everyone=wrong, settings=patient) as parts,
+        driven(parts, users=USERS, sessions=SESSIONS, seed=seed, writes=writes) as drive,
+    ):
+        began = time.monotonic()
+        found: list[Violation] = []
+        for number in range(MOST_ROUNDS if mutant.name else CONTROL_ROUNDS):
+            await (_faulty_round(drive, mutant.needs, number) if mutant.needs else drive.workload.run(operations=BATCH))
+            _, verdict = await drive.checked()
+            wiped = bool(mutant.needs) and BY_NAME[mutant.needs].wipes
+            found = verdict.violations + [stale for stale in verdict.stale if stale.acknowledged or not wiped]
+            if found:
+                break
+        seconds = time.monotonic() - began
+        return Catch(mutant, next(iter(found), None), len(drive.workload.operations), seconds)
+
+
+async def _faulty_round(drive: Drive, needed: str, number: int) -> None:
+    fault = BY_NAME[needed]
+    stop = asyncio.Event()
+    working = asyncio.create_task(drive.workload.run(until=stop))
+    await asyncio.sleep(0.2)
+    await drive.inject(fault, _target(drive.parts, fault.targets, number), FAULT_SECONDS, lambda _: None)
+    stop.set()
+    await working
+
+
+def _target(parts: Cluster, targets: tuple[str, ...], number: int) -> str:
+    return targets[number % min(len(targets), len(parts.apis))]

@@ -1,0 +1,203 @@
+"""Wrong protocols, built into a running service from outside: each must be found by the checker, or it checks nothing.
+
+The names are those of the model's mutants where it has the same. Its `raise-after-commit` is not among them: who reads
+the new state through the cache moves the fence by storing it, so that in the running service the harm takes a write
+whose process dies, and readers who never ask Redis. The model finds it at once.
+"""
+
+import asyncio
+import inspect
+from collections.abc import Callable, Coroutine
+from contextvars import ContextVar
+from dataclasses import dataclass
+from types import SimpleNamespace
+from typing import Any
+
+import psycopg2
+
+from api.hot_path import HotPath
+from api.kept import Kept
+from core import answer, answers, driver, fence, lists
+from core.answer import Answer
+from core.database import Transaction
+from core.errors import OutcomeUnknown
+from core.fence import Fence
+from core.types import Revision, UserId
+
+Announcement = Coroutine[Any, Any, bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Mutant:
+    """What is done wrong, and why that must not be."""
+
+    name: str
+    why: str
+    apply: Callable[[], None]
+    needs: str = ""
+    """The fault under which it does harm, by its name in `faults`; none: it does so in fine weather."""
+
+
+def _no_raise() -> None:
+    async def raise_to(self: Fence, owner: UserId, revision: Revision) -> bool:
+        return True
+
+    Fence.raise_to = raise_to  # type: ignore[method-assign]
+
+
+def _no_confirmation() -> None:
+    """The raise by which the transaction waits remains; the one after it is left out."""
+    before_commit = ContextVar("before_commit", default=False)
+    real = Fence.raise_to
+
+    async def raise_to(self: Fence, owner: UserId, revision: Revision) -> bool:
+        return await real(self, owner, revision) if before_commit.get() else True
+
+    def announce(announcement: Announcement) -> None:
+        token = before_commit.set(True)
+        try:
+            driver.wait_for(announcement)
+        finally:
+            before_commit.reset(token)
+
+    Fence.raise_to = raise_to  # type: ignore[method-assign]
+    _announce_by(announce)
+
+
+def _announce_by(announce: Callable[[Announcement], None]) -> None:
+    """How `Lists.write`, and nothing else, has a revision announced before COMMIT."""
+    assert inspect.getsource(lists).count("driver.") == 1, "lists.py has changed: this mutant would do something else"
+    vars(lists)["driver"] = SimpleNamespace(wait_for=announce)
+
+
+def _query_in_two_statements() -> None:
+    ask = lists.Lists.read
+
+    async def read(self: lists.Lists, owner: UserId, query: Callable[[Transaction], Any]) -> Any:
+        found = await ask(self, owner, query)
+        if not isinstance(found, Answer):
+            return found
+        await asyncio.sleep(0.005)
+        newer = await ask(self, owner, query)
+        return Answer(owner, newer.revision, found.etag, found.headers, found.body, found.until)
+
+    lists.Lists.read = read  # type: ignore[method-assign]
+
+
+def _fill_without_the_fence() -> None:
+    fence.FILL = _replaced(
+        _replaced(fence.FILL, "if revision < fence then return 0 end", ""),
+        "if revision > fence",
+        "if revision ~= fence",
+    )
+
+
+def _fill_without_the_lease() -> None:
+    fence.FILL = _replaced(
+        _replaced(fence.FILL, "if found[1] ~= ARGV[1] then return 0 end", ""),
+        "tonumber(found[2])",
+        "tonumber(found[2] or '0')",
+    )
+
+
+def _leases_repeat() -> None:
+    vars(fence)["secrets"] = SimpleNamespace(token_hex=lambda _bytes: "always the same")
+
+
+def _kept_without_the_fence() -> None:
+    def is_hit(self: Kept, lease: bytes | None, fence: bytes | None) -> bool:
+        return lease == self.lease
+
+    Kept.is_hit = is_hit  # type: ignore[method-assign]
+
+
+def _forgets_the_owner() -> None:
+    """One hash for all users, and nobody looks whose answer it is."""
+    fence.user_key = lambda _owner, name: f"tasklane:{{everyone}}:{name}"  # type: ignore[assignment]
+    real = answer.as_hit
+
+    def as_hit(value: bytes, fence_: bytes, owner: UserId) -> Any:
+        return real(value, fence_, Answer.decode(value).owner)
+
+    HotPath._hit.__globals__["as_hit"] = as_hit
+
+
+def _loses_writes() -> None:
+    commit = Transaction.commit
+    count = 0
+
+    def lose(self: Transaction) -> None:
+        nonlocal count
+        count += 1
+        if count % 50:
+            commit(self)
+        else:
+            self.rollback()
+
+    Transaction.commit = lose  # type: ignore[method-assign]
+
+
+def _repeats_commits() -> None:
+    commit = Transaction.commit
+
+    def doubt(self: Transaction) -> None:
+        try:
+            commit(self)
+        except OutcomeUnknown as error:
+            raise psycopg2.OperationalError("as if nothing had been sent") from error
+
+    Transaction.commit = doubt  # type: ignore[method-assign]
+
+
+def _stats_from_memory() -> None:
+    """The statistics are kept in the process for a second, as if that did no harm."""
+    make = answers.make
+    kept: dict[UserId, Answer] = {}
+
+    def remember(transaction: Transaction, owner: UserId, query: Any, *, shape: answers.Shape) -> Answer:
+        made = make(transaction, owner, query, shape=shape)
+        if type(query).__name__ != "StatsQuery":
+            return made
+        before = kept.setdefault(owner, made)
+        if made.revision > before.revision + 3:
+            kept[owner] = made
+        return Answer(owner, made.revision, before.etag, before.headers, before.body, before.until)
+
+    answers.make = remember
+
+
+def _replaced(script: str, part: str, by: str) -> str:
+    assert part in script, f"the script has changed: {part}"
+    return script.replace(part, by)
+
+
+MUTANTS = (
+    Mutant("no-raise", "what is cached stays a hit until the worker comes", _no_raise),
+    Mutant("query-in-two-statements", "old rows are stored with the new revision", _query_in_two_statements),
+    Mutant("fill-without-the-fence", "what was read before a raise is stored after it", _fill_without_the_fence),
+    Mutant("kept-without-the-fence", "a process serves what it has kept, whatever Redis says", _kept_without_the_fence),
+    Mutant("forgets-the-owner", "what one user was shown another user is shown", _forgets_the_owner),
+    Mutant("loses-writes", "every fiftieth write is acknowledged and not made", _loses_writes),
+    Mutant("stats-from-memory", "one variant is cached beside the protocol", _stats_from_memory),
+    Mutant("repeats-commits", "a write whose outcome is unknown is made again", _repeats_commits, "commit cut after"),
+    Mutant(
+        "no-confirmation", "a wipe between raise and COMMIT forgets the raise", _no_confirmation, "commit held, wiped"
+    ),
+    Mutant(
+        "leases-repeat",
+        "a reader from before a wipe passes for one from after it",
+        _leases_repeat,
+        "wiped, wire slow",
+    ),
+    Mutant(
+        "fill-without-the-lease",
+        "a fill from before a wipe passes for one after it",
+        _fill_without_the_lease,
+        "wiped, wire slow",
+    ),
+)
+
+UNCHANGED = tuple(
+    Mutant("", "nothing", lambda: None, needed) for needed in dict.fromkeys(mutant.needs for mutant in MUTANTS)
+)
+"""The product as it is, under each fault that a mutant needs: in it nothing may be found."""

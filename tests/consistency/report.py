@@ -1,0 +1,203 @@
+"""What was found, for people: text for the terminal, the tables and the plot of docs/reliability, kept histories."""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+from tests.consistency import plot
+from tests.consistency.figures import Kind, kinds, outcomes, reads_by_cache
+from tests.consistency.history import History, save
+from tests.consistency.hunt import Catch
+from tests.consistency.recovery import Recovery
+from tests.consistency.rolling import Restarted
+from tests.consistency.run import Result
+
+TOP = Path(__file__).resolve().parents[2]
+FOLDER = TOP / "docs" / "reliability"
+KEPT = TOP / ".faults"
+"""Where the histories of runs that failed are kept."""
+
+Row = Sequence[str]
+
+
+@dataclass(slots=True)
+class Report:
+    """Everything that was done; what was left out is None or empty."""
+
+    command: str
+    model: tuple[int, int, int] | None = None
+    """Claims, states, mutants found."""
+    calm: Result | None = None
+    faulty: list[Result] = field(default_factory=list)
+    catches: list[Catch] = field(default_factory=list)
+    recovery: Recovery | None = None
+    restarted: Restarted | None = None
+    failures: list[str] = field(default_factory=list)
+    began: datetime = field(default_factory=lambda: datetime.now(UTC))
+
+    @property
+    def is_whole(self) -> bool:
+        return bool(self.model and self.calm and self.faulty and self.catches and self.recovery and self.restarted)
+
+    def tables(self) -> dict[str, str]:
+        """Every part by the name of its marker."""
+        found = {"run": self._run()}
+        if self.faulty:
+            found["faults"] = _faults(kinds(self.faulty))
+            found["outcomes"] = _table(
+                ("what clients were answered", "operations"),
+                [(what, f"{count:,}") for what, count in outcomes(self.faulty).items()],
+            )
+        if self.catches:
+            found["mutants"] = _mutants(self.catches)
+        if self.recovery:
+            found["recovery"] = _recovery(self.recovery)
+        return found
+
+    def _run(self) -> str:
+        lines = [f"- {self.began:%Y-%m-%d %H:%M} UTC, `{self.command}`."]
+        if self.model:
+            claims, states, mutants = self.model
+            lines.append(
+                f"- Model: {claims} claims hold in all of {states:,} states; each of {mutants} mutants is found out."
+            )
+        if self.calm:
+            lines.append(f"- No fault: {_summary([self.calm])}")
+        if self.faulty:
+            lines.append(f"- Faults: {_summary(self.faulty)}")
+            lines.append(f"- {_staleness(self.faulty)}")
+        if restarted := self.restarted:
+            count = sum(restarted.outcomes.values())
+            lines.append(
+                f"- {len(restarted.exit_codes)} processes restarted one after another under load: {count:,} requests,"
+                f" {restarted.failed} failed, {len(restarted.verdict.all)} violations."
+            )
+        lines.append(f"- {len(self.failures)} failures." if self.failures else "- Nothing failed.")
+        return "\n".join(lines)
+
+
+def as_text(report: Report) -> str:
+    """The whole result for a terminal."""
+    parts = list(report.tables().values())
+    parts += [f"FAILED: {failure}" for failure in report.failures[:20]]
+    return "\n\n".join(parts)
+
+
+def write(report: Report) -> None:
+    """The tables between the markers of the page, and the plot of the last run with faults."""
+    readme = FOLDER / "README.md"
+    text = readme.read_text()
+    for name, table in report.tables().items():
+        between = re.compile(rf"(<!-- faults:{name} -->\n).*?(<!-- /faults:{name} -->)", re.DOTALL)
+        text = between.sub(lambda match, table=table: f"{match[1]}{table}\n{match[2]}", text)  # type: ignore[misc]  # a default binds it
+    readme.write_text(text)
+
+
+def keep(result: Result) -> Path:
+    """The history of a run that failed, the smallest part that shows the first fault, and what the processes logged."""
+    folder = KEPT / result.title.replace(" ", "-")
+    folder.mkdir(parents=True, exist_ok=True)
+    save(result.history, folder / "history.jsonl")
+    (folder / "faults.txt").write_text("\n".join(result.faults) + "\n")
+    (folder / "injections.txt").write_text(
+        "".join(f"{item.began:.3f} {item.ended:.3f} {item}\n" for item in result.injections)
+    )
+    excused = {id(stale) for stale in result.excused}
+    for number, violation in enumerate(item for item in result.verdict.all if id(item) not in excused):
+        if violation.operations:
+            part = History(list(violation.operations), {violation.operations[0].user: list(violation.logged)})
+            save(part, folder / f"smallest-{number}.jsonl")
+        if number == 9:
+            break
+    for name, text in result.logs.items():
+        (folder / name).write_bytes(text)
+    return folder
+
+
+def draw(result: Result) -> None:
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    plot.draw(result, FOLDER / "faults.png")
+
+
+def _summary(results: Sequence[Result]) -> str:
+    checked = sum(result.verdict.checked for result in results)
+    seconds = sum(result.ended - result.began for result in results)
+    bad = sum(len(result.verdict.all) - len(result.excused) for result in results)
+    injected = sum(len(result.injections) for result in results)
+    cache = reads_by_cache(results)
+    hits = cache.get("hit", 0) / max(1, sum(cache.values()))
+    audits, audited = sum(result.audits for result in results), sum(result.audited for result in results)
+    differences = sum(result.differences for result in results)
+    runs = f"{len(results)} runs, " if len(results) > 1 else ""
+    faults = f"{injected:,} faults, " if injected else ""
+    return (
+        f"{runs}{seconds / 60:.1f} minutes, {faults}{checked:,} operations checked ({hits:.0%} of the reads hits),"
+        f" {bad} violations; {audits} audits compared {audited:,} cached answers, {differences} differed."
+    )
+
+
+def _staleness(results: Sequence[Result]) -> str:
+    late = [(result.lateness(stale), stale.late or 0.0) for result in results for stale in result.verdict.stale]
+    if not late:
+        return "No stale read."
+    return (
+        f"{len(late):,} stale reads, all of them while a process could not tell Redis what it had written or Redis had"
+        f" just forgotten it; served for at most {max(late)[0]:.2f} s (after a newer state was known:"
+        f" {max(known for _, known in late):.2f} s)."
+    )
+
+
+def _faults(found: Iterable[Kind]) -> str:
+    rows = [
+        (
+            kind.name,
+            str(kind.count),
+            *(_seconds(kind.slowest[what]) for what in ("writes", "hits")),
+            f"{kind.stale:,}" if kind.stale else "",
+            _seconds(kind.latest) if kind.stale else "",
+        )
+        for kind in found
+    ]
+    return _table(("fault", "times", "writes again, s", "hits again, s", "stale reads", "latest, s"), rows)
+
+
+def _mutants(catches: Iterable[Catch]) -> str:
+    rows = [
+        (
+            catch.mutant.name,
+            catch.mutant.why,
+            catch.mutant.needs or "none",
+            catch.violation.promise if catch.violation else "NOT FOUND",
+            f"{catch.operations:,}",
+        )
+        for catch in catches
+    ]
+    return _table(("mutant", "what is wrong", "fault needed", "promise found broken", "after operations"), rows)
+
+
+def _recovery(found: Recovery) -> str:
+    rows = []
+    for phase in found.phases.values():
+        answers = ", ".join(f"{count:,} × {what}" for what, count in phase.statuses.items())
+        milliseconds = (f"{value * 1000:,.1f}" for value in (phase.median, phase.quantile(0.99), phase.slowest))
+        rows.append((phase.name, *milliseconds, f"{found.ratio(phase.name):.2f}", answers))
+    phases = _table(("request", "p50, ms", "p99, ms", "slowest, ms", "p99 : p99 of a miss", "answers"), rows)
+    goals = {"hits": 5, "ready": 10, "writes": 10}
+    back = [(name, f"{seconds:.2f}", str(goals[name.split()[0]])) for name, seconds in found.back.items()]
+    return phases + "\n\n" + _table(("through every process again", "seconds", "at most"), back)
+
+
+def _seconds(value: float) -> str:
+    return f"{value:.2f}"
+
+
+def _table(heads: Row, rows: Iterable[Row]) -> str:
+    cells = [list(heads), *map(list, rows)]
+    widths = [max(len(row[column]) for row in cells) for column in range(len(heads))]
+
+    def line(row: Sequence[str]) -> str:
+        return "| " + " | ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) + " |"
+
+    return "\n".join([line(cells[0]), line(["-" * width for width in widths]), *map(line, cells[1:])])

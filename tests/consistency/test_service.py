@@ -1,0 +1,56 @@
+"""The running service, briefly: a few faults by seed, a restart under load; and mutants, to see that this can fail.
+
+`make faults` does the same at length.
+"""
+
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+import pytest
+import uvloop
+
+from tests.consistency.hunt import hunt
+from tests.consistency.mutants import MUTANTS, Mutant
+from tests.consistency.rolling import rolling_restart
+from tests.consistency.run import fault_run
+from tests.stack import PATIENT_REDIS_TIMEOUT
+
+SEED = 1
+FAULTS = ("api killed", "postgres killed", "commit cut after", "api frozen at commit", "commit held, wiped")
+QUICK = [mutant for mutant in MUTANTS if mutant.name in ("fill-without-the-fence", "repeats-commits")]
+
+T = TypeVar("T")
+
+
+def run(what: Callable[[], Awaitable[T]]) -> T:
+    async def awaited() -> T:
+        return await what()
+
+    return uvloop.run(awaited())
+
+
+def test_nothing_is_wrong_whatever_dies() -> None:
+    """Processes killed, frozen between raise and COMMIT, connections cut in COMMIT, Redis wiped at the worst moment.
+
+    A machine that is busy must not look like a Redis that hangs, so the time-out is a patient one.
+    """
+    settings = {"REDIS_TIMEOUT": PATIENT_REDIS_TIMEOUT, "WORKER_AUDIT_PERIOD": "1"}
+    result = run(
+        lambda: fault_run(3, seed=SEED, say=print, apis=2, users=8, sessions=3, only=FAULTS, settings=settings)
+    )
+    assert result.faults == []
+    assert len(result.injections) > 1
+
+
+def test_a_rolling_restart_fails_no_request() -> None:
+    """SIGTERM under load: what was begun is answered; what was not is not made, so another process can do it."""
+    restarted = run(lambda: rolling_restart(seed=SEED, users=6))
+    assert restarted.failed == 0, restarted.outcomes
+    assert [str(violation) for violation in restarted.verdict.all] == []
+
+
+@pytest.mark.parametrize("mutant", QUICK, ids=lambda mutant: mutant.name)
+def test_a_wrong_service_is_found_out(mutant: Mutant) -> None:
+    """Else the tests above would show nothing."""
+    catch = run(lambda: hunt(mutant, seed=SEED))
+    assert catch.violation is not None, f"{catch.operations} operations"
