@@ -14,7 +14,7 @@ from arq.constants import job_key_prefix
 
 from deploy.local.child import Child
 from tests.consistency.cluster import Cluster
-from tests.consistency.proxy import Link, Wire
+from tests.consistency.proxy import COMMIT, FILL, Link, Wire
 from tests.steps import outside
 from worker.main import QUEUE
 
@@ -28,8 +28,8 @@ POLICIES = (
 OFTEN, SELDOM = 0.05, 0.2
 """Seconds between two wipes."""
 
-COMMIT_PATIENCE = 3.0
-"""Seconds in which somebody must commit something; under load it takes none."""
+HOLD_PATIENCE = 3.0
+"""Seconds in which somebody must send what is to be held; under load it takes none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,7 +209,7 @@ async def _healed(broken: Wire) -> AsyncIterator[None]:
 
 @contextlib.asynccontextmanager
 async def _cut_before_commit(cluster: Cluster, target: str) -> AsyncIterator[None]:
-    link = await _at_commit(wire(cluster, target))
+    link = await _held(wire(cluster, target))
     if link:
         link.cut()
     yield
@@ -217,7 +217,7 @@ async def _cut_before_commit(cluster: Cluster, target: str) -> AsyncIterator[Non
 
 @contextlib.asynccontextmanager
 async def _cut_after_commit(cluster: Cluster, target: str) -> AsyncIterator[None]:
-    link = await _at_commit(wire(cluster, target))
+    link = await _held(wire(cluster, target))
     if link:
         link.release_and_cut()
     yield
@@ -226,7 +226,7 @@ async def _cut_after_commit(cluster: Cluster, target: str) -> AsyncIterator[None
 @contextlib.asynccontextmanager
 async def _frozen_at_commit(cluster: Cluster, target: str) -> AsyncIterator[None]:
     """The fence is raised, COMMIT on its way: the process stands still, and COMMIT arrives when it goes on."""
-    link = await _at_commit(wire(cluster, f"{target} - postgres"))
+    link = await _held(wire(cluster, f"{target} - postgres"))
     victim = child(cluster, target)
     await asyncio.to_thread(victim.freeze)
     try:
@@ -240,7 +240,7 @@ async def _frozen_at_commit(cluster: Cluster, target: str) -> AsyncIterator[None
 @contextlib.asynccontextmanager
 async def _wiped_at_commit(cluster: Cluster, target: str) -> AsyncIterator[None]:
     """COMMIT is held while Redis forgets that it was announced."""
-    link = await _at_commit(wire(cluster, f"{target} - postgres"))
+    link = await _held(wire(cluster, f"{target} - postgres"))
     await asyncio.to_thread(wipe, cluster)
     try:
         yield
@@ -249,17 +249,29 @@ async def _wiped_at_commit(cluster: Cluster, target: str) -> AsyncIterator[None]
             link.release()
 
 
-async def _at_commit(watched: Wire) -> Link | None:
-    """The link on which the next COMMIT is held; None if nobody commits."""
-    held: asyncio.Future[Link] = asyncio.get_running_loop().create_future()
-    watched.at_commit = held.set_result
+@contextlib.asynccontextmanager
+async def _wiped_at_fill(cluster: Cluster, target: str) -> AsyncIterator[None]:
+    """What a process is about to store is held, and arrives right after a wipe."""
+    link = await _held(wire(cluster, target), FILL)
     try:
-        async with asyncio.timeout(COMMIT_PATIENCE):
+        yield
+    finally:
+        await asyncio.to_thread(wipe, cluster)
+        if link:
+            link.release()
+
+
+async def _held(watched: Wire, mark: bytes = COMMIT) -> Link | None:
+    """The link on which the next such message is held; None if nobody sends one."""
+    held: asyncio.Future[Link] = asyncio.get_running_loop().create_future()
+    watched.hold = (mark, held.set_result)
+    try:
+        async with asyncio.timeout(HOLD_PATIENCE):
             return await held
     except TimeoutError:
         return None
     finally:
-        watched.at_commit = None
+        watched.hold = None
 
 
 @contextlib.asynccontextmanager
@@ -343,6 +355,7 @@ FAULTS = (
     Fault("api frozen at commit", _frozen_at_commit, _APIS, (0.1, 2.0)),
     Fault("commit held, wiped", _wiped_at_commit, _APIS, (0.2, 1.0), wipes=True),
     Fault("wiped", _wiped, ("redis",), (0.5, 2.0), wipes=True),
+    Fault("fill held, wiped", _wiped_at_fill, _TO_REDIS, (0.1, 0.5), wipes=True),
     Fault("wiped, wire slow", _wiped_behind_a_slow_wire, _TO_REDIS, (0.5, 2.0), wipes=True),
     *(Fault(f"memory full, {policy}", _full(policy), ("redis",), (0.5, 1.0), wipes=True) for policy in POLICIES),
     Fault("postgres wire slow", _delayed, _TO_POSTGRES, (0.5, 2.0)),

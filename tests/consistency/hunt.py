@@ -22,7 +22,7 @@ BATCH = 600
 
 MOST_ROUNDS = 40
 CONTROL_ROUNDS = 8
-FAULT_SECONDS = 0.7
+FAULT_SECONDS = 0.3
 
 
 @dataclass(frozen=True, slots=True)

@@ -100,10 +100,6 @@ def _fill_without_the_lease() -> None:
     )
 
 
-def _leases_repeat() -> None:
-    vars(fence)["secrets"] = SimpleNamespace(token_hex=lambda _bytes: "always the same")
-
-
 def _kept_without_the_fence() -> None:
     def is_hit(self: Kept, lease: bytes | None, fence: bytes | None) -> bool:
         return lease == self.lease
@@ -184,16 +180,10 @@ MUTANTS = (
         "no-confirmation", "a wipe between raise and COMMIT forgets the raise", _no_confirmation, "commit held, wiped"
     ),
     Mutant(
-        "leases-repeat",
-        "a reader from before a wipe passes for one from after it",
-        _leases_repeat,
-        "wiped, wire slow",
-    ),
-    Mutant(
         "fill-without-the-lease",
         "a fill from before a wipe passes for one after it",
         _fill_without_the_lease,
-        "wiped, wire slow",
+        "fill held, wiped",
     ),
 )
 

@@ -8,10 +8,13 @@ from collections.abc import Callable
 from typing import Literal, Self, cast
 
 Direction = Literal["to server", "to client"]
-AtCommit = Callable[["Link"], None]
+Held = Callable[["Link"], None]
 
 COMMIT = b"COMMIT\0"
 """How a simple query that is `COMMIT` ends."""
+
+FILL = b"HRANDFIELD"
+"""What stands in the script by which a process stores an answer, and in no other of its commands."""
 
 
 class Wire:
@@ -27,8 +30,8 @@ class Wire:
         self.silent: Direction | None = None
         """Swallow what goes there, and keep the connection."""
         self.refused = False
-        self.at_commit: AtCommit | None = None
-        """Called, once, with the link on which COMMIT was sent and is held."""
+        self.hold: tuple[bytes, Held] | None = None
+        """Bytes, and who is told, once, on which link they were sent and are held with all that follows."""
         self.changed: Callable[[int], None] | None = None
         """Told how many links there are whenever that changes."""
 
@@ -56,7 +59,7 @@ class Wire:
         """Pass everything on again. What was swallowed stays lost, so those connections end."""
         if self.silent:
             self.cut()
-        self.delay, self.silent, self.refused, self.at_commit = 0.0, None, False, None
+        self.delay, self.silent, self.refused, self.hold = 0.0, None, False, None
         for link in tuple(self.links):
             link.release()
 
@@ -99,9 +102,11 @@ class Link:
         wire = self.wire
         if wire.silent == ("to server" if from_client else "to client"):
             return
-        if from_client and wire.at_commit and data.endswith(COMMIT):
+        if from_client and self._holding:
+            self._held += data
+        elif from_client and wire.hold and wire.hold[0] in data:
             self._held, self._holding = data, True
-            told, wire.at_commit = wire.at_commit, None
+            (_, told), wire.hold = wire.hold, None
             told(self)
         elif wire.delay or self._delayed[from_client]:
             self._delayed[from_client].append(data)
@@ -110,7 +115,7 @@ class Link:
             self._pass_on(data, from_client=from_client)
 
     def release(self) -> None:
-        """Pass on the COMMIT that is held."""
+        """Pass on what is held."""
         if self._holding:
             self._holding = False
             self._pass_on(self._held, from_client=True)

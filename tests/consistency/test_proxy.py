@@ -93,7 +93,7 @@ async def test_a_wire_may_be_silent_in_one_direction(wire: Wire, server: Server)
 async def test_a_connection_is_cut_at_commit(wire: Wire, server: Server, *, passed_on: bool) -> None:
     """The server has it or has it not; the client never learns."""
     held: list[Link] = []
-    wire.at_commit = held.append
+    wire.hold = (COMMIT, held.append)
     async with connected(wire) as (reader, writer):
         writer.write(b"begin;")
         assert await answered(reader) == b"!"
@@ -113,7 +113,7 @@ async def test_a_connection_is_cut_at_commit(wire: Wire, server: Server, *, pass
 async def test_a_held_commit_goes_on(wire: Wire) -> None:
     """And its answer comes back."""
     held: list[Link] = []
-    wire.at_commit = held.append
+    wire.hold = (COMMIT, held.append)
     async with connected(wire) as (reader, writer):
         writer.write(b"Q\0\0\0\x0b" + COMMIT)
         await until(lambda: bool(held))

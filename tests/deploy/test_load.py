@@ -5,7 +5,7 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import count
 from typing import ClassVar
@@ -34,14 +34,22 @@ def load(host: str, *, seconds: int, **settings: str) -> subprocess.CompletedPro
     )
 
 
+def load_until(shown: Callable[[str], bool], host: str) -> subprocess.CompletedProcess[str]:
+    """As long as it takes on this machine until what is printed has it."""
+    for seconds in (4, 15, 60):
+        result = load(host, seconds=seconds)
+        if shown(result.stdout + result.stderr):
+            return result
+    pytest.fail(result.stdout + result.stderr)
+
+
 def test_the_service_passes(api: ApiProcess) -> None:
-    """Five seconds of reads and writes, conditional ones among them, without a wrong answer; the report is written."""
-    result = load(api.url, seconds=5)
+    """Some seconds of reads and writes, conditional ones among them, without a wrong answer; the report is written."""
+    asked = ("GET      /api/tasks ", "POST     /api/tasks ", "PATCH    /api/tasks/{id}/complete ")
+    result = load_until(lambda printed: all(name in printed for name in asked), api.url)
     assert result.returncode == 0, result.stdout + result.stderr
     assert "Every answer was right" in result.stdout
     assert (TOP / ".local" / "load" / "report.html").stat().st_size > 0
-    for asked in ("GET      /api/tasks ", "POST     /api/tasks ", "PATCH    /api/tasks/{id}/complete "):
-        assert asked in result.stderr + result.stdout
 
 
 def test_it_brings_its_own_stack() -> None:
@@ -143,7 +151,6 @@ def test_a_service_that_lies_fails(liar: type[Honest], words: str) -> None:
     """Each wrong answer is told in words, and the exit code is not 0."""
     with ThreadingHTTPServer(("127.0.0.1", 0), liar) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        result = load(f"http://127.0.0.1:{server.server_port}", seconds=3)
+        result = load_until(lambda printed: words in printed, f"http://127.0.0.1:{server.server_port}")
         server.shutdown()
     assert result.returncode == 1, result.stdout + result.stderr
-    assert words in result.stdout + result.stderr

@@ -302,7 +302,7 @@ ROWS: Mapping[str, LiteralString] = {
 }
 READS: Mapping[str, Callable[[Transaction, TaskId], str]] = {
     "get": lambda transaction, task: tasks.get(transaction, task)[0].json,
-    "list": lambda transaction, _: pages.page(transaction, ListQuery(sort="title")).json,
+    "list": lambda transaction, _: pages.page(transaction, ListQuery(sort="updated")).json,
     "trash": lambda transaction, _: pages.page(transaction, ListQuery(trash=True)).json,
     "stats": lambda transaction, _: pages.stats(transaction).json,
     "export": lambda transaction, _: str(transaction.execute(bulk.EXPORT)),
