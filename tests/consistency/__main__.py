@@ -1,8 +1,10 @@
 """`python -m tests.consistency`: the model, the service in fine weather and under faults, its mutants; and a report."""
 
 import argparse
+import asyncio
 import random
 import shlex
+import signal
 import sys
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar
@@ -21,6 +23,7 @@ from tests.consistency.rolling import rolling_restart
 from tests.consistency.run import Result, calm_run, fault_run
 
 PARTS = ("model", "calm", "mutants", "recovery", "restart", "faults")
+STOPPED = 143
 SLOWEST_REFUSAL = 3.0
 READY_AFTER, HITS_AFTER = 10.0, 5.0
 MOST_RATIO = 5.0
@@ -45,7 +48,10 @@ def main(arguments: list[str] | None = None) -> int:
     }
     for part in parts:
         _say(f"\n== {part}")
-        steps[part]()
+        try:
+            steps[part]()
+        except asyncio.CancelledError:
+            return STOPPED
     _say("\n" + report.as_text(found))
     if found.is_whole:
         report.write(found)
@@ -151,6 +157,10 @@ def _draw(results: Sequence[Result]) -> None:
 
 def _run(what: Callable[[], Awaitable[T]]) -> T:
     async def awaited() -> T:
+        task = asyncio.current_task()
+        assert task
+        for number in (signal.SIGINT, signal.SIGTERM):  # so that what was started is stopped, and the disk unmounted
+            asyncio.get_running_loop().add_signal_handler(number, task.cancel)
         return await what()
 
     return uvloop.run(awaited())
