@@ -16,56 +16,38 @@ from tests.deploy.test_readme import MARK, _masked, _session
 pytestmark = pytest.mark.containers
 
 
-def test_the_readmes_session_works_through_the_gateway(project: Project) -> None:
-    """Each command prints what stands under it; only the address and the way to a token differ."""
-    session = _session()
-    token = " ".join((*project.command, "run", "--rm", "token", "alice"))
-    script = f"\necho '{MARK}'\n".join(command for command, _ in session)
-    for ours, own in (("make --silent token USER=alice", token), ("localhost:8000", f"127.0.0.1:{project.port}")):
-        script = script.replace(ours, own)
-    printed = run("bash", "-c", script, environment=project.environment).split(f"{MARK}\n")
-    assert [_masked(part) for part in printed] == [_masked(output) for _, output in session]
-
-
-def test_up_and_down_twice(images: None, figure: Callable[[str], None]) -> None:
-    """`down -v` leaves nothing behind, so the second time is as the first."""
+def test_the_readmes_session_twice_from_nothing(images: None, figure: Callable[[str], None]) -> None:
+    """Up, the session of the README, down: `down -v` leaves nothing behind, so the second time is as the first."""
     with Project() as project:
         for _ in range(2):
             began = time.monotonic()
             project.up()
             figure(f"up from nothing: {time.monotonic() - began:.1f} s")
-            with project.client("alice") as alice:
-                assert alice.get("/api/tasks").json() == []
-                assert alice.post("/api/tasks", json={"title": "Gone tomorrow"}).status_code == 201
+            session = _session()
+            assert _printed(project, [command for command, _ in session]) == [_masked(output) for _, output in session]
             project.compose("down", "--volumes")
             assert _left_of(project) == []
-            del project.secret
 
 
-def test_data_and_secrets_outlive_down(images: None) -> None:
-    """`down` alone keeps both: the old token opens the old list, on containers that are new."""
+def test_stop_and_start(images: None) -> None:
+    """Each service ends by itself, with exit code 0; `down` alone keeps data and secrets, for new containers."""
     with Project() as project:
         project.up()
         token = project.token("alice")
         with project.client("alice") as alice:
             made = alice.post("/api/tasks", json={"title": "Still there"}).json()
+        project.compose("stop")
+        codes = [
+            (service, container.inspect()["State"]["ExitCode"])
+            for service in ("api", "worker", "auth", "gateway", "redis", "db")
+            for container in project.containers(service)
+        ]
+        assert len(codes) == 7
+        assert {code for _, code in codes} == {0}, codes
         project.compose("down")
         project.up()
-        with project.client("alice") as alice:
-            alice.headers["authorization"] = f"Bearer {token}"
+        with project.client("alice", token=token) as alice:
             assert alice.get("/api/tasks").json() == [made]
-
-
-def test_a_clean_stop_is_a_clean_exit(images: None) -> None:
-    """Nobody has to be killed: each service ends by itself, within its grace period, with exit code 0."""
-    with Project() as project:
-        project.up()
-        project.compose("stop")
-        codes = {
-            service: [container.inspect()["State"]["ExitCode"] for container in project.containers(service)]
-            for service in ("api", "worker", "gateway", "redis", "db")
-        }
-    assert codes == {"api": [0, 0], "worker": [0], "gateway": [0], "redis": [0], "db": [0]}
 
 
 def test_what_is_set_reaches_the_services(images: None, tmp_path: Path) -> None:
@@ -116,6 +98,16 @@ def test_without_an_engine_make_says_so() -> None:
     )
     assert done.returncode != 0
     assert "make compose-test needs a container engine" in done.stderr
+
+
+def _printed(project: Project, commands: list[str]) -> list[str]:
+    """What they print, one after another in one shell; only the address and the way to a token differ."""
+    script = f"\necho '{MARK}'\n".join(commands)
+    token = " ".join((*project.command, "run", "--rm", "token", "alice"))
+    for ours, own in (("make --silent token USER=alice", token), ("localhost:8000", f"127.0.0.1:{project.port}")):
+        assert ours in script
+        script = script.replace(ours, own)
+    return [_masked(part) for part in run("bash", "-c", script, environment=project.environment).split(f"{MARK}\n")]
 
 
 def _left_of(project: Project) -> list[str]:
