@@ -24,13 +24,8 @@ AS_USER: LiteralString = (
 )
 AS_WORKER: LiteralString = "SELECT set_config('role', 'tasklane_worker', true)," + _LIMITS + ";"
 
-# Locks the list row until the end of the transaction: revision order is commit order, per user. The first revision
-# is a time, above all that a list of the same user had before it was erased: what was cached then is never a hit.
-_ADVANCE: LiteralString = """
-INSERT INTO task_lists AS l (user_id, revision)
-VALUES (%(owner)s, (extract(epoch FROM clock_timestamp()) * 1000)::bigint)
-ON CONFLICT (user_id) DO UPDATE SET revision = l.revision + 1, updated_at = now();
-"""
+# Locks the list row until the end of the transaction: revision order is commit order, per user.
+_ADVANCE: LiteralString = "SELECT tasklane_advance(%(owner)s);"
 
 REVISION: LiteralString = "(SELECT revision FROM task_lists WHERE user_id = %(owner)s)"
 """The list's revision; within a write, the one that the write has taken."""

@@ -84,19 +84,9 @@ def get(transaction: Transaction, task: TaskId) -> tuple[StoredTask, Revision]:
 
 def insert(change: Change, columns: Columns) -> StoredTask:
     """A new task."""
-    sql = (
-        "INSERT INTO tasks AS t (user_id, revision, created_at, updated_at, completed_at"
-        + "".join(f", {name}" for name in columns)
-        + ") VALUES (%(owner)s, "
-        + REVISION
-        + ", clock_timestamp(), clock_timestamp(),"
-        " CASE WHEN %(done)s THEN clock_timestamp() END"
-        + "".join(f", %({name})s" for name in columns)
-        + ") RETURNING revision, id, revision, "
-        + TASK_JSON
-    )
-    done = columns.get("completed", False)
-    return StoredTask(*_only(change.execute(sql, done=done, **columns)))
+    given = "".join(f", {name} => %({name})s" for name in columns)
+    sql = "SELECT list_revision, made, list_revision, task FROM tasklane_insert(owner => %(owner)s" + given + ")"
+    return StoredTask(*_only(change.execute(sql, **columns)))
 
 
 def update(change: Change, task: TaskId, columns: Columns, *, expected: Expected = None) -> StoredTask:

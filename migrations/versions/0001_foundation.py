@@ -13,8 +13,8 @@ depends_on: str | None = None
 
 
 def upgrade() -> None:
-    for statement in (TABLES, INDEXES, ROLES, POLICIES, TRIGGERS, SEARCH, RECENT):
-        op.execute(statement)
+    for statement in (TABLES, INDEXES, ROLES, POLICIES, TRIGGERS, SEARCH, RECENT, ADVANCE, INSERT):
+        op.execute(statement.replace("<task as JSON>", TASK_JSON))
 
 
 def downgrade() -> None:
@@ -22,7 +22,8 @@ def downgrade() -> None:
         """
         DROP TABLE account_erasures, idempotency_keys, task_lists, tasks;
         DROP FUNCTION tasklane_advance_on_change(), tasklane_advance_on_delete(), tasklane_advance_on_truncate(),
-            tasklane_search(text), tasklane_recent(text, boolean, integer);
+            tasklane_search(text), tasklane_recent(text, boolean, integer), tasklane_advance(text),
+            tasklane_insert(text, text, text, boolean, text, date, timestamptz, text[]);
         """
     )
     # The roles belong to the cluster, not to this database: others in it may be using them, so they stay.
@@ -236,10 +237,24 @@ REVOKE EXECUTE ON FUNCTION tasklane_search(text) FROM public;
 GRANT EXECUTE ON FUNCTION tasklane_search(text) TO tasklane_user, tasklane_worker;
 """
 
+# A task as in core/tasks.py, for the functions below; tests compare them. Should tasks ever look otherwise, those are
+# functions of other names.
+TASK_JSON = """(SELECT row_to_json(j)::text FROM (
+                SELECT t.id, t.user_id, t.title, t.description, t.completed,
+                    to_char(t.completed_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') AS completed_at,
+                    t.priority,
+                    coalesce(to_char(t.due_on, 'YYYY-MM-DD'), to_char(t.due_at AT TIME ZONE 'UTC',
+                        CASE WHEN t.due_at = date_trunc('milliseconds', t.due_at)
+                            THEN 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"' ELSE 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"' END)
+                    ) AS due_date,
+                    t.tags,
+                    to_char(t.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') AS created_at,
+                    to_char(t.updated_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') AS updated_at
+            ) j)"""
+
 # The list that nearly everyone asks for, in a function because a function keeps its plan, behind a pooler too: planning
 # is more than half of what the statement costs. It has the caller's rights, so the policies bind it. The plan is one
-# for all lists, and must not sort: the planner takes every list for an average one. A task looks as in core/tasks.py,
-# and a test compares the two; should tasks ever look otherwise, that is a function of another name.
+# for all lists, and must not sort: the planner takes every list for an average one.
 RECENT = """
 CREATE FUNCTION tasklane_recent(
     owner text, done boolean, size integer,
@@ -251,20 +266,7 @@ BEGIN
             SELECT count(*) FROM tasks a
             WHERE a.user_id = owner AND a.deleted_at IS NULL AND (done IS NULL OR a.completed = done)
         ) END,
-        string_agg((
-            SELECT row_to_json(j)::text FROM (
-                SELECT t.id, t.user_id, t.title, t.description, t.completed,
-                    to_char(t.completed_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') AS completed_at,
-                    t.priority,
-                    coalesce(to_char(t.due_on, 'YYYY-MM-DD'), to_char(t.due_at AT TIME ZONE 'UTC',
-                        CASE WHEN t.due_at = date_trunc('milliseconds', t.due_at)
-                            THEN 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"' ELSE 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"' END)
-                    ) AS due_date,
-                    t.tags,
-                    to_char(t.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') AS created_at,
-                    to_char(t.updated_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') AS updated_at
-            ) j
-        ), chr(30)),
+        string_agg(<task as JSON>, chr(30)),
         (array_agg((extract(epoch FROM t.created_at) * 1000000)::bigint))[size],
         (array_agg(t.id))[size]
     INTO revision, total, page, last_created, last_id
@@ -277,4 +279,40 @@ END
 $$;
 REVOKE EXECUTE ON FUNCTION tasklane_recent(text, boolean, integer) FROM public;
 GRANT EXECUTE ON FUNCTION tasklane_recent(text, boolean, integer) TO tasklane_user, tasklane_worker;
+"""
+
+# What every write begins with, and what makes a task: functions for the same reason, with the caller's rights as well.
+# The first one locks the list row until the end of the transaction: revision order is commit order, per user. The first
+# revision is a time, above all that a list of the same user had before it was erased: what was cached then is never a
+# hit.
+ADVANCE = """
+CREATE FUNCTION tasklane_advance(owner text, OUT taken bigint) LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO task_lists AS l (user_id, revision)
+    VALUES (owner, (extract(epoch FROM clock_timestamp()) * 1000)::bigint)
+    ON CONFLICT (user_id) DO UPDATE SET revision = l.revision + 1, updated_at = now()
+    RETURNING l.revision INTO taken;
+END
+$$;
+REVOKE EXECUTE ON FUNCTION tasklane_advance(text) FROM public;
+GRANT EXECUTE ON FUNCTION tasklane_advance(text) TO tasklane_user, tasklane_worker;
+"""
+
+INSERT = """
+CREATE FUNCTION tasklane_insert(
+    owner text, title text, description text DEFAULT NULL, completed boolean DEFAULT false,
+    priority text DEFAULT 'medium', due_on date DEFAULT NULL, due_at timestamptz DEFAULT NULL, tags text[] DEFAULT '{}',
+    OUT list_revision bigint, OUT made bigint, OUT task text
+) LANGUAGE plpgsql AS $$
+#variable_conflict use_column
+BEGIN
+    INSERT INTO tasks AS t (user_id, revision, created_at, updated_at, title, description, completed, completed_at,
+        priority, due_on, due_at, tags)
+    VALUES ($1, (SELECT l.revision FROM task_lists l WHERE l.user_id = $1), clock_timestamp(), clock_timestamp(),
+        $2, $3, $4, CASE WHEN $4 THEN clock_timestamp() END, $5, $6, $7, $8)
+    RETURNING t.revision, t.id, <task as JSON> INTO list_revision, made, task;
+END
+$$;
+REVOKE EXECUTE ON FUNCTION tasklane_insert(text, text, text, boolean, text, date, timestamptz, text[]) FROM public;
+GRANT EXECUTE ON FUNCTION tasklane_insert(text, text, text, boolean, text, date, timestamptz, text[]) TO tasklane_user;
 """

@@ -300,6 +300,11 @@ ROWS: Mapping[str, LiteralString] = {
     "idempotency_keys": "INSERT INTO idempotency_keys VALUES (%(user)s, 'x', '', 201, '{}', '', now());",
     "account_erasures": "INSERT INTO account_erasures (user_id) VALUES (%(user)s);",
 }
+FOREIGN_WRITES: tuple[LiteralString, ...] = (
+    "UPDATE tasks SET user_id = %(user)s",
+    "SELECT tasklane_advance(%(user)s)",
+    "SELECT tasklane_insert(%(user)s, 'x')",
+)
 READS: Mapping[str, Callable[[Transaction, TaskId], str]] = {
     "get": lambda transaction, task: tasks.get(transaction, task)[0].json,
     "list": lambda transaction, _: pages.page(transaction, ListQuery(sort="updated")).json,
@@ -391,7 +396,7 @@ async def test_a_missing_user_sees_no_rows(services: Services, database: Any, ta
     assert await services.database.run(count(table), opening="", parameters={}) > 0
 
 
-@pytest.mark.parametrize("statement", [*ROWS.values(), "UPDATE tasks SET user_id = %(user)s"])
+@pytest.mark.parametrize("statement", [*ROWS.values(), *FOREIGN_WRITES])
 def test_nobody_writes_into_anothers_name(victim: Victim, statement: str) -> None:
     """The policies check what is written as they check what is read."""
     before = victim.rows

@@ -97,9 +97,11 @@ def database(stack: Stack) -> Iterator[Any]:
         yield cursor
 
 
-def test_a_created_task_comes_back_whole(alice: httpx.Client) -> None:
-    """What a POST makes is what a GET shows, and the list holds it."""
-    created = alice.post("/api/tasks", json={"title": " Buy milk ", "tags": ["home"], "due_date": "2026-12-24"})
+@pytest.mark.parametrize("due", [None, "2026-12-24", "2026-12-24T18:30:00+02:00", "2026-12-24T18:30:00.000001Z"])
+def test_a_created_task_comes_back_whole(alice: httpx.Client, due: str | None) -> None:
+    """What a POST makes is what a GET shows, and the list holds it: three statements that write the same JSON."""
+    members = {"title": " Buy milk ", "tags": ["home"], "due_date": due, "completed": True, "priority": "urgent"}
+    created = alice.post("/api/tasks", json=members)
     assert created.status_code == 201
     task = created.json()
     assert task["title"] == "Buy milk"
