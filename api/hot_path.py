@@ -24,7 +24,7 @@ from api.observe import Recorder, new_request_id, request_id
 from core import answers
 from core.answer import Header, as_hit
 from core.errors import InvalidInput, RedisUnavailable
-from core.fence import Fence, field
+from core.fence import Fence, field, question
 from core.queries import parse_path
 from core.types import UserId
 
@@ -99,19 +99,21 @@ class HotPath:
 
     async def _hit(self, owner: UserId, variant: str) -> Kept | None:
         """From this process if Redis says that it still holds, else from Redis."""
-        question = (owner, variant)
-        kept = self._kept.get(question)
+        asked = (owner, variant)
+        kept = self._kept.get(asked)
         if kept is not None:
-            lease, fence = await self._fence.look(owner, b"lease", b"fence")
+            lease, fence = await self._fence.look(owner, kept.question)
             if kept.is_hit(lease, fence):
                 return kept
-            self._kept.drop(question)
-        lease, fence, value = await self._fence.look(owner, b"lease", b"fence", field(variant))
+            self._kept.drop(asked)
+        everything = question(owner, b"lease", b"fence", field(variant))
+        lease, fence, value = await self._fence.look(owner, everything)
         if lease is None or fence is None or value is None or (hit := as_hit(value, fence, owner)) is None:
             return None
         etag, headers, body, until = hit
-        kept = Kept(lease, fence, until, etag, [(b"etag", etag), *_COMMON, *headers], body)
-        self._kept.put(question, kept)
+        unchanged = question(owner, b"lease", b"fence")
+        kept = Kept(unchanged, lease, fence, until, etag, [(b"etag", etag), *_COMMON, *headers], body)
+        self._kept.put(asked, kept)
         return kept
 
 

@@ -22,6 +22,8 @@ class Kept:
     was restored, from the one that the answer came from.
     """
 
+    question: bytes
+    """What asks Redis for its lease and its fence."""
     lease: bytes
     fence: bytes
     until: float | None

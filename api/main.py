@@ -1,5 +1,6 @@
 """The API's composition root: reads the settings, makes what the handlers need, closes it in order."""
 
+import gc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -76,6 +77,7 @@ def _routes(services: Services) -> FastAPI:
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         await services.fence.start()
         await services.authenticator.start()
+        _spare_the_collector()
         log.info("api_started")
         yield
         await services.authenticator.close()
@@ -99,6 +101,12 @@ def _routes(services: Services) -> FastAPI:
     app.include_router(routes.router, prefix="/api/{user_id}/tasks", include_in_schema=False)
     openapi.install(app, shape=services.settings.task_list_shape)
     return app
+
+
+def _spare_the_collector() -> None:
+    """Take what was made at the start, and stays, out of every garbage collection: a full one takes tens of ms."""
+    gc.collect()
+    gc.freeze()
 
 
 def _stack(app: ASGIApp, services: Services) -> ASGIApp:

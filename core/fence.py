@@ -27,7 +27,7 @@ import structlog
 
 from core.answer import Answer
 from core.errors import RedisUnavailable
-from core.redis import Argument, Redis, Send
+from core.redis import Argument, Redis, Send, packed
 from core.types import Revision, UserId
 
 log = structlog.get_logger()
@@ -122,30 +122,31 @@ class Fence:
 
     @property
     def up(self) -> bool:
-        return self._redis.up
+        """Whether reads ask Redis now."""
+        return self._redis.up and self._redis.settled
 
     @property
     def longest_life(self) -> float:
         """Seconds after which nothing that was in Redis before is still there, unless it was confirmed meanwhile."""
         return self._ttl * (1 + JITTER)
 
-    async def look(self, owner: UserId, *fields: bytes) -> list[bytes | None]:
-        """Fields of the hash as they are, for whoever judges them; raises `RedisUnavailable`."""
-        if owner in self._unannounced:
-            await self._announce_owed(owner)
-        found: list[bytes | None] = await self._redis.send(b"HMGET", key(owner), *fields)
+    async def look(self, owner: UserId, question: bytes) -> list[bytes | None]:
+        """Fields of the hash, as `question` names them, for whoever judges them; raises `RedisUnavailable`."""
+        if owner in self._unannounced or not self._redis.settled:
+            await self._before_reading(owner)
+        found: list[bytes | None] = await self._redis.send_packed(question)
         return found
 
     async def read(self, owner: UserId, variant: str) -> Answer | None:
         """The cached answer, or None; raises `RedisUnavailable` when the cache must not be asked."""
-        fence, value = await self.look(owner, b"fence", field(variant))
+        fence, value = await self.look(owner, question(owner, b"fence", field(variant)))
         answer = _hit(fence, value)
         return answer if answer and answer.owner == owner else None
 
     async def open(self, owner: UserId, variant: str = "") -> Opened:
         """A read, and what must come before the query whose answer is to be stored; raises `RedisUnavailable`."""
-        if owner in self._unannounced:
-            await self._announce_owed(owner)
+        if owner in self._unannounced or not self._redis.settled:
+            await self._before_reading(owner)
         arguments = (secrets.token_hex(8), self._jittered_ttl(), field(variant))
         lease, fence, value = await self._script(OPEN, owner, *arguments)
         hit = _hit(fence, value)
@@ -227,7 +228,10 @@ class Fence:
         while now - next(iter(self._unannounced.values())).since > 2 * self.longest_life:
             self._unannounced.popitem(last=False)
 
-    async def _announce_owed(self, owner: UserId) -> None:
+    async def _before_reading(self, owner: UserId) -> None:
+        """Let Redis know what this process owes it; after an outage, wait for the others to have done so."""
+        if not self._redis.settled:
+            raise RedisUnavailable("others may still owe it something")
         owed = self._unannounced.get(owner)
         if owed is not None:
             await self._raise(self._redis.send, owner, owed.revision)
@@ -293,6 +297,11 @@ def key(owner: UserId) -> str:
 def user_key(owner: UserId, name: str) -> str:
     """The braces keep a user's keys on one slot of a Redis Cluster; quoting keeps the owner's own braces out."""
     return f"tasklane:{{{quote(owner, safe='')}}}:{name}"
+
+
+def question(owner: UserId, *fields: bytes) -> bytes:
+    """What `Fence.look` asks Redis, to be made once for what is asked often."""
+    return packed("HMGET", key(owner), *fields)
 
 
 def field(variant: str) -> bytes:

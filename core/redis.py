@@ -25,8 +25,17 @@ SILENT_PERIODS = 2
 LATE_PERIODS = 6
 """Periods are a third of the time-out each."""
 
+SETTLING = 1.5
+"""Times `retry_after`: whoever lost Redis has connected again by then, since nobody pauses for longer than that."""
+
 Argument = bytes | str | int | float | memoryview
 Send = Callable[..., "asyncio.Future[Any]"]
+
+
+def packed(*command: Argument) -> bytes:
+    """A command as it is sent (RESP)."""
+    sent: bytes = hiredis.pack_command(command)  # type: ignore[arg-type]  # its stub allows one argument only
+    return sent
 
 
 class Redis:
@@ -39,6 +48,8 @@ class Redis:
         self._address = parse_url(url)
         self._timeout = timeout
         self._retry_after = retry_after
+        self.settled = True
+        """False during an outage and for a while after it: others may need longer to connect again."""
         self._wire: _Wire | None = None
         self._keeper: asyncio.Task[None] | None = None
         self._recover: Callable[[Send], Awaitable[None]] | None = None
@@ -51,8 +62,9 @@ class Redis:
     async def start(self, *, recover: Callable[[Send], Awaitable[None]] | None = None) -> None:
         """Connect, or leave it to the background.
 
-        `recover` uses each new connection before anyone else may, and again every `retry_after` seconds. What it
-        raises ends the connection: then nobody uses it until a later one has recovered.
+        `recover` uses each new connection before anyone else may, and again twice in `retry_after` seconds, so that
+        an outage is noticed even while nobody asks anything. What it raises ends the connection: then nobody uses it
+        until a later one has recovered.
         """
         self._recover = recover
         connected = asyncio.Event()
@@ -72,10 +84,14 @@ class Redis:
 
     def send(self, *command: Argument) -> asyncio.Future[Any]:
         """As `call`, but leaves the waiting to the caller."""
+        return self.send_packed(packed(*command))
+
+    def send_packed(self, command: bytes) -> asyncio.Future[Any]:
+        """As `send`, of what `packed` has made: worth it for what is asked again and again."""
         wire = self._wire
         if wire is None:
             raise RedisUnavailable("no connection")
-        return wire.send(_packed(command))
+        return wire.send(command)
 
     async def _keep_connected(self, tried: asyncio.Event) -> None:
         wire: _Wire | None = None
@@ -88,14 +104,16 @@ class Redis:
                 log.info("redis_connected")
                 announced = False
                 tried.set()
-                while not await _set_within(wire.lost, self._retry_after):
+                if not self.settled:
+                    self.settled = not await _set_within(wire.lost, SETTLING * self._retry_after)
+                while not await _set_within(wire.lost, self._retry_after / 2):
                     await self._check(wire)
             except (OSError, RedisUnavailable, TimeoutError) as error:
                 if not announced:
                     log.warning("redis_unavailable", reason=type(error).__name__, detail=str(error))
                 announced = True
             finally:
-                self._wire = None
+                self._wire, self.settled = None, False
                 if wire:
                     wire.give_up("lost")
                 tried.set()
@@ -133,7 +151,7 @@ class Redis:
         if database := address.get("db"):
             commands.append(("SELECT", database))
         commands.append(("PING",))
-        for answer in [wire.send(_packed(command)) for command in commands]:
+        for answer in [wire.send(packed(*command)) for command in commands]:
             await answer
 
 
@@ -240,11 +258,6 @@ class _Wire(asyncio.Protocol):
             self.give_up("no answer in time")
 
 
-def _packed(command: tuple[Argument, ...]) -> bytes:
-    packed: bytes = hiredis.pack_command(command)  # type: ignore[arg-type]  # its stub allows one argument only
-    return packed
-
-
 async def _set_within(event: asyncio.Event, seconds: float) -> bool:
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(seconds):
@@ -253,7 +266,7 @@ async def _set_within(event: asyncio.Event, seconds: float) -> bool:
 
 
 def _sender(wire: _Wire) -> Send:
-    return lambda *command: wire.send(_packed(command))
+    return lambda *command: wire.send(packed(*command))
 
 
 def _tls(address: Mapping[str, Any]) -> ssl.SSLContext | None:

@@ -139,13 +139,12 @@ def _summary(results: Sequence[Result]) -> str:
 
 
 def _staleness(results: Sequence[Result]) -> str:
-    late = [(result.lateness(stale), stale.late or 0.0) for result in results for stale in result.verdict.stale]
+    late = [stale.late or 0.0 for result in results for stale in result.verdict.stale]
     if not late:
         return "No stale read."
     return (
         f"{len(late):,} stale reads, all of them while a process could not tell Redis what it had written or Redis had"
-        f" just forgotten it; served for at most {max(late)[0]:.2f} s (after a newer state was known:"
-        f" {max(known for _, known in late):.2f} s)."
+        f" just forgotten it, and at most {max(late):.2f} s after something newer was known."
     )
 
 

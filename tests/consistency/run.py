@@ -61,12 +61,6 @@ class Result:
         ]
         return found
 
-    def lateness(self, stale: Violation) -> float:
-        """How long it had been stale, counted from when it could be: hits came back, or something newer was known."""
-        read, known = stale.operations[-1].start, stale.operations[-1].start - (stale.late or 0.0)
-        back = [outage.ended for outage in self.outages if known < outage.ended <= read]
-        return read - max([known, *back])
-
     def _excuse(self, stale: Violation) -> bool:
         """A process could not tell Redis, now or in the worker's period before; or Redis forgot what it was told, and
         the write was not acknowledged yet.
@@ -80,7 +74,7 @@ class Result:
             injection.fault.wipes and injection.began <= read.end and injection.ended >= since
             for injection in self.injections
         )
-        return (cut_off or (wiped and not stale.acknowledged)) and self.lateness(stale) <= LATEST
+        return (cut_off or (wiped and not stale.acknowledged)) and (stale.late or 0.0) <= LATEST
 
     def _killed(self, outage: Outage) -> bool:
         """Whether the process was none: then it has nothing to tell, and excuses nothing."""

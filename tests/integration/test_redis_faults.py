@@ -106,7 +106,7 @@ class TestUnannouncedWrites:
             raising.cancel()
             with pytest.raises(asyncio.CancelledError):
                 await raising
-            await steps.until(lambda: redis.up and redis._wire is not wire)
+            await steps.until(lambda: fence.up and redis._wire is not wire)
             assert await fence.read(user, V) is None
 
     async def test_a_fill_that_is_run_late_is_never_served_here(self, server: RedisServer, user: UserId) -> None:
@@ -129,12 +129,37 @@ class TestUnannouncedWrites:
             await steps.until(lambda: ours.up)
             assert await ours.read(user, V) is None
 
+    async def test_nobody_reads_before_the_others_can_have_told_what_they_owe(
+        self, server: RedisServer, user: UserId
+    ) -> None:
+        """Whoever is back first after an outage finds Redis as it was: what others wrote meanwhile is not told yet."""
+        async with (
+            steps.fence(server.url, timeout=1, fence_class=HeldInRecovery) as (_, slow),
+            steps.fence(server.url, timeout=1, retry_after=1) as (redis, quick),
+        ):
+            assert isinstance(slow, HeldInRecovery)
+            await cache(quick, user, 1)
+            slow.gate = Gate()
+            server.freeze()
+            assert not await slow.raise_to(user, Revision(2))
+            await steps.until(lambda: not redis.up)
+            server.thaw()
+            await slow.gate.arrival()
+            await steps.until(lambda: redis.up)
+            for read in (quick.read(user, V), quick.open(user, V)):
+                with pytest.raises(RedisUnavailable):
+                    await read
+            assert await quick.raise_to(UserId(f"{user}-2"), Revision(1))
+            slow.gate.open()
+            await steps.until(lambda: slow.up and quick.up)
+            assert await quick.read(user, V) is None
+
     async def test_a_later_raise_is_not_settled_by_an_earlier_one(self, server: RedisServer, user: UserId) -> None:
         """What became owed while an older debt was being paid stays owed, and the highest revision counts."""
         async with steps.fence(server.url, retry_after=60) as (_, fence):
             fence._owe(user, Revision(3))
             fence._owe(user, Revision(2))
-            paying = asyncio.create_task(fence._announce_owed(user))
+            paying = asyncio.create_task(fence._before_reading(user))
             await asyncio.sleep(0)  # sent
             fence._owe(user, Revision(4))
             await paying
