@@ -145,7 +145,7 @@ class TestPublish:
                 await asyncio.to_thread(server.kill)
                 await steps.until(lambda: not process.redis.up)
                 await asyncio.to_thread(server.start)
-                await steps.until(lambda: process.redis.up)
+                await steps.until(lambda: process.fence.up)
                 for owner in (recent, old):
                     restored = Answer(owner, Revision(1), '"e"', (), b"old")
                     assert await process.fence.fill(await process.fence.open(owner), "/a", restored)
