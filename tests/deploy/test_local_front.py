@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import re
 import threading
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
@@ -13,7 +14,8 @@ import pytest
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp
 
-from deploy.local.front import BODY_LIMIT, Front, read_page
+from deploy.local.front import BODY_LIMIT, POLICY, Front, read_page
+from deploy.local.plan import TOP
 
 pytestmark = pytest.mark.anyio
 
@@ -143,3 +145,14 @@ async def test_a_sign_in_that_is_away_is_a_problem(dist: Path) -> None:
         assert (answer.status_code, answer.headers["retry-after"]) == (503, "2")
         assert answer.headers["content-type"] == "application/problem+json"
         assert (await page.get("/api/tasks")).text == "the API"
+
+
+def test_the_page_has_one_policy_wherever_it_is_served() -> None:
+    """Here, behind the gateway, and in the page itself; a page cannot forbid being framed (CSP 3, section 3.3)."""
+    ours = set(POLICY.split("; "))
+    gateway = (TOP / "deploy/nginx/policies.conf").read_text()
+    page = (TOP / "frontend/app/vite.config.ts").read_text()
+    [behind_the_gateway] = re.findall(r'default "(default-src .*)";', gateway)
+    [in_the_page] = re.findall(r"const POLICY = \[(.*?)\]", page, re.DOTALL)
+    assert set(behind_the_gateway.split("; ")) == ours
+    assert set(re.findall(r'"(.*?)"', in_the_page)) == ours - {"frame-ancestors 'none'"}
