@@ -4,7 +4,8 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 
 from tests.consistency.model.promises import Judge, Promise
-from tests.consistency.model.protocol import Hash, Model, State
+from tests.consistency.model.protocol import Model
+from tests.consistency.model.state import Hash, State
 
 
 @dataclass(frozen=True, slots=True)

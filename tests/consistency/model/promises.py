@@ -3,7 +3,8 @@
 from collections.abc import Iterable
 from enum import Enum
 
-from tests.consistency.model.protocol import RESTING_READER, At, Doubt, Model, State
+from tests.consistency.model.protocol import Model
+from tests.consistency.model.state import RESTING_READER, At, Doubt, State
 
 
 class Promise(Enum):
