@@ -61,7 +61,9 @@ def _services(settings: Settings) -> Services:
         metrics=metrics,
         database=database,
         fence=fence,
-        authenticator=Authenticator.from_settings(settings),
+        authenticator=Authenticator.from_settings(
+            settings, on_fetch=lambda outcome: metrics.jwks.labels(outcome).inc()
+        ),
         limiter=Limiter(
             redis,
             reads=Bucket(settings.limit_reads_rate, settings.limit_reads_burst),

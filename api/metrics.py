@@ -65,6 +65,14 @@ class Metrics:
             ["result"],
             registry=self.registry,
         )
+        self.jwks = Counter(
+            "tasklane_jwks_fetches_total",
+            "Fetches of the auth server's keys by outcome: ok, failed.",
+            ["outcome"],
+            registry=self.registry,
+        )
+        for outcome in ("ok", "failed"):  # from 0 on, or the first one would be no increase
+            self.jwks.labels(outcome)
         self.redis_up = Gauge("tasklane_redis_up", "Whether the cache is in use.", registry=self.registry)
         self.slots = Gauge("tasklane_database_slots", "Transactions that can run at once.", registry=self.registry)
         self.busy = Gauge("tasklane_database_slots_busy", "Transactions that run now.", registry=self.registry)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from api.auth import claims, tokens
 from api.auth.claims import Expectations, Principal
-from api.auth.jwks import MAX_DOCUMENT_BYTES, RemoteKeys
+from api.auth.jwks import MAX_DOCUMENT_BYTES, OnFetch, RemoteKeys
 from api.auth.keys import (
     KEY_SET_ALGORITHMS,
     SHARED_SECRET_ALGORITHM,
@@ -47,7 +47,9 @@ class Authenticator:
         self._clock = clock
 
     @classmethod
-    def from_settings(cls, settings: Settings, *, clock: Callable[[], float] = time.time) -> "Authenticator":
+    def from_settings(
+        cls, settings: Settings, *, clock: Callable[[], float] = time.time, on_fetch: OnFetch = lambda _: None
+    ) -> "Authenticator":
         """Reads `AUTH_JWKS_FILE`, connects to nothing; raises `ConfigurationError` that names the setting."""
         memo = Memo()
         remote = None
@@ -55,7 +57,7 @@ class Authenticator:
         if settings.better_auth_secret is not None:
             sources[SHARED_SECRET_ALGORITHM] = SharedSecret.of(settings.better_auth_secret.get_secret_value())
         if settings.auth_jwks_url is not None:
-            remote = RemoteKeys(settings.auth_jwks_url, clock=clock, on_change=memo.forget_all)
+            remote = RemoteKeys(settings.auth_jwks_url, clock=clock, on_change=memo.forget_all, on_fetch=on_fetch)
             sources.update(dict.fromkeys(KEY_SET_ALGORITHMS, remote))
         elif settings.auth_jwks_file is not None:
             sources.update(dict.fromkeys(KEY_SET_ALGORITHMS, _keys_in(settings.auth_jwks_file)))

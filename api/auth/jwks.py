@@ -7,6 +7,7 @@ comes.
 import asyncio
 from collections.abc import Callable
 from contextlib import suppress
+from typing import Literal
 
 import httpx
 import structlog
@@ -29,9 +30,11 @@ MAX_DOCUMENT_BYTES = 262_144
 
 _log = structlog.get_logger()
 
+OnFetch = Callable[[Literal["ok", "failed"]], None]
+
 
 class RemoteKeys:
-    """The key set at a URL. `on_change` is called when the set has become another one."""
+    """The key set at a URL. `on_change` is called when the set has become another one, `on_fetch` after each fetch."""
 
     def __init__(
         self,
@@ -39,11 +42,13 @@ class RemoteKeys:
         *,
         clock: Callable[[], float],
         on_change: Callable[[], None],
+        on_fetch: OnFetch = lambda _: None,
         fetch_timeout: float = FETCH_TIMEOUT,
     ) -> None:
         self._url = _checked(url)
         self._clock = clock
         self._on_change = on_change
+        self._on_fetch = on_fetch
         self._fetch_timeout = fetch_timeout
         self._client = httpx.AsyncClient(
             # Unpacking is bounded by nothing, so a packed document is refused.
@@ -102,7 +107,9 @@ class RemoteKeys:
     async def _fly(self) -> None:
         try:
             self._adopt(await self._fetch())
+            self._on_fetch("ok")
         except (httpx.HTTPError, TimeoutError, UnusableKeySet) as error:
+            self._on_fetch("failed")
             _log.warning("jwks_fetch_failed", error=type(error).__name__, reason=str(error))
         finally:
             self._settled_at = self._clock()

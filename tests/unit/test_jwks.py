@@ -9,6 +9,7 @@ import pytest
 
 from api.auth import Authenticator, jwks
 from api.auth.jwks import RemoteKeys
+from api.metrics import Metrics
 from core.errors import AuthUnavailable, ConfigurationError, InvalidToken
 from tests.tokens import (
     SECRET,
@@ -451,6 +452,23 @@ async def test_a_fetch_that_failed_is_logged_without_the_address(
     server.behaviour = "error"
     await authenticator.start()
     assert warnings == [{"event": "jwks_fetch_failed", "error": "UnusableKeySet", "reason": "http_status_500"}]
+
+
+async def test_fetches_are_counted_by_their_outcome(server: JwksServer, clock: Clock) -> None:
+    """What nobody can sign in with must not go unnoticed."""
+    metrics = Metrics()
+    settings = auth_settings(jwks_url=server.url)
+    authenticator = Authenticator.from_settings(
+        settings, clock=clock, on_fetch=lambda it: metrics.jwks.labels(it).inc()
+    )
+    assert b'tasklane_jwks_fetches_total{outcome="failed"} 0.0' in metrics.render()
+    await authenticator.start()
+    server.behaviour = "error"
+    clock.advance(jwks.PAUSE)
+    await authenticator.start()
+    await authenticator.close()
+    for outcome in ("ok", "failed"):
+        assert f'tasklane_jwks_fetches_total{{outcome="{outcome}"}} 1.0'.encode() in metrics.render()
 
 
 @pytest.mark.parametrize("url", ["http://", "http://[::1", "https:///jwks", "http://xn--/jwks"])
