@@ -25,8 +25,8 @@ SILENT_PERIODS = 2
 LATE_PERIODS = 6
 """Periods are a third of the time-out each."""
 
-SETTLING = 1.5
-"""Times `retry_after`: whoever lost Redis has connected again by then, since nobody pauses for longer than that."""
+CONNECT_SECONDS = 1.0
+"""What connecting may take at least; a longer `timeout` counts instead."""
 
 Argument = bytes | str | int | float | memoryview
 Send = Callable[..., "asyncio.Future[Any]"]
@@ -62,9 +62,9 @@ class Redis:
     async def start(self, *, recover: Callable[[Send], Awaitable[None]] | None = None) -> None:
         """Connect, or leave it to the background.
 
-        `recover` uses each new connection before anyone else may, and again twice in `retry_after` seconds, so that
-        an outage is noticed even while nobody asks anything. What it raises ends the connection: then nobody uses it
-        until a later one has recovered.
+        `recover` uses each new connection before anyone else may, and as soon as everybody may, and from then on twice
+        in `retry_after` seconds, so that an outage is noticed even while nobody asks anything. What it raises ends the
+        connection: then nobody uses it until a later one has recovered.
         """
         self._recover = recover
         connected = asyncio.Event()
@@ -101,13 +101,14 @@ class Redis:
                 wire = await self._connect()
                 await self._check(wire)
                 self._wire = wire
+                await self._check(wire)  # what became owed during the first one
                 log.info("redis_connected")
                 announced = False
                 tried.set()
-                if not self.settled:
-                    self.settled = not await _set_within(wire.lost, SETTLING * self._retry_after)
+                settled_at = asyncio.get_running_loop().time() + self._longest_absence
                 while not await _set_within(wire.lost, self._retry_after / 2):
                     await self._check(wire)
+                    self.settled = self.settled or asyncio.get_running_loop().time() >= settled_at
             except (OSError, RedisUnavailable, TimeoutError) as error:
                 if not announced:
                     log.warning("redis_unavailable", reason=type(error).__name__, detail=str(error))
@@ -119,6 +120,15 @@ class Redis:
                 tried.set()
             await asyncio.sleep(self._retry_after * random.uniform(0.5, 1))  # noqa: S311  # jitter, not a secret
 
+    @property
+    def _connect_timeout(self) -> float:
+        return max(self._timeout, CONNECT_SECONDS)
+
+    @property
+    def _longest_absence(self) -> float:
+        """Seconds after which everybody is connected, once Redis is there: one failed attempt, one pause, the next."""
+        return self._connect_timeout + self._retry_after + 2 * self._timeout
+
     async def _check(self, wire: "_Wire") -> None:
         if self._recover:
             await self._recover(_sender(wire))
@@ -126,7 +136,7 @@ class Redis:
     async def _connect(self) -> "_Wire":
         address = self._address
         loop = asyncio.get_running_loop()
-        async with asyncio.timeout(max(self._timeout, 1.0)):
+        async with asyncio.timeout(self._connect_timeout):
             if path := address.get("path"):
                 _, wire = await loop.create_unix_connection(lambda: _Wire(self._timeout), path)
             else:

@@ -229,7 +229,7 @@ class TestBrokenServer:
 
 class TestRecovery:
     async def test_nobody_uses_a_connection_before_it_has_recovered(self) -> None:
-        """What is owed is said first; commands that come meanwhile fail at once."""
+        """What is owed is said first, and what became owed meanwhile; commands that come before fail at once."""
         gate = Gate()
 
         async def recover(send: Send) -> None:
@@ -245,7 +245,7 @@ class TestRecovery:
             gate.open()
             await starting
             assert await redis.call("GET", "x") == b"OK"
-            assert [command[0] for command in server.commands] == [b"PING", b"OWED", b"GET"]
+            assert [command[0] for command in server.commands] == [b"PING", b"OWED", b"OWED", b"GET"]
             await redis.close()
 
     async def test_a_connection_that_cannot_recover_is_not_used(self) -> None:
