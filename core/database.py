@@ -127,13 +127,13 @@ class Database:
         """Run `work` in one transaction, started by `opening`; `work` commits as its last act, or it is rolled back.
 
         It is tried again only when nothing can have been committed and the reason may pass at once: a lost
-        connection, a deadlock. `timeout` (seconds) bounds everything, the wait for a connection included. When the
-        caller is cancelled, the transaction ends first: it may still commit.
+        connection, a deadlock. `timeout` (seconds) bounds everything, at most half of it the wait for a connection.
+        When the caller is cancelled, the transaction ends first: it may still commit.
         """
         seconds = timeout or self._timeout
         deadline = time.monotonic() + seconds
         if self._slots.locked():
-            await self._a_slot(seconds)
+            await self._a_slot(seconds / 2)  # whoever gets one so late that it cannot finish only burdens the server
         else:
             await self._slots.acquire()
         try:

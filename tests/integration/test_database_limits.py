@@ -116,6 +116,20 @@ async def test_a_slot_is_not_waited_for_longer(url: str, outsider: Cursor) -> No
         assert await working == await write(layer, note)
 
 
+async def test_a_slot_that_comes_late_is_not_taken(url: str) -> None:
+    """Work that can no longer end in its time would only burden the server, and so everybody behind it."""
+    held = Held()
+    async with database(url, DATABASE_POOL_SIZE="1") as layer:
+        working = asyncio.create_task(write(layer, held))
+        await held.began.wait()
+        waiting = asyncio.create_task(write(layer, note, timeout=2))
+        await asyncio.sleep(1.5)
+        held.let_go()
+        with pytest.raises(DatabaseUnavailable, match="no connection became free"):
+            await waiting
+        await working
+
+
 async def test_there_are_no_more_connections_than_slots(url: str, outsider: Cursor) -> None:
     """However many ask at once, they share what there is, and each is served; none holds the others up."""
     together = asyncio.Barrier(3)
