@@ -15,7 +15,6 @@ PATIENCE_SECONDS = 30
 """How long a reader may take over one batch; whoever is slower loses the connection, which others wait for."""
 
 FETCH_SECONDS = 5
-LONGEST_SECONDS = 600
 
 _OPENING: LiteralString = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;"
 _FETCH: LiteralString = f"FETCH {BATCH} FROM exported"
@@ -40,23 +39,23 @@ async def stream(
             driver.wait_for(asyncio.wait_for(batches.put(rows), PATIENCE_SECONDS))
         except TimeoutError:
             raise DatabaseUnavailable("the reader took too long over a batch") from None
+        finally:
+            driver.extend(FETCH_SECONDS)  # the time of the reader is not the server's; even the end needs some
         if left.is_set():
             raise _ReaderLeft
 
     def work(transaction: Transaction) -> None:
         transaction.execute("DECLARE exported NO SCROLL CURSOR FOR " + sql)
-        rows = _fetch(transaction)
+        rows = transaction.execute(_FETCH)
         while rows:
             hand_over(rows)
             try:
-                rows = _fetch(transaction)
+                rows = transaction.execute(_FETCH)
             except psycopg2.Error as error:  # a second attempt would begin anew
                 raise DatabaseUnavailable("the connection broke between two batches") from error
 
     bound = {**parameters, "idle_timeout": f"{2 * PATIENCE_SECONDS * 1000}"}
-    working = asyncio.create_task(
-        database.run(work, opening=_OPENING + opening, parameters=bound, timeout=LONGEST_SECONDS)
-    )
+    working = asyncio.create_task(database.run(work, opening=_OPENING + opening, parameters=bound))
     try:
         while rows := await _next(batches, working):
             yield rows
@@ -67,11 +66,6 @@ async def stream(
         await asyncio.wait({working})
         if not working.cancelled():
             working.exception()  # whoever left does not want to know
-
-
-def _fetch(transaction: Transaction) -> list[Row]:
-    driver.extend(FETCH_SECONDS)
-    return transaction.execute(_FETCH)
 
 
 async def _next(batches: asyncio.Queue[list[Row]], working: "asyncio.Task[None]") -> list[Row] | None:

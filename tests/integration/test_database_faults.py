@@ -11,7 +11,7 @@ import psycopg2
 import pytest
 from structlog.testing import capture_logs
 
-from core import driver
+from core import driver, streams
 from core.database import Transaction
 from core.errors import DatabaseUnavailable, OutcomeUnknown
 from tests.integration.wires import Cursor, Wire, at, database, rows, unwatched, write
@@ -82,6 +82,17 @@ async def test_a_server_that_hangs_takes_no_connection_in_time(broken: Stack, ur
             async with asyncio.timeout(PATIENCE):
                 with pytest.raises(DatabaseUnavailable):
                     await write(layer, note)
+        await write(layer, note, timeout=PATIENCE)
+
+
+async def test_an_export_from_a_server_that_hangs_ends_in_time(broken: Stack, url: str) -> None:
+    """As any other request does, though a whole export may take minutes."""
+    async with database(url, **SHORT) as layer:
+        await write(layer, note, timeout=PATIENCE)
+        with frozen(broken):
+            async with asyncio.timeout(PATIENCE):
+                with pytest.raises(DatabaseUnavailable):
+                    await anext(streams.stream(layer, "SELECT 1", opening="", parameters={}))
         await write(layer, note, timeout=PATIENCE)
 
 
