@@ -1,6 +1,7 @@
 """Everything that a request handler needs, made once by the composition root and handed down."""
 
-from dataclasses import dataclass
+import asyncio
+from dataclasses import dataclass, field
 from typing import cast
 
 from starlette.requests import Request
@@ -14,6 +15,9 @@ from core.limits import Limiter
 from core.lists import Lists
 from core.settings import Settings
 
+LARGE_BODIES_AT_ONCE = 1
+"""Each may take a large part of the memory that a process has."""
+
 
 @dataclass(frozen=True, slots=True)
 class Services:
@@ -25,6 +29,7 @@ class Services:
     limiter: Limiter
     lists: Lists
     tasks: Tasks
+    large_bodies: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(LARGE_BODIES_AT_ONCE))
 
 
 def services_of(request: Request) -> Services:

@@ -13,7 +13,7 @@ from api.auth import Principal
 from api.bodies import JsonRequest
 from api.services import services_of
 from api.tasks.service import Tasks
-from core.errors import NotFound
+from core.errors import NotFound, TooBusy
 from core.limits import Kind
 from core.queries import parse_task_id
 from core.types import TaskId, UserId
@@ -61,6 +61,22 @@ class OwnersRoute(APIRoute):
             return response
 
         return guarded
+
+
+class LargeBodyRoute(OwnersRoute):
+    """For bodies that take much memory: as many at a time as the process can hold; raises `TooBusy` beyond that."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        handle = super().get_route_handler()
+
+        async def bounded(request: Request) -> Response:
+            slots = services_of(request).large_bodies
+            if slots.locked():
+                raise TooBusy
+            async with slots:
+                return await handle(request)
+
+        return bounded
 
 
 def _template(request: Request) -> str:

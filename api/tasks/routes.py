@@ -10,7 +10,7 @@ from starlette.responses import Response
 from api.conditional import expected_revisions, is_not_modified
 from api.idempotency import key_of
 from api.tasks.batch import Batch
-from api.tasks.guard import Id, Owner, OwnersRoute, Service
+from api.tasks.guard import Id, LargeBodyRoute, Owner, OwnersRoute, Service
 from api.tasks.schemas import Completion, TaskCreate, TaskUpdate
 from api.tasks.service import Tasks
 from api.tasks.transfer import IMPORT_LIMIT_BYTES, WRITERS, Streamed, parse_import
@@ -72,12 +72,22 @@ async def export_tasks(request: Request, owner: Owner, tasks: Service) -> Respon
     return await Streamed.begin(writer.chunks(tasks.export(owner)), writer.media_type, f"tasks.{name}")
 
 
-@router.post("/import", operation_id="importTasks", status_code=HTTPStatus.CREATED, max_body_size=IMPORT_LIMIT_BYTES)
 async def import_tasks(request: Request, owner: Owner, tasks: Service) -> Response:
     """Make the tasks of an export anew, with the times they had and ids of their own: all of them or none."""
     # In a thread: thousands of tasks take a while to read, and others wait for the event loop.
     rows = await asyncio.to_thread(parse_import, await request.json())
     return _outcome(await tasks.import_all(owner, rows, await key_of(request, "import")))
+
+
+router.add_api_route(
+    "/import",
+    import_tasks,
+    methods=["POST"],
+    operation_id="importTasks",
+    status_code=HTTPStatus.CREATED,
+    max_body_size=IMPORT_LIMIT_BYTES,
+    route_class_override=LargeBodyRoute,
+)
 
 
 @router.get("/{task_id:task}", operation_id="getTask")

@@ -5,7 +5,6 @@ import json
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from http import HTTPStatus
-from typing import Any
 
 from api.cache import CachedReads, Result
 from api.problems import problem_of
@@ -80,8 +79,8 @@ class Tasks:
             owner, key, lambda change: _batch_outcome(batch.apply(change, operations, atomic=asked.atomic), asked)
         )
 
-    async def import_all(self, owner: UserId, rows: Sequence[dict[str, Any]], key: Key | None) -> Outcome:
-        """All of them or none."""
+    async def import_all(self, owner: UserId, rows: str, key: Key | None) -> Outcome:
+        """All of them, a JSON array of rows, or none."""
 
         def imported(change: Change) -> Outcome:
             return Outcome(HTTPStatus.CREATED, {}, json.dumps({"imported": bulk.insert_all(change, rows)}))
