@@ -1,9 +1,13 @@
 """The `Idempotency-Key` header (draft-ietf-httpapi-idempotency-key-header): quoted as the draft has it, or bare."""
 
+import asyncio
 import re
+from functools import partial
 
 from starlette.requests import Request
 
+from api.bodies import LARGE_BODY
+from api.strict_json import TOO_DEEP
 from core.errors import Fault, InvalidInput
 from core.idempotency import Key
 
@@ -25,4 +29,8 @@ async def key_of(request: Request, operation: str) -> Key | None:
             Fault("Idempotency-Key", f"must be 1 to {MAX_LENGTH} printable ASCII characters, given once")
         )
     value = re.sub(r"\\(.)", r"\1", text[1:-1]) if text.startswith('"') else text
-    return Key.of(value, operation, await request.json())
+    make = partial(Key.of, value, operation, await request.json())
+    try:
+        return await asyncio.to_thread(make) if len(await request.body()) >= LARGE_BODY else make()
+    except RecursionError:  # writing JSON takes more of the stack than reading it
+        raise InvalidInput(Fault("#", TOO_DEEP)) from None

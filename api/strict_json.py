@@ -3,6 +3,8 @@
 import json
 from typing import Any, NoReturn
 
+TOO_DEEP = "is nested too deeply"
+
 
 class NotJson(ValueError):
     """The message is a sentence about the document that does not quote it."""
@@ -17,7 +19,7 @@ def parse(document: bytes) -> Any:
     except UnicodeDecodeError:
         fault = "must be UTF-8"
     except RecursionError:
-        fault = "is nested too deeply"
+        fault = TOO_DEEP
     except json.JSONDecodeError:
         fault = "is not valid JSON"
     except ValueError:  # the interpreter's limit on the digits of an integer has no class of its own

@@ -55,6 +55,7 @@ INSERT INTO idempotency_keys AS k (user_id, key, fingerprint, status, headers, b
 VALUES (%(owner)s, %(key)s, %(fingerprint)s, %(status)s, %(headers)s, %(body)s)
 ON CONFLICT (user_id, key) DO UPDATE SET fingerprint = excluded.fingerprint, status = excluded.status,
     headers = excluded.headers, body = excluded.body, created_at = now()
+RETURNING (SELECT revision FROM task_lists WHERE user_id = %(owner)s)
 """
 
 
@@ -72,7 +73,7 @@ def once(change: Change, key: Key | None, make: Callable[[], Outcome], *, hours:
         change.repeat(revision)
         return Outcome(status, headers, body, replayed=True)
     outcome = make()
-    change.look(
+    change.execute(  # a change like any other: the answer is kept even when nothing else was changed
         _STORE,
         key=key.value,
         fingerprint=key.fingerprint,

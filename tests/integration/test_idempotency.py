@@ -100,6 +100,15 @@ def test_other_keys_are_refused(alice: httpx.Client, key: bytes) -> None:
     assert titles(alice) == []
 
 
+def test_a_body_that_is_nested_almost_too_deeply(alice: httpx.Client) -> None:
+    """Its digest is made by writing it once more, which takes more of the stack than reading it did."""
+    for depth in (*range(900, 1000), *range(1480, 1510), *range(9980, 10_000)):
+        body = b'{"title":"x","y":' + b"[" * depth + b"]" * depth + b"}"
+        headers = {"content-type": "application/json", "idempotency-key": f"deep-{depth}"}
+        answer = alice.post("/api/tasks", content=body, headers=headers)
+        assert answer.status_code in (201, 422), (depth, answer.text)
+
+
 def test_two_keys_at_once_are_refused(alice: httpx.Client) -> None:
     """Which of them counts would be a guess."""
     refused = alice.post("/api/tasks", json=WALK, headers=[("idempotency-key", "a"), ("idempotency-key", "b")])
@@ -168,6 +177,18 @@ def test_concurrent_twins_make_one_task(api: ApiProcess, alice: httpx.Client) ->
     assert statuses == {(201, None): 1, (201, "true"): 31}
     assert len({answer.content for answer in answers if answer.is_success}) == 1
     assert titles(alice) == ["Walk"]
+
+
+def test_a_loose_batch_in_which_all_failed_is_kept_too(alice: httpx.Client) -> None:
+    """Its answer was 200: a retry gets it again though the task is there by now, and another body is refused."""
+    batch = {"atomic": False, "operations": [{"op": "delete", "id": 999_999}]}
+    first = alice.post("/api/tasks/batch", json=batch, headers={"idempotency-key": "all-failed"})
+    again = alice.post("/api/tasks/batch", json=batch, headers={"idempotency-key": "all-failed"})
+    assert (first.status_code, again.status_code, again.json()) == (200, 200, first.json())
+    assert again.headers["idempotent-replayed"] == "true"
+    batch["atomic"] = True
+    other = alice.post("/api/tasks/batch", json=batch, headers={"idempotency-key": "all-failed"})
+    assert other.status_code == 422
 
 
 @pytest.mark.anyio
