@@ -32,7 +32,8 @@ class Cursor:
 
     def encode(self, question: str) -> str:
         document = [VERSION, _fingerprint(question), self.key, self.id]
-        return base64.urlsafe_b64encode(json.dumps(document, separators=(",", ":")).encode()).rstrip(b"=").decode()
+        text = json.dumps(document, separators=(",", ":"), ensure_ascii=False)  # or an emoji would take 12 bytes
+        return base64.urlsafe_b64encode(text.encode()).rstrip(b"=").decode()
 
 
 def decode(text: str, question: str, kind: KeyKind) -> Cursor:

@@ -9,6 +9,7 @@ from psycopg2 import ProgrammingError
 from psycopg2.extensions import parse_dsn
 from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from redis.asyncio.connection import parse_url
 from sqlalchemy.engine import URL, make_url
 
 from core.errors import ConfigurationError
@@ -113,6 +114,12 @@ class Settings(DatabaseSettings):
     def _split_origins(cls, value: object) -> object:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
 
+    @field_validator("redis_url")
+    @classmethod
+    def _redis_url_is_one(cls, value: SecretStr) -> SecretStr:
+        _check_redis_url(value.get_secret_value())
+        return value
+
     @field_validator("better_auth_secret")
     @classmethod
     def _secret_is_strong(cls, value: SecretStr | None) -> SecretStr | None:
@@ -148,6 +155,14 @@ def _secrets_dir() -> Path | None:
 
 def _with_scheme(scheme: str, url: str) -> str:
     return f"{scheme}://{url.partition('://')[2]}"
+
+
+def _check_redis_url(url: str) -> None:
+    """Raises `ValueError` that says nothing of it: it may hold a password."""
+    try:
+        parse_url(url)
+    except ValueError:
+        raise ValueError("must be a redis://, rediss:// or unix:// URL") from None
 
 
 def _check_database_url(url: str) -> None:

@@ -156,8 +156,9 @@ CREATE POLICY worker ON account_erasures TO tasklane_worker USING (true);
 """
 
 # Changes made outside the API (psql, an import, another service) take a revision here. The API sets a new revision
-# itself, so for it the WHEN clauses are false and nothing runs. One transaction takes one revision per list, as the
-# API does: a list row whose xmin is this transaction was advanced already.
+# itself, so for it the WHEN clauses are false and nothing runs, but for a task that one batch changes twice. One
+# transaction takes one revision per list, as the API does: a list row whose xmin is this transaction was advanced
+# already.
 TRIGGERS = """
 CREATE FUNCTION tasklane_advance_on_change() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
@@ -168,7 +169,7 @@ BEGIN
             UPDATE task_lists SET revision = revision + 1, updated_at = now() WHERE user_id = OLD.user_id;
         END IF;
         IF NEW.updated_at = OLD.updated_at THEN
-            NEW.updated_at := now();
+            NEW.updated_at := greatest(OLD.updated_at, clock_timestamp());
         END IF;
     END IF;
     SELECT l.revision INTO NEW.revision FROM task_lists l WHERE l.user_id = NEW.user_id AND l.xmin = own_xid;

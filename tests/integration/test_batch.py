@@ -70,6 +70,14 @@ def test_a_batch_takes_one_revision(alice: httpx.Client, stack: Stack, user: Use
     assert len(alice.get("/api/tasks").json()) == 101
 
 
+def test_the_times_of_a_task_never_go_back_within_a_batch(alice: httpx.Client) -> None:
+    """However often it changes within the same millisecond."""
+    task = make(alice, "One").json()["id"]
+    answer = send(alice, *[{"op": "complete", "id": task} for _ in range(100)])
+    times = [result["task"]["updated_at"] for result in answer.json()["results"]]
+    assert times == sorted(times)
+
+
 def test_one_failure_undoes_an_atomic_batch(alice: httpx.Client, stack: Stack, user: UserId) -> None:
     """A problem that tells what failed; no task, no revision and no cached answer has changed."""
     task = make(alice).json()

@@ -292,6 +292,20 @@ def test_a_list_is_newest_first_and_counts_all_that_match(
         assert answer.headers["x-cache"] == cache
 
 
+def test_pages_go_on_after_any_title(alice: httpx.Client) -> None:
+    """The longest in bytes that there is, too."""
+    titles = [chr(0x1F600 + number) * 200 for number in range(3)]
+    for title in titles:
+        make(alice, title=title)
+    page, found = alice.get("/api/tasks?sort=title&limit=1"), []
+    while True:
+        found += [task["title"] for task in page.json()]
+        if "next" not in page.links:
+            break
+        page = alice.get(page.links["next"]["url"])
+    assert found == titles
+
+
 def test_an_empty_list_is_an_empty_array(alice: httpx.Client) -> None:
     """A new user has no tasks, which is no error."""
     answer = alice.get("/api/tasks")

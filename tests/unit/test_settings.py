@@ -3,7 +3,7 @@
 import re
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pytest
@@ -64,6 +64,8 @@ def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         ("LIMIT_READS_RATE", "-1"),
         ("LIMIT_READS_RATE", "inf"),
         ("LIMIT_WRITES_BURST", "0"),
+        ("REDIS_URL", "localhost:6379"),
+        ("REDIS_URL", "redis://:pass-7f3a@redis:99999/0"),
         ("LOG_LEVEL", "loud"),
         ("LOG_FORMAT", "xml"),
         ("SLOW_REQUEST", "0"),
@@ -176,30 +178,31 @@ def test_no_secret_shows_in_a_repr() -> None:
     assert not any(secret in repr(read) + str(read) for secret in (SECRET, "pass-7f3a", "w-91"))
 
 
+API = ["uvicorn", "--factory", "api.main:create_app", "--app-dir", str(TOP), "--port", "0"]
+
+
+@pytest.mark.parametrize("program", [API, ["worker.main"]], ids=["api", "worker"])
 @pytest.mark.parametrize(
     ("wrong", "sentence"),
     [
         ({"DATABASE_URL": ""}, r"NEON_DB_URL \(or DATABASE_URL\): is not set"),
         ({"BETTER_AUTH_SECRET": "too-weak-91"}, "BETTER_AUTH_SECRET: must be at least 32 bytes"),
         ({"BETTER_AUTH_SECRET": ""}, "set AUTH_JWKS_URL, AUTH_JWKS_FILE or BETTER_AUTH_SECRET"),
-        ({"AUTH_JWKS_FILE": "missing.json"}, "AUTH_JWKS_FILE: No such file or directory"),
+        ({"REDIS_URL": "localhost:6379"}, "REDIS_URL: must be a redis://, rediss:// or unix:// URL"),
     ],
 )
-def test_the_process_ends_with_the_sentence_alone(wrong: Mapping[str, str], sentence: str, tmp_path: Path) -> None:
+def test_a_process_ends_with_the_sentence_alone(
+    program: Sequence[str], wrong: Mapping[str, str], sentence: str, tmp_path: Path
+) -> None:
     """Whoever starts the service reads what is wrong, not where in the code it was noticed."""
-    command = [
-        sys.executable,
-        "-m",
-        "uvicorn",
-        "--factory",
-        "api.main:create_app",
-        "--app-dir",
-        str(TOP),
-        "--port",
-        "0",
-    ]
     ended = subprocess.run(
-        command, cwd=tmp_path, env={**GOOD, **wrong}, capture_output=True, text=True, timeout=60, check=False
+        [sys.executable, "-m", *program],
+        cwd=tmp_path,
+        env={"PYTHONPATH": str(TOP), **GOOD, **wrong},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
     )
     output = ended.stdout + ended.stderr
     assert ended.returncode not in (0, None)
