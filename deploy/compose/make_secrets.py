@@ -19,22 +19,31 @@ def main(given: Path, folder: Path) -> None:
     lines = given.read_text().splitlines()
     values = {name: value for name, _, value in (line.partition("=") for line in lines) if value}
 
+    def kept(name: str) -> str | None:
+        file = folder / name
+        return file.read_text().strip() if file.exists() else None
+
     def keep(name: str, reader: int, value: str | None = None) -> str:
         """What is given, else what is there, else something new."""
-        file = folder / name
-        if value is None:
-            value = file.read_text().strip() if file.exists() else secrets.token_urlsafe(32)
+        value = value or kept(name) or secrets.token_urlsafe(32)
         new = folder / f".{name}"
         new.unlink(missing_ok=True)
         new.write_text(f"{value}\n")
         os.chown(new, -1, reader)
         new.chmod(0o440)
-        new.replace(file)
+        new.replace(folder / name)
         return value
 
     keep("postgres_password", POSTGRES)
     tasklane = f"postgresql://tasklane:{keep('tasklane_password', POSTGRES)}@db:5432/tasklane"
     auth = f"postgresql://auth:{keep('auth_password', POSTGRES)}@db:5432/auth"
+    # Whoever forgets to say where the data is must not be served from an empty database instead.
+    for name, usual in (("NEON_DB_URL", {tasklane}), ("AUTH_DATABASE_URL", {auth, kept("neon_db_url")})):
+        if name not in values and kept(name.lower()) not in {None, *usual}:
+            sys.exit(
+                f"{name} was set before and is not now: set it again, best in .env,"
+                " or begin anew with `docker compose down -v`."
+            )
     neon = values.get("NEON_DB_URL")
     keep("neon_db_url", APP, neon or tasklane)
     keep("auth_database_url", NODE, values.get("AUTH_DATABASE_URL") or neon or auth)

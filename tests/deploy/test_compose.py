@@ -2,6 +2,9 @@
 
 import json
 import re
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -53,6 +56,57 @@ def test_whatever_can_be_given_is_in_the_one_place_for_secrets() -> None:
         assert given.isdisjoint(service.get("environment", {}))
 
 
+@pytest.mark.parametrize(
+    ("before", "now", "missed"),
+    [
+        ("NEON_DB_URL=postgresql://neon", "", "NEON_DB_URL"),
+        ("AUTH_DATABASE_URL=postgresql://auth", "NEON_DB_URL=postgresql://neon", "AUTH_DATABASE_URL"),
+        ("NEON_DB_URL=postgresql://neon\nAUTH_DATABASE_URL=postgresql://auth", "", "NEON_DB_URL"),
+    ],
+)
+def test_no_database_is_given_up_by_forgetting_its_name(tmp_path: Path, before: str, now: str, missed: str) -> None:
+    """An `up` that is no longer told of the database ends: an empty one in its place would look like a loss."""
+    assert make_secrets(tmp_path, before).returncode == 0
+    made = secrets_in(tmp_path)
+    done = make_secrets(tmp_path, now)
+    assert (done.returncode, done.stderr.count("\n")) == (1, 1)
+    assert done.stderr.startswith(f"{missed} was set before and is not now: ")
+    assert secrets_in(tmp_path) == made
+    assert make_secrets(tmp_path, before).returncode == 0
+    assert secrets_in(tmp_path) == made
+
+
+def test_a_database_is_changed_by_naming_another(tmp_path: Path) -> None:
+    """From the stack's own to one elsewhere, which the sign-in shares, and on to the next; what was made is kept."""
+    made = []
+    for given in ("", "", "NEON_DB_URL=postgresql://neon", "NEON_DB_URL=postgresql://other"):
+        done = make_secrets(tmp_path, given)
+        assert (done.returncode, done.stderr) == (0, "")
+        made.append(secrets_in(tmp_path))
+    assert made[1] == made[0]
+    assert {name: value for name, value in made[3].items() if value != made[0][name]} == {
+        "neon_db_url": "postgresql://other\n",
+        "auth_database_url": "postgresql://other\n",
+    }
+
+
+def make_secrets(folder: Path, given: str) -> "subprocess.CompletedProcess[str]":
+    """What the `secrets` service does, with one's own group as the only reader: no other may be given a file."""
+    (folder / "given").write_text(given)
+    (folder / "secrets").mkdir(exist_ok=True)
+    program = (
+        "import os, pathlib, sys; from deploy.compose import make_secrets as script;"
+        "script.APP = script.POSTGRES = script.NODE = os.getgid();"
+        "script.main(*map(pathlib.Path, sys.argv[1:]))"
+    )
+    command = (sys.executable, "-c", program, folder / "given", folder / "secrets")
+    return subprocess.run(command, cwd=TOP, capture_output=True, text=True, check=False, timeout=60)
+
+
+def secrets_in(folder: Path) -> dict[str, str]:
+    return {file.name: file.read_text() for file in (folder / "secrets").iterdir()}
+
+
 def test_the_image_serves_as_make_up_does() -> None:
     """The same server with the same options; what a gateway and other containers need comes on top."""
     [command] = re.findall(r"^CMD (\[\"uvicorn.*?\])$", DOCKERFILE.replace("\\\n", ""), re.MULTILINE | re.DOTALL)
@@ -70,6 +124,16 @@ def test_a_connection_is_closed_by_the_gateway_first() -> None:
     kept_by_api = int(_one(r'"--timeout-keep-alive", "(\d+)"', DOCKERFILE))
     kept_by_gateway = int(_one(r"keepalive_timeout (\d+)s", (NGINX / "upstreams.conf").read_text()))
     assert kept_by_gateway + MARGIN <= kept_by_api
+
+
+def test_the_gateway_has_room_for_what_it_takes_in() -> None:
+    """Any body that the API takes by default gets through, and as many imports as may come at once fit into /tmp."""
+    limits, locations = (NGINX / "nginx.conf").read_text(), (NGINX / "service.conf").read_text()
+    assert int(_one(r"client_max_body_size (\d+)k", limits)) * 1024 > Settings.model_fields["body_limit_bytes"].default
+    imports = int(_one(r"limit_conn imports (\d+)", locations)) * int(_one(r"client_max_body_size (\d+)m", locations))
+    [tmp] = services()["gateway-tls"]["tmpfs"]
+    assert imports < int(_one(r"size=(\d+)m", tmp))
+    assert _one(r"limit_conn connections (\d+)", limits) == _one(r"limit_conn connections (\d+)", locations)
 
 
 def test_nobody_is_killed_while_stopping() -> None:
