@@ -4,6 +4,7 @@ import gzip
 import socket
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 
 import httpx
 import pytest
@@ -83,6 +84,24 @@ def test_an_import_may_be_large(alice: httpx.Client) -> None:
     body = {"tasks": [{"title": f"Task {number}", "description": "x" * 300} for number in range(10_000)]}
     answer = alice.post("/api/tasks/import", json=body)
     assert answer.status_code == 201, answer.text
+    alice.delete("/api/account")
+
+
+def test_imports_do_not_fill_the_gateway(project: Project, alice: httpx.Client) -> None:
+    """Six at a time may take theirs, whoever sends them; the next is told to come again, and all else goes on."""
+    slow = "POST /api/tasks/import HTTP/1.1\r\nHost: a\r\nContent-Length: 8000000\r\nConnection: close\r\n\r\n"
+    short = {"tasks": [{"title": "Short"}]}
+    with ExitStack() as connections:
+        for _ in range(6):
+            connection = socket.create_connection(("127.0.0.1", project.port), timeout=60)
+            connections.enter_context(connection).sendall(slow.encode())
+        until(lambda: alice.post("/api/tasks/import", json=short).status_code == 503, "a seventh is refused")
+        answer = raw(project, slow)
+        assert answer.startswith(b"HTTP/1.1 503 "), answer[:200]
+        assert PROBLEM.encode() in answer
+        assert b"Retry-After: 1\r\n" in answer
+        assert alice.get("/api/tasks").status_code == 200
+    until(lambda: alice.post("/api/tasks/import", json=short).status_code == 201, "imports go on")
     alice.delete("/api/account")
 
 
