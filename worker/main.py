@@ -25,6 +25,7 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from core import logs
 from core.database import Database
+from core.errors import ConfigurationError
 from core.fence import Fence
 from core.lists import AllLists, Lists
 from core.redis import Redis
@@ -194,7 +195,10 @@ def _serialize(value: dict[str, Any]) -> bytes:
 
 def main() -> None:
     """Entry point; a setting that cannot work ends it with a sentence."""
-    settings = Settings.load()
+    try:
+        settings = Settings.load()
+    except ConfigurationError as error:
+        raise SystemExit(f"Tasklane cannot start: {error}") from None
     logs.configure(settings)
     asyncio.run(run(settings))
 

@@ -1,6 +1,9 @@
 """What Prometheus is told of the worker."""
 
 from prometheus_client import CollectorRegistry, Counter, Gauge
+from prometheus_client.process_collector import ProcessCollector
+
+JOBS = ("publish_revisions", "purge_trash", "purge_idempotency_keys", "erase_accounts", "audit_cache")
 
 
 class WorkerMetrics:
@@ -8,6 +11,7 @@ class WorkerMetrics:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
+        ProcessCollector(registry=self.registry)
         self.published = Counter(
             "tasklane_worker_published_lists_total",
             "Lists whose revision the cache was told.",
@@ -27,7 +31,9 @@ class WorkerMetrics:
         self.runs = Counter("tasklane_worker_jobs_total", "Jobs run.", ["job", "outcome"], registry=self.registry)
         self.last_success = Gauge(
             "tasklane_worker_last_success_seconds",
-            "When a job last succeeded (Unix time).",
+            "When a job last succeeded, or, if it has not yet, when the worker started (Unix time).",
             ["job"],
             registry=self.registry,
         )
+        for job in JOBS:  # or a job that never succeeds would never be late
+            self.last_success.labels(job).set_to_current_time()

@@ -1,6 +1,7 @@
 """What the worker's jobs do, each run in the test's own process on real PostgreSQL and Redis."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -23,7 +24,7 @@ from worker.jobs.context import AS_WORKER_FOR_OWNER, Context
 from worker.jobs.erase import erase_accounts
 from worker.jobs.publish import publish_revisions
 from worker.jobs.purge import purge_idempotency_keys, purge_trash
-from worker.main import _periodic
+from worker.main import _periodic, _worker
 from worker.metrics import WorkerMetrics
 
 pytestmark = pytest.mark.anyio
@@ -134,11 +135,11 @@ class TestPublish:
         recent, old = UserId(f"{user}-recent"), UserId(f"{user}-old")
         cursor.execute(
             "INSERT INTO task_lists (user_id, revision, published_revision, updated_at)"
-            " VALUES (%s, 2, 2, now() - interval '380 s'), (%s, 2, 2, now() - interval '400 s')",
+            " VALUES (%s, 2, 2, now() - interval '340 s'), (%s, 2, 2, now() - interval '400 s')",
             (recent, old),
         )
         with folder() as path, RedisServer(path) as server:
-            settings = workshop.settings(DATABASE_POOL_SIZE="2", REDIS_URL=server.url)
+            settings = workshop.settings(DATABASE_POOL_SIZE="2", REDIS_URL=server.url, REDIS_TIMEOUT="1")
             async with steps.process(settings) as process:
                 ctx = context(workshop, process)
                 await publish_revisions(ctx)
@@ -343,6 +344,14 @@ class TestSchedule:
 
         assert await _periodic(broken, 1, ctx).coroutine({}) == 0
         assert ctx.metrics.runs.labels("broken", "failed")._value.get() == 1
+
+    async def test_a_job_that_never_succeeds_is_late_one_day(self, ctx: Context) -> None:
+        """How long ago each one last succeeded can be asked from the worker's start on, which counts as a success."""
+        now = time.time()
+        [last_success] = ctx.metrics.last_success.collect()
+        succeeded = {sample.labels["job"]: sample.value for sample in last_success.samples}
+        assert set(succeeded) == {job.name for job in _worker(ctx).cron_jobs}
+        assert all(now - 60 < value <= now for value in succeeded.values())
 
 
 async def _cached(process: Process, owner: UserId) -> Answer:
