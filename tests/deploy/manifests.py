@@ -31,12 +31,12 @@ def kustomize() -> tuple[str, ...] | None:
 
 
 @functools.cache
-def rendered(overlay: str) -> str:
+def rendered(overlay: str, tree: Path = K8S) -> str:
     """One stream of YAML documents; kustomize must have nothing to remark."""
     if (command := kustomize()) is None:
         pytest.skip("no kubectl with kustomize 5 here")
     done = subprocess.run(
-        [*command, str(K8S / "overlays" / overlay)], capture_output=True, text=True, check=False, timeout=60
+        [*command, str(tree / "overlays" / overlay)], capture_output=True, text=True, check=False, timeout=60
     )
     assert (done.returncode, done.stderr) == (0, "")
     return done.stdout

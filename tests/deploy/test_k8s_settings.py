@@ -3,6 +3,7 @@
 import contextlib
 import json
 import re
+import shutil
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ import pytest
 import worker.main
 from core.settings import DatabaseSettings, Settings
 from deploy.local.programs import MIGRATE, SERVE, WORK
-from tests.deploy.manifests import SERVICES, Object, containers, load_yaml, objects, of_kind, own, pods, rendered
+from tests.deploy.manifests import K8S, SERVICES, Object, containers, load_yaml, objects, of_kind, own, pods, rendered
 from tests.stack import TOP, environ
 
 VALUES = {
@@ -179,6 +180,21 @@ def test_the_jobs_name_says_which_version_migrates(overlay: str) -> None:
     [(name, job)] = of_kind(overlay, "Job").items()
     assert name == f"tasklane-migrate-{VERSION}"
     assert not re.search(r'tasklane-[a-z0-9]{10}"', json.dumps(job)), "it names a ConfigMap whose name changes"
+
+
+@pytest.mark.parametrize(
+    "image", ["registry.example.com/tasklane:1.2.3-rc.1", f"registry.example.com:5000/team/tasklane:{'f' * 40}"]
+)
+def test_the_jobs_name_follows_the_tag(tmp_path: Path, image: str) -> None:
+    """Whatever stands before it, a registry's port too."""
+    shutil.copytree(K8S, tmp_path, dirs_exist_ok=True)
+    name, _, tag = image.rpartition(":")
+    file = tmp_path / "overlays" / "production" / "kustomization.yaml"
+    text = re.sub(r"(newName: ).+", rf"\g<1>{name}", file.read_text())
+    file.write_text(re.sub(r"(newTag: ).+", rf"\g<1>{tag}", text))
+    manifests = rendered("production", tmp_path)
+    assert f" image: {image}\n" in manifests
+    assert f" name: tasklane-migrate-{tag}\n" in manifests
 
 
 def test_what_uses_the_database_waits_for_its_schema(overlay: str) -> None:
