@@ -22,7 +22,7 @@ const policy: Plugin = {
   ],
 };
 
-/** Where `npm run dev` finds the API and the sign-in. */
+/** Where the development server (`npx vite app`) finds the API and the sign-in. */
 const STACK = process.env["TASKLANE_URL"] ?? "http://127.0.0.1:8000";
 
 export default defineConfig({

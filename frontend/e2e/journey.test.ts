@@ -118,6 +118,18 @@ test("many at once, and the trash", async () => {
   await page.getByText("The trash is empty.").waitFor();
 });
 
+test("a trash that cannot be had says so, and is asked for again", async () => {
+  const page = await visitAsNewUser({ tolerate: /status of 500/ });
+  let refusals = 0;
+  await page.route("**/api/tasks/trash*", (route) =>
+    refusals++ ? route.continue() : route.fulfill({ status: 500, json: {} }),
+  );
+  await go(page, "Trash");
+  await page.getByText("The service answered 500.").waitFor();
+  await page.getByRole("button", { name: "Try again" }).click();
+  await page.getByText("The trash is empty.").waitFor();
+});
+
 test("a long list comes in pages", async () => {
   const page = await visitAsNewUser();
   await page.evaluate(async () => {
@@ -135,5 +147,6 @@ test("a long list comes in pages", async () => {
   await page.getByRole("button", { name: "Show more" }).click();
   await row(page, "task 1").waitFor();
   expect(await page.locator(".task").count()).toBe(70);
+  await expect.poll(() => page.evaluate(() => document.activeElement?.textContent)).toBe("task 20"); // what came
   expect(await page.getByRole("button", { name: "Show more" }).count()).toBe(0);
 });

@@ -4,7 +4,7 @@ import type { Page } from "playwright-core";
 import { expect, test } from "vitest";
 import { visit, visitAsNewUser } from "./browser";
 import { someone } from "./people";
-import { acknowledged, expectTitles, notice } from "./tasks";
+import { acknowledged, expectTitles, go, notice } from "./tasks";
 
 const focused = (page: Page) => page.evaluate(() => document.activeElement?.textContent);
 
@@ -86,6 +86,51 @@ test("from signing up to signing out", async () => {
   while ((await focused(page)) !== "Sign out") await page.keyboard.press("Tab");
   await page.keyboard.press("Enter");
   await page.getByRole("heading", { name: "Sign in" }).waitFor();
+});
+
+test("a key held down deletes and completes one task, and moves through all", async () => {
+  const page = await visitAsNewUser({}, ...["one", "two", "three", "four"].map((title) => ({ title })));
+  await expectTitles(page, "four", "three", "two", "one");
+  const holdDown = async (key: string) => {
+    for (let times = 0; times < 5; times++) await page.keyboard.down(key);
+    await page.keyboard.up(key);
+  };
+  await page.keyboard.press("ArrowDown");
+  await acknowledged(page, "DELETE", () => holdDown("Delete"));
+  await expectTitles(page, "three", "two", "one");
+  await acknowledged(page, "PATCH", () => holdDown("c"));
+  await expectTitles(page, "two", "one");
+  await holdDown("ArrowDown");
+  expect(await focused(page)).toBe("one");
+});
+
+test("the focus stays with the tasks when what had it goes", async () => {
+  const page = await visitAsNewUser({}, ...["one", "two", "three", "four"].map((title) => ({ title })));
+  const place = () => page.evaluate(() => document.activeElement?.id || document.activeElement?.ariaLabel);
+  await expectTitles(page, "four", "three", "two", "one");
+  for (const [done, left] of [
+    ["Complete", ["three", "two", "one"]],
+    ["Delete", ["two", "one"]],
+  ] as const) {
+    await page.keyboard.press("ArrowDown");
+    await page.keyboard.press("x");
+    await page.getByRole("region", { name: "Selected tasks" }).getByRole("button", { name: done }).press("Enter");
+    await expectTitles(page, ...left);
+    await expect.poll(place).toBe("main");
+  }
+  await page.keyboard.press("ArrowDown");
+  expect(await focused(page)).toBe("two");
+  await page.keyboard.press("Delete");
+  await page.keyboard.press("Delete");
+  await page.getByText("All clear.").waitFor();
+
+  await go(page, "Trash");
+  await page.getByRole("button", { name: "Restore: two" }).press("Enter");
+  await expect.poll(place).toBe("Restore: three");
+  await page.getByRole("button", { name: "Empty trash" }).press("Enter");
+  await page.getByRole("dialog").getByRole("button", { name: "Empty trash" }).press("Enter");
+  await page.getByText("The trash is empty.").waitFor();
+  await expect.poll(place).toBe("main");
 });
 
 test("single letters can be turned off as shortcuts", async () => {

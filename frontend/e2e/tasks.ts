@@ -32,6 +32,17 @@ export async function acknowledged(page: Page, method: string, act: () => Promis
   ]);
 }
 
+/** Keeps the requests of this method on their way, until it is told to let them go on. */
+export async function hold(page: Page, method: string): Promise<() => void> {
+  let letGo = () => {};
+  const released = new Promise<void>((resolve) => (letGo = resolve));
+  await page.route(/\/api\/tasks/, async (route) => {
+    if (route.request().method() === method) await released;
+    await route.fallback();
+  });
+  return letGo;
+}
+
 export async function go(page: Page, view: string): Promise<void> {
   await page.getByRole("navigation").getByRole("link", { name: view }).click();
   await page.getByRole("heading", { name: view, level: 1 }).waitFor();

@@ -81,6 +81,23 @@ test("two edits of different fields are merged, of the same field are a person's
   expect(await user.api.getTask(task.id)).toMatchObject({ title: "My plan", tags: ["theirs"], priority: "urgent" });
 });
 
+test("taking theirs shows theirs, in every field", async () => {
+  const user = await newUser();
+  const task = await user.addTask({ title: "Plan" });
+  const page = await visit({ user });
+  await page.getByRole("button", { name: "Plan", exact: true }).click();
+  const dialog = page.getByRole("dialog");
+  await user.api.updateTask(task.id, { due_date: "2031-01-02" });
+  await dialog.getByLabel("Due", { exact: true }).fill("2032-03-04");
+  await dialog.getByLabel("Time").fill("05:06");
+  await dialog.getByRole("button", { name: "Save" }).click();
+  await dialog.getByRole("button", { name: "Take theirs" }).click();
+  await dialog.getByRole("alert").waitFor({ state: "hidden" });
+  expect(await dialog.getByLabel("Due", { exact: true }).inputValue()).toBe("2031-01-02");
+  expect(await dialog.getByLabel("Time").inputValue()).toBe("");
+  expect(await dialog.getByLabel("Title").evaluate((input) => document.activeElement === input)).toBe(true);
+});
+
 test("what is refused is rolled back and said", async () => {
   const user = await newUser();
   const task = await user.addTask({ title: "Fleeting" });

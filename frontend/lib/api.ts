@@ -49,7 +49,10 @@ export interface CreateOptions extends Options {
 }
 
 export interface WriteOptions extends Options {
-  /** The `ETag` (see `etagOf`) of the task as it was read: a task that has changed since is left alone (412). */
+  /**
+   * The `ETag` (see `etagOf`) of the task as it was read: a task that has changed since is left alone (412). Given, it
+   * may not be undefined: without a condition another's change would be lost unseen.
+   */
   ifMatch?: string | undefined;
 }
 
@@ -78,6 +81,8 @@ export function createApi(settings: Settings) {
   /** With `If-Match` it is sent once: a repetition would meet its own change. */
   const write = <T>(call: Pick<Call<T>, "method" | "path" | "read"> & Partial<Call<T>>, options: WriteOptions = {}) => {
     const { ifMatch, ...rest } = options;
+    if ("ifMatch" in options && ifMatch === undefined)
+      return Promise.reject(new TypeError("ifMatch is undefined: the task's ETag is not known."));
     return transport.send<T>({ repeatable: ifMatch === undefined, headers: { "If-Match": ifMatch }, ...call, ...rest });
   };
 

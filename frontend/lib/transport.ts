@@ -118,8 +118,12 @@ export class Transport {
     const path = call.path + search(call.query);
     const body = call.body === undefined ? null : JSON.stringify(call.body);
     const known = call.method === "GET" ? memory.get(path) : undefined;
-    const deadline = AbortSignal.timeout(call.timeout ?? timeout);
-    const signal = call.signal ? AbortSignal.any([call.signal, deadline]) : deadline;
+    call.signal?.throwIfAborted();
+    // By hand: browsers that are in use do not have `AbortSignal.any`.
+    const attempt = new AbortController();
+    const end = () => attempt.abort();
+    const deadline = setTimeout(end, call.timeout ?? timeout);
+    call.signal?.addEventListener("abort", end);
     try {
       const response = await fetch(baseUrl + path, {
         method: call.method,
@@ -131,7 +135,7 @@ export class Transport {
         }),
         body,
         cache: "no-store", // what was read is remembered here, and not on someone's disk
-        signal,
+        signal: attempt.signal,
       });
       if (response.status === 304 && known) return remember(memory, path, known) as T;
       if (!response.ok) throw await Problem.of(response);
@@ -139,7 +143,10 @@ export class Transport {
     } catch (error) {
       if (error instanceof Problem) throw error;
       call.signal?.throwIfAborted();
-      throw new Unreachable(sentence(error, deadline), { cause: error });
+      throw new Unreachable(sentence(error, attempt.signal), { cause: error });
+    } finally {
+      clearTimeout(deadline);
+      call.signal?.removeEventListener("abort", end);
     }
   }
 
@@ -186,8 +193,8 @@ function headers(values: Record<string, string | undefined>): [string, string][]
   return Object.entries(values).filter((pair): pair is [string, string] => pair[1] !== undefined);
 }
 
-function sentence(error: unknown, deadline: AbortSignal): string {
-  if (deadline.aborted) return "The service did not answer in time.";
+function sentence(error: unknown, attempt: AbortSignal): string {
+  if (attempt.aborted) return "The service did not answer in time.";
   if (error instanceof SyntaxError) return "The answer did not come from the service.";
   return "The service cannot be reached.";
 }

@@ -1,6 +1,7 @@
 /** What becomes of a request when the token, the connection or the service fails: against a server that misbehaves. */
 
-import { afterEach, describe, expect, test } from "vitest";
+import { getEventListeners } from "node:events";
+import { afterEach, describe, expect, test, vi } from "vitest";
 import { createApi, Problem, Unreachable, type Settings } from "../lib/api";
 import { ScriptedServer, type Said, type Script } from "./scripted";
 
@@ -19,6 +20,7 @@ const UNKNOWN: Said = { ...AWAY, json: { ...(AWAY.json as object), type: "urn:ta
 const servers: ScriptedServer[] = [];
 
 afterEach(async () => {
+  vi.restoreAllMocks();
   for (const server of servers.splice(0)) await server[Symbol.asyncDispose]();
 });
 
@@ -185,6 +187,24 @@ describe("the end of waiting", () => {
     expect(server.asked).toHaveLength(0);
   });
 
+  test("a signal that lives on keeps nothing of the requests that had it", async () => {
+    const { api } = await connect([{ json: [] }]);
+    const { signal } = new AbortController();
+    await api.listTasks({}, { signal });
+    expect(getEventListeners(signal, "abort")).toEqual([]);
+  });
+
+  test("a browser without AbortSignal.any will do", async () => {
+    vi.spyOn(AbortSignal, "any").mockImplementation(() => {
+      throw new TypeError("AbortSignal.any is not a function");
+    });
+    const { api } = await connect([{ json: [] }, { silent: true }], { timeout: 1000, retries: 0 });
+    const { signal } = new AbortController();
+    expect((await api.listTasks({}, { signal })).items).toEqual([]);
+    const error = await failure(api.getTask(1, { signal, timeout: 50 }), Unreachable);
+    expect(error.message).toBe("The service did not answer in time.");
+  });
+
   test("a silent service is given up after the time-out", async () => {
     const { api } = await connect([{ silent: true }], { timeout: 50, retries: 0 });
     const error = await failure(api.listTasks(), Unreachable);
@@ -257,6 +277,17 @@ describe("what is remembered", () => {
     expect(api.etagOf(await api.updateTask(1, {}))).toBe('"1-1-1"');
     expect(api.etagOf({ ...TASK })).toBeUndefined();
   });
+});
+
+test("a condition that is not known is no condition: nothing is sent", async () => {
+  const { server, api } = await connect([{ json: [TASK], headers: { ETag: '"a"' } }]);
+  const { items } = await api.listTasks();
+  const listed = items[0] ?? {};
+  expect(api.etagOf(listed)).toBeUndefined();
+  await failure(api.updateTask(1, { title: "x" }, { ifMatch: api.etagOf(listed) }), TypeError);
+  await failure(api.completeTask(1, true, { ifMatch: undefined }), TypeError);
+  await failure(api.deleteTask(1, { ifMatch: undefined }), TypeError);
+  expect(server.asked).toHaveLength(1);
 });
 
 describe("problems", () => {

@@ -1,5 +1,7 @@
 """Tokens of a real Better Auth: what the API makes of them, over the life of a token, a key and an auth server."""
 
+import re
+import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,15 +13,26 @@ import pytest
 from deploy.local.child import Launch
 from deploy.local.programs import OPTIONS, UVICORN
 from tests.frontend.auth import DEFAULTS, AuthServer, claims_of, header_of, running
-from tests.frontend.node import needs_auth_server
-from tests.stack import ApiProcess, Stack, new_user
-from tests.tokens import shared_secret_token
+from tests.frontend.node import FRONTEND, environment, needs_auth_server
+from tests.stack import TOP, ApiProcess, Stack, new_user
+from tests.tokens import SECRET, shared_secret_token
 
 pytestmark = needs_auth_server
 
 LEEWAY = 10
 """Seconds for which the API honours a token beyond its end."""
 LONG = 60
+
+GUIDE = (TOP / "docs" / "frontend.md").read_text()
+SIGN = """
+import { writeFileSync } from "node:fs";
+import ts from "typescript";
+const { MODULE, EXAMPLE, USER } = process.env;
+const compilerOptions = { module: "ESNext", target: "ES2022" };
+writeFileSync(MODULE, ts.transpileModule(EXAMPLE, { compilerOptions }).outputText);
+console.log(await (await import(MODULE)).tokenFor(USER));
+"""
+"""Prints the token that the guide's example signs."""
 
 
 class ImpatientApi(ApiProcess):
@@ -69,6 +82,23 @@ def test_both_kinds_of_token_side_by_side(auth: AuthServer, trusting: ApiProcess
     """The shared secret's tokens count as well, as long as issuer and audience are right."""
     assert status(trusting, shared_secret_token(new_user(), iss=auth.origin, aud=auth.origin)) == 200
     assert status(trusting, shared_secret_token(new_user())) == 401
+
+
+def test_the_guides_shared_secret(stack: Stack) -> None:
+    """What the guide's server signs is good where issuer and audience are what its table says, and nowhere else."""
+    example = re.search(r"^```ts\n// src/token.ts\n(.*?)^```", GUIDE, re.DOTALL | re.MULTILINE)
+    origin = re.search(r"^\| `AUTH_ISSUER` \|[^|]*\| `([^`]+)`", GUIDE, re.MULTILINE)
+    assert example
+    assert origin
+    module = FRONTEND.folder / "node_modules" / ".cache" / "guide-token.mjs"
+    module.parent.mkdir(exist_ok=True)
+    variables = {"MODULE": str(module), "EXAMPLE": example[1], "USER": new_user(), "TASKLANE_SECRET": SECRET}
+    command = ("node", "--input-type=module", "--eval", SIGN)
+    token = subprocess.check_output(
+        command, cwd=FRONTEND.folder, env=environment(variables), text=True, timeout=LONG
+    ).strip()
+    assert status(stack.api(AUTH_ISSUER=origin[1], AUTH_AUDIENCE=origin[1]), token) == 200
+    assert status(stack.api(AUTH_ISSUER="tasklane", AUTH_AUDIENCE="tasklane"), token) == 401
 
 
 def test_a_token_ends(stack: Stack) -> None:

@@ -20,7 +20,7 @@ export function useActions(): Actions {
   return useMemo(() => actionsOf(workspace), [workspace]);
 }
 
-function actionsOf({ outbox, notices, refusals, user }: Workspace): Actions {
+function actionsOf({ outbox, notices, handBack, user }: Workspace): Actions {
   /** Nobody waits for the outcome: what is refused is said. */
   const send = async (write: Parameters<typeof outbox.add>[0], done?: () => void) => {
     done?.();
@@ -39,7 +39,7 @@ function actionsOf({ outbox, notices, refusals, user }: Workspace): Actions {
   return {
     create: async (fields) => {
       const outcome = await outbox.add({ kind: "create", task: draftTask(fields, user.id) });
-      if (outcome.result === "refused") refusals.set([...refusals.get(), outcome.refusal]);
+      if (outcome.result === "refused") handBack(outcome.refusal);
       return outcome;
     },
     edit: (base, changes) => outbox.add({ kind: "edit", base, changes }),

@@ -23,7 +23,7 @@ export function Shell() {
   const [place, go] = usePlace();
   const stats = useStats();
   const [helping, setHelping] = useState(false);
-  const [draft, setDraft] = useDraft();
+  const { draft, change: setDraft, settle } = useDraft();
   const add = useRef<HTMLInputElement>(null);
 
   useShortcuts({
@@ -56,7 +56,7 @@ export function Shell() {
           <ListView filters={place.filters} addRef={add} onFilters={go} onDraft={setDraft} />
         )}
       </main>
-      {draft && <TaskDialog draft={draft} onChange={setDraft} onSaved={() => setDraft(null)} onClose={closeDraft} />}
+      {draft && <TaskDialog draft={draft} onChange={setDraft} onSettled={settle} onClose={closeDraft} />}
       {helping && <HelpDialog onClose={() => setHelping(false)} />}
       <Notices notices={notices} />
     </div>

@@ -43,18 +43,35 @@ interface Settings {
 }
 
 const STORED = "outbox";
+const MADE = "made";
 
 export class Outbox {
   readonly entries = new Store<readonly Entry[]>([]);
   readonly #settings: Settings;
   readonly #waiting = new Map<string, (outcome: Outcome) => void>();
-  readonly #shownAs = new Map<number, number>();
+  /** By temporary id, the one that the service gave: an open form and an "Undo" know no other than the first. */
+  readonly #made: Map<number, number>;
+  readonly #shownAs: Map<number, number>;
   #busy = false;
   #stale = false;
+  #closed = false;
 
   constructor(settings: Settings) {
     this.#settings = settings;
     this.entries.set((settings.storage.read<Entry[]>(STORED) ?? []).map((entry) => ({ ...entry, state: "waiting" })));
+    this.#made = new Map(settings.storage.read<[number, number][]>(MADE) ?? []);
+    this.#shownAs = new Map([...this.#made].map(([temporary, id]) => [id, temporary]));
+  }
+
+  /** Send what an earlier visit left, and what comes. */
+  open(): void {
+    this.#closed = false;
+    void this.flush();
+  }
+
+  /** Nothing is sent or stored from here on: what is still under way comes back to nobody. */
+  close(): void {
+    this.#closed = true;
   }
 
   /** How many writes the service has not acknowledged. */
@@ -69,7 +86,7 @@ export class Outbox {
 
   /** Do it: the lists show it when this returns, and the promise tells what the service made of it. */
   add(write: Write): Promise<Outcome> {
-    const entries = portions(write).map(
+    const entries = portions(this.#renamed(write)).map(
       (part) => ({ key: newKey(), write: part, state: "waiting", tried: false }) as const,
     );
     const outcomes = entries.map(({ key }) => new Promise<Outcome>((resolve) => this.#waiting.set(key, resolve)));
@@ -81,7 +98,7 @@ export class Outbox {
 
   /** Send what waits, as far as the service answers. */
   readonly flush = async (): Promise<void> => {
-    if (this.#busy) return;
+    if (this.#busy || this.#closed) return;
     this.#busy = true;
     try {
       for (let next = this.#next(); next; next = this.#next()) if (!(await this.#send(next))) return;
@@ -91,6 +108,14 @@ export class Outbox {
     }
     if (this.#next()) void this.flush();
   };
+
+  /** About its tasks by the ids that they have by now. */
+  #renamed(write: Write): Write {
+    return tasksOf(write).reduce((newer, task) => {
+      const id = this.#made.get(task.id);
+      return id === undefined ? newer : rebased(newer, task.id, { ...task, id });
+    }, write);
+  }
 
   #next(): Entry | undefined {
     return this.entries.get().find(({ state }) => state === "waiting");
@@ -102,9 +127,11 @@ export class Outbox {
     this.#update(entry.key, { state: "sending", tried: true });
     try {
       const tasks = await connection.watch("writes", send(api, entry.write, entry.key));
+      if (this.#closed) return false;
       this.#done(entry, tasks);
       return true;
     } catch (error) {
+      if (this.#closed) return false;
       const failure = failureOf(error);
       if (failure === "refused") {
         this.#refuse(entry, error);
@@ -122,7 +149,7 @@ export class Outbox {
     let entries = this.entries.get();
     for (const [was, task] of pairs) {
       if (!task) continue;
-      if (isTemporary(was)) this.#shownAs.set(task.id, was);
+      if (isTemporary(was)) this.#name(was, task.id);
       entries = entries.map((one) => ({ ...one, write: rebased(one.write, was, task) }));
     }
     this.#change(entries.map((one) => (one.key === entry.key ? { ...one, state: "sent" } : one)));
@@ -130,17 +157,23 @@ export class Outbox {
     this.#resolve(entry.key, { result: "sent" });
   }
 
-  /** What depends on a task that will never be is dropped with it. */
+  #name(temporary: number, id: number): void {
+    this.#made.set(temporary, id);
+    this.#shownAs.set(id, temporary);
+    this.#settings.storage.write(MADE, [...this.#made]);
+  }
+
+  /** What depends on a task that will never be is dropped with it; what was typed into that is handed back with it. */
   #refuse(entry: Entry, error: unknown): void {
     const lost = entry.write.kind === "create" ? entry.write.task.id : null;
-    const refusal = { key: entry.key, write: entry.write, reason: sentenceOf(error), error };
-    this.#change(
-      this.entries
-        .get()
-        .filter(({ key, write }) => key !== entry.key && !tasksOf(write).some((task) => task.id === lost)),
-    );
+    const depends = ({ write }: Entry) => tasksOf(write).some((task) => task.id === lost);
+    const dropped = this.entries.get().filter((one) => one.key === entry.key || depends(one));
+    const write = dropped.map((one) => one.write).reduce(together);
+    const refusal = { key: entry.key, write, reason: sentenceOf(error), error };
+    this.#change(this.entries.get().filter((one) => !dropped.includes(one)));
     this.#stale = true;
-    if (!this.#resolve(entry.key, { result: "refused", refusal })) this.#settings.onRefusal(refusal);
+    const [isAwaited] = dropped.map(({ key }) => this.#resolve(key, { result: "refused", refusal }));
+    if (!isAwaited) this.#settings.onRefusal(refusal);
   }
 
   /** Drop what was sent once the lists have come anew; until then it stays on top of the old ones. */
@@ -173,10 +206,17 @@ export class Outbox {
   }
 
   #change(entries: readonly Entry[]): void {
+    if (this.#closed) return;
     const unsent = entries.filter(({ state }) => state !== "sent");
     this.#settings.storage.write(STORED, unsent.length ? unsent : null);
     this.entries.set(entries);
   }
+}
+
+/** A new task with what was changed of it before it was one. */
+function together(made: Write, later: Write): Write {
+  if (made.kind !== "create" || later.kind !== "edit") return made;
+  return { ...made, task: { ...made.task, ...later.changes } };
 }
 
 /** As many as one batch may hold. */

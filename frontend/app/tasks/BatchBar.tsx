@@ -1,3 +1,4 @@
+import { useLayoutEffect, useRef } from "react";
 import { useActions } from "../data/actions";
 import type { Selection } from "./useSelection";
 
@@ -5,6 +6,16 @@ import type { Selection } from "./useSelection";
 export function BatchBar({ selection }: { selection: Selection }) {
   const actions = useActions();
   const { tasks } = selection;
+  const ref = useRef<HTMLElement>(null);
+
+  // When it goes with the focus in it, the page has that.
+  useLayoutEffect(() => {
+    const bar = ref.current;
+    return () => {
+      if (bar?.contains(document.activeElement)) document.getElementById("main")?.focus();
+    };
+  }, []);
+
   const open = tasks.filter((task) => !task.completed);
   const none = tasks.length === 0;
   const done = (act: () => void) => () => {
@@ -12,7 +23,7 @@ export function BatchBar({ selection }: { selection: Selection }) {
     selection.end();
   };
   return (
-    <section className="batch-bar" aria-label="Selected tasks">
+    <section ref={ref} className="batch-bar" aria-label="Selected tasks">
       <p role="status">{none ? "Select tasks" : `${tasks.length} selected`}</p>
       <button type="button" className="button" data-kind="quiet" onClick={selection.all}>
         Select all

@@ -4,15 +4,13 @@ import { type Filters, isNarrowed, NO_FILTERS } from "../data/filters";
 import { type Listing, useTaskList } from "../data/queries";
 import { fieldsOf, type Task } from "../data/types";
 import { failureOf, sentenceOf } from "../sync/failure";
-import { useStore } from "../sync/useStore";
 import { Icon } from "../ui/Icon";
 import { useShortcuts } from "../ui/useShortcuts";
-import { useWorkspace } from "../workspace/workspace";
 import { BatchBar } from "./BatchBar";
 import { QuickAdd } from "./QuickAdd";
 import { Refusals } from "./Refusals";
 import { focusRow, useKeptFocus } from "./rowFocus";
-import { Blank, More, Skeleton } from "./states";
+import { Awaited, Blank, More } from "./states";
 import type { Draft } from "./TaskDialog";
 import { TaskList } from "./TaskList";
 import type { RowActions } from "./TaskRow";
@@ -112,18 +110,7 @@ function Stale({ listing }: { listing: Listing<Task> }) {
 type NoRowsProps = Pick<Props, "filters" | "onFilters"> & { listing: Listing<Task> };
 
 function NoRows({ listing, filters, onFilters }: NoRowsProps) {
-  const link = useStore(useWorkspace().connection.link);
-  if (listing.rows === undefined && link.state !== "ready")
-    return <Blank icon="cloud" title="Your tasks will be here as soon as the server answers." />;
-  if (listing.rows === undefined && listing.error)
-    return (
-      <Blank icon="alert" title={sentenceOf(listing.error)}>
-        <button type="button" className="button" data-kind="outline" onClick={listing.retry}>
-          Try again
-        </button>
-      </Blank>
-    );
-  if (listing.rows === undefined) return <Skeleton />;
+  if (listing.rows === undefined) return <Awaited listing={listing} what="Your tasks" />;
   if (isNarrowed(filters))
     return (
       <Blank icon="search" title="No task matches.">

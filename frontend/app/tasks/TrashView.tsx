@@ -1,19 +1,28 @@
 import { useState } from "react";
 import { useActions } from "../data/actions";
-import { useTrash } from "../data/queries";
+import { type Listing, useTrash } from "../data/queries";
 import type { DeletedTask } from "../data/types";
 import { ConfirmDialog } from "../ui/ConfirmDialog";
 import { Icon } from "../ui/Icon";
-import { Blank, More, Skeleton } from "./states";
+import { useKeptFocus } from "./rowFocus";
+import { Awaited, Blank, More } from "./states";
 
 /** Deleted tasks, to be taken back or done away with. */
 export function TrashView() {
   const listing = useTrash();
+  const list = useKeptFocus();
+  return (
+    <div ref={list} className="listing">
+      {listing.rows ? <Trash listing={listing} /> : <Awaited listing={listing} what="Your trash" />}
+    </div>
+  );
+}
+
+function Trash({ listing }: { listing: Listing<DeletedTask> }) {
   const actions = useActions();
   const [asking, setAsking] = useState(false);
   const rows = listing.rows ?? [];
 
-  if (listing.rows === undefined) return <Skeleton />;
   if (rows.length === 0)
     return (
       <Blank icon="trash" title="The trash is empty.">
@@ -50,7 +59,7 @@ export function TrashView() {
 function Row({ task, onRestore }: { task: DeletedTask; onRestore: () => void }) {
   const when = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short" }).format(new Date(task.deleted_at));
   return (
-    <li className="task" data-deleted>
+    <li className="task" data-task={task.id} data-deleted>
       <div className="task-body">
         <p className="task-title">{task.title}</p>
         <div className="task-meta">

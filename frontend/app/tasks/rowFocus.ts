@@ -2,15 +2,22 @@
 
 import { type RefObject, useEffect, useRef } from "react";
 
-/** When the row with the focus goes, the one that takes its place has it, and when none is left, the page. */
+/**
+ * When the row with the focus goes, the one that takes its place has it, and when none is left, the page. A button below
+ * the rows that goes ("Show more") leaves the focus to the row that comes there.
+ */
 export function useKeptFocus(): RefObject<HTMLDivElement | null> {
   const list = useRef<HTMLDivElement>(null);
   const place = useRef(-1);
 
   useEffect(() => {
     const follow = ({ target }: FocusEvent) => {
-      const row = target instanceof Element ? target.closest("[data-task]") : null;
-      place.current = row && list.current ? rowsIn(list.current).indexOf(row) : -1;
+      if (!(target instanceof Element) || !list.current?.contains(target)) place.current = -1;
+      else {
+        const rows = rowsIn(list.current);
+        const row = target.closest("[data-task]");
+        place.current = row ? rows.indexOf(row) : rows.length;
+      }
     };
     document.addEventListener("focusin", follow);
     return () => document.removeEventListener("focusin", follow);
@@ -19,7 +26,7 @@ export function useKeptFocus(): RefObject<HTMLDivElement | null> {
   useEffect(() => {
     if (place.current < 0 || document.activeElement !== document.body || !list.current) return;
     const left = rowsIn(list.current);
-    titleOf(left[Math.min(place.current, left.length - 1)] ?? null)?.focus();
+    handleOf(left[Math.min(place.current, left.length - 1)] ?? null)?.focus();
   });
 
   return list;
@@ -29,13 +36,14 @@ export function useKeptFocus(): RefObject<HTMLDivElement | null> {
 export function focusRow(step: number): void {
   const rows = rowsIn(document);
   const here = rows.findIndex((row) => row.contains(document.activeElement));
-  titleOf(rows[here < 0 ? 0 : Math.max(0, Math.min(rows.length - 1, here + step))] ?? null)?.focus();
+  handleOf(rows[here < 0 ? 0 : Math.max(0, Math.min(rows.length - 1, here + step))] ?? null)?.focus();
 }
 
 function rowsIn(parent: ParentNode): Element[] {
   return [...parent.querySelectorAll("[data-task]")];
 }
 
-function titleOf(row: Element | null): HTMLElement | null {
-  return row ? row.querySelector(".task-title") : document.getElementById("main");
+/** Of a task its title, of a deleted one the way back. */
+function handleOf(row: Element | null): HTMLElement | null {
+  return row ? row.querySelector("button") : document.getElementById("main");
 }

@@ -1,7 +1,11 @@
 /** What stands in place of a list. */
 
 import type { ReactNode } from "react";
+import type { Listing } from "../data/queries";
+import { sentenceOf } from "../sync/failure";
+import { useStore } from "../sync/useStore";
 import { Icon, type IconName } from "../ui/Icon";
+import { useWorkspace } from "../workspace/workspace";
 
 const ROWS = ["a", "b", "c", "d", "e"];
 
@@ -13,6 +17,21 @@ export function Skeleton() {
         <div key={row} className="skeleton-row" aria-hidden="true" />
       ))}
     </div>
+  );
+}
+
+/** Before the first answer: on its way, held up, or refused. */
+export function Awaited({ listing, what }: { listing: Listing<unknown>; what: string }) {
+  const link = useStore(useWorkspace().connection.link);
+  if (link.state !== "ready")
+    return <Blank icon="cloud" title={`${what} will be here as soon as the server answers.`} />;
+  if (!listing.error) return <Skeleton />;
+  return (
+    <Blank icon="alert" title={sentenceOf(listing.error)}>
+      <button type="button" className="button" data-kind="outline" onClick={listing.retry}>
+        Try again
+      </button>
+    </Blank>
   );
 }
 

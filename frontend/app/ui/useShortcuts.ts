@@ -10,14 +10,18 @@ const KEY = "tasklane:shortcuts";
 export const shortcutsOn = new Store(localStorage.getItem(KEY) !== "off");
 shortcutsOn.subscribe(() => (shortcutsOn.get() ? localStorage.removeItem(KEY) : localStorage.setItem(KEY, "off")));
 
+/** A key held down comes again and again: harmless where it moves, not where it deletes. */
+const MOVES = new Set(["ArrowDown", "ArrowUp", "j", "k"]);
+
 const TYPING = "input:not([type=checkbox], [type=radio]), textarea, select, [contenteditable]";
 
 export function useShortcuts(shortcuts: Shortcuts): void {
   const onKey = useEffectEvent((event: KeyboardEvent) => {
-    const { key, target, altKey, ctrlKey, metaKey } = event;
+    const { key, repeat, target, altKey, ctrlKey, metaKey } = event;
     const shortcut = shortcuts[key];
     if (!shortcut || event.defaultPrevented || altKey || ctrlKey || metaKey) return;
     if (!shortcutsOn.get() && key.length === 1) return;
+    if (repeat && !MOVES.has(key)) return;
     if (!(target instanceof Element) || target.closest(TYPING) || document.querySelector("dialog[open], :popover-open"))
       return;
     const row = target.closest<HTMLElement>("[data-task]");

@@ -44,7 +44,7 @@ export class Workspace {
       connection,
       storage: this.storage,
       refresh: () => this.#refresh(),
-      onRefusal: this.#refused,
+      onRefusal: this.handBack,
     });
   }
 
@@ -55,10 +55,11 @@ export class Workspace {
       this.connection.onWake(() => Promise.all([this.outbox.flush(), this.queries.refetchQueries({ type: "active" })])),
       link.subscribe(() => link.get().state === "ready" && void this.outbox.flush()),
       this.refusals.subscribe(() => this.storage.write("refusals", this.refusals.get())),
+      () => this.outbox.close(),
     ];
     signal.addEventListener("abort", () => ends.forEach((end) => end()));
     addEventListener("beforeunload", (event) => this.outbox.unsent && event.preventDefault(), { signal });
-    void this.outbox.flush();
+    this.outbox.open();
   }
 
   dismiss(refusal: Refusal): void {
@@ -67,11 +68,13 @@ export class Workspace {
 
   async signOut(): Promise<void> {
     await this.session.signOut();
+    this.outbox.close(); // or what is under way would be stored again when it comes back
     this.storage.clear();
     this.queries.clear();
   }
 
-  readonly #refused = (refusal: Refusal): void => {
+  /** Nobody waits for it any more: what was typed is kept for the person to decide. */
+  readonly handBack = (refusal: Refusal): void => {
     if (refusal.write.kind === "create" || refusal.write.kind === "edit") {
       this.refusals.set([...this.refusals.get(), refusal]);
     } else this.notices.fail(refusal.reason);
