@@ -1,6 +1,7 @@
 """What every route of a user's own things goes through before its handler runs."""
 
-from collections.abc import Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from typing import Annotated, Any
 
 import structlog
@@ -11,7 +12,7 @@ from starlette.responses import Response
 
 from api.auth import Principal
 from api.bodies import JsonRequest
-from api.services import services_of
+from api.services import Services, services_of
 from api.tasks.service import Tasks
 from core.errors import NotFound, TooBusy
 from core.limits import Kind
@@ -53,30 +54,30 @@ class OwnersRoute(APIRoute):
                 raise NotFound
             kind: Kind = "reads" if request.method == "GET" else "writes"
             headers = await services_of(request).limiter.spend(owner, kind)
-            if request.method not in _WITHOUT_BODY:
-                request = JsonRequest(scope, request.receive)
-                await request.read()
-            response = await handle(request)
+            async with self.room(services_of(request)):
+                if request.method not in _WITHOUT_BODY:
+                    request = JsonRequest(scope, request.receive)
+                    await request.read()
+                response = await handle(request)
             response.headers.update(headers)
             return response
 
         return guarded
 
+    def room(self, services: Services) -> AbstractAsyncContextManager[None]:  # noqa: ARG002  # not every route asks
+        """For as long as the body is in memory."""
+        return nullcontext()
+
 
 class LargeBodyRoute(OwnersRoute):
     """For bodies that take much memory: as many at a time as the process can hold; raises `TooBusy` beyond that."""
 
-    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        handle = super().get_route_handler()
-
-        async def bounded(request: Request) -> Response:
-            slots = services_of(request).large_bodies
-            if slots.locked():
-                raise TooBusy
-            async with slots:
-                return await handle(request)
-
-        return bounded
+    @asynccontextmanager
+    async def room(self, services: Services) -> AsyncIterator[None]:
+        if services.large_bodies.locked():
+            raise TooBusy
+        async with services.large_bodies:
+            yield
 
 
 def _template(request: Request) -> str:

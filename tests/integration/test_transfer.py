@@ -231,6 +231,8 @@ async def test_imports_come_one_at_a_time(stack: Stack, alice: httpx.Client, use
         first.putheader("Content-Length", "12")
         first.endheaders(b'{"tasks":')
         await until(lambda: second.post(IMPORT, json=nothing).status_code == 503)
+        stranger = second.post(IMPORT, json=nothing, headers={"authorization": ""})
+        assert stranger.status_code == 401  # who asks comes first
         first.send(b"[]}")
         assert first.getresponse().status == 201
         assert second.post(IMPORT, json=nothing).status_code == 201
