@@ -47,7 +47,7 @@ contract: $(VENV)/.dev ## hold the service against its document, 5,000 cases; CO
 	@$(BIN)/python -m tests.contract $(CONTRACT_ARGS)
 
 openapi: $(VENV)/.dev ## write docs/openapi.json anew
-	@$(BIN)/python -m api.openapi docs/openapi.json
+	@$(BIN)/python -m api.write_openapi docs/openapi.json
 
 venv: $(VENV)/.dev ## make .venv with everything for development
 

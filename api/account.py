@@ -7,10 +7,10 @@ from fastapi import APIRouter, Depends, Request
 from pydantic import AwareDatetime, BaseModel, Field
 from starlette.responses import JSONResponse
 
+from api.guard import Owner, OwnersRoute
 from api.services import services_of
-from api.tasks.guard import Owner, OwnersRoute
-from core import bulk
-from core.lists import Lists
+from core.database.lists import Lists
+from core.tasks import bulk
 from core.types import UserId
 
 

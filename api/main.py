@@ -8,23 +8,24 @@ import structlog
 from fastapi import FastAPI
 from starlette.types import ASGIApp
 
-from api import account, health, openapi, problems
+from api import account, health, openapi
 from api.auth import Authenticator
-from api.cache import CachedReads
-from api.cors import CorsWhereAsked
-from api.hot_path import HotPath
-from api.metrics import Metrics
-from api.observe import Observe, Recorder
+from api.hits.hot_path import HotPath
+from api.hits.reads import CachedReads
+from api.http import problems
+from api.http.cors import CorsWhereAsked
+from api.observe.metrics import Metrics
+from api.observe.requests import Observe, Recorder
 from api.services import Services
 from api.tasks import routes
 from api.tasks.service import Tasks
 from core import logs
-from core.database import Database
+from core.cache.fence import Fence
+from core.cache.redis import Redis
+from core.database.lists import Lists
+from core.database.pool import Database
 from core.errors import ConfigurationError
-from core.fence import Fence
 from core.limits import Bucket, Limiter
-from core.lists import Lists
-from core.redis import Redis
 from core.settings import Settings
 
 log = structlog.get_logger()
@@ -70,7 +71,6 @@ def _services(settings: Settings) -> Services:
             writes=Bucket(settings.limit_writes_rate, settings.limit_writes_burst),
         ),
         lists=lists,
-        tasks=Tasks(lists, CachedReads(fence, metrics), settings),
     )
 
 
@@ -96,6 +96,7 @@ def _routes(services: Services) -> FastAPI:
         max_body_size=services.settings.body_limit_bytes,
     )
     app.state.services = services
+    app.state.tasks = Tasks(services.lists, CachedReads(services.fence, services.metrics), services.settings)
     problems.install(app)
     app.include_router(health.router)
     app.include_router(account.router, prefix="/api/account")

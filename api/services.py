@@ -7,12 +7,11 @@ from typing import cast
 from starlette.requests import Request
 
 from api.auth import Authenticator
-from api.metrics import Metrics
-from api.tasks.service import Tasks
-from core.database import Database
-from core.fence import Fence
+from api.observe.metrics import Metrics
+from core.cache.fence import Fence
+from core.database.lists import Lists
+from core.database.pool import Database
 from core.limits import Limiter
-from core.lists import Lists
 from core.settings import Settings
 
 LARGE_BODIES_AT_ONCE = 1
@@ -28,7 +27,6 @@ class Services:
     authenticator: Authenticator
     limiter: Limiter
     lists: Lists
-    tasks: Tasks
     large_bodies: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(LARGE_BODIES_AT_ONCE))
 
 

@@ -12,8 +12,8 @@ from typing import Any, LiteralString
 
 from psycopg2.extras import Json
 
+from core.database.lists import Change
 from core.errors import KeyReused, StillRunning
-from core.lists import Change
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,9 +4,9 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
+from core.cache.keys import user_key
+from core.cache.redis import Redis
 from core.errors import RateLimited, RedisUnavailable
-from core.fence import user_key
-from core.redis import Redis
 from core.types import UserId
 
 Kind = Literal["reads", "writes"]

@@ -7,8 +7,8 @@ from alembic import context
 from sqlalchemy import create_engine, text
 from sqlalchemy.pool import NullPool
 
+from core.database.tables import metadata
 from core.errors import ConfigurationError
-from core.models import metadata
 from core.settings import DatabaseSettings
 
 ADVISORY_LOCK = 0x7461736B  # "task": any number will do, as long as every runner takes the same one

@@ -11,16 +11,18 @@ import hiredis
 import psycopg2
 import psycopg2.extensions
 
-from api.cache import CachedReads
-from api.metrics import Metrics
-from core import answers, driver, tasks
-from core.answer import Answer
-from core.database import Database, Transaction
-from core.fence import Fence
-from core.lists import Change, Lists
-from core.queries import ListQuery
-from core.redis import Redis
+from api.hits.reads import CachedReads
+from api.observe.metrics import Metrics
+from core.cache.answer import Answer
+from core.cache.fence import Fence
+from core.cache.redis import Redis
+from core.database import driver
+from core.database.lists import Change, Lists
+from core.database.pool import Database
+from core.database.transaction import Transaction
 from core.settings import Settings
+from core.tasks import answers, crud
+from core.tasks.queries import ListQuery
 from core.types import Revision, UserId
 
 PATIENCE = 60
@@ -79,7 +81,7 @@ class Process:
         """As a POST does it; with `pause`, held inside the transaction, with its change made."""
 
         def change(change: Change) -> None:
-            tasks.insert(change, {"title": title})
+            crud.insert(change, {"title": title})
             if pause:
                 pause.hold()
 

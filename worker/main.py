@@ -24,11 +24,12 @@ from redis.exceptions import RedisError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from core import logs
-from core.database import Database
+from core.cache.fence import Fence
+from core.cache.redis import Redis
+from core.database.all_lists import AllLists
+from core.database.lists import Lists
+from core.database.pool import Database
 from core.errors import ConfigurationError
-from core.fence import Fence
-from core.lists import AllLists, Lists
-from core.redis import Redis
 from core.settings import Settings
 from worker.jobs.audit import audit_cache
 from worker.jobs.context import AS_WORKER_FOR_OWNER, Context

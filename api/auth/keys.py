@@ -8,7 +8,7 @@ import jwt
 from cryptography.exceptions import UnsupportedAlgorithm
 from jwt.algorithms import AllowedPublicKeys
 
-from api.strict_json import parse_object
+from api.http.strict_json import parse_object
 from core.errors import ConfigurationError
 
 SHARED_SECRET_ALGORITHM = "HS256"  # noqa: S105

@@ -11,7 +11,7 @@ from api.openapi.parameters import PARAMETERS
 from api.openapi.problems import FAILED_BATCH, PROBLEMS, RESPONSES
 from api.openapi.responses import HEADERS, header_references
 from api.openapi.schemas import schemas
-from core.answers import Shape
+from core.tasks.answers import Shape
 
 DESCRIPTION = """\
 Every path also answers with a trailing slash, and everything under `/api/tasks` also under `/api/{user_id}/tasks`, for

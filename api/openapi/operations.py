@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from api.bodies import JSON_TYPES
+from api.http.bodies import JSON_TYPES
 from api.openapi.examples import DELETED, EXAMPLES, TASK
-from core.answers import Shape
+from core.tasks.answers import Shape
 
 CACHED = ("ETag", "Cache-Control", "Vary", "X-Cache")
 PAGE = (*CACHED, "X-Total-Count", "Link")

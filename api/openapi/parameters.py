@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from api.idempotency import KEY_PATTERN
+from api.http.idempotency import KEY_PATTERN
 from api.openapi.examples import TASK
 from api.tasks.schemas import WITHOUT_NUL
-from core import cursors, queries
+from core.tasks import cursors, queries
 
 Document = dict[str, Any]
 

@@ -4,8 +4,8 @@ from typing import Any
 
 from starlette.exceptions import HTTPException
 
+from api.http.problems import MEDIA_TYPE, Problem, problem_of
 from api.openapi.responses import header_references
-from api.problems import MEDIA_TYPE, Problem, problem_of
 from core import errors
 from core.errors import Fault
 

@@ -11,7 +11,7 @@ from api.health import Alive, Ready
 from api.tasks import schemas as models
 from api.tasks.batch import AtomicBatch, IndependentBatch
 from api.tasks.transfer import Import
-from core.answers import Shape
+from core.tasks.answers import Shape
 
 Document = dict[str, Any]
 

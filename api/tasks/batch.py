@@ -8,13 +8,13 @@ from typing import Annotated, Any, Literal, NotRequired
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError
 from typing_extensions import TypeAliasType, TypedDict
 
-from api.conditional import expected_revisions
-from api.problems import faults_of
+from api.http.problems import faults_of
+from api.tasks.preconditions import expected_revisions
 from api.tasks.schemas import TaskCreate, TaskUpdate, whole
-from core import tasks
+from core.database.lists import Change
 from core.errors import BatchFailed, InvalidInput, NotFound, PreconditionFailed, TasklaneError
-from core.lists import Change
-from core.tasks import Expected, StoredTask
+from core.tasks import crud
+from core.tasks.crud import Expected, StoredTask
 from core.types import MAX_TASK_ID, TaskId
 
 MAX_OPERATIONS = 100
@@ -42,7 +42,7 @@ class CreateOperation(_Operation):
     task: TaskCreate
 
     def apply(self, change: Change) -> "Applied":
-        return Applied(HTTPStatus.CREATED, tasks.insert(change, self.task.columns()))
+        return Applied(HTTPStatus.CREATED, crud.insert(change, self.task.columns()))
 
 
 class UpdateOperation(_OnTask):
@@ -53,7 +53,7 @@ class UpdateOperation(_OnTask):
 
     def apply(self, change: Change) -> "Applied":
         columns = self.task.columns()
-        return Applied(HTTPStatus.OK, tasks.update(change, TaskId(self.id), columns, expected=self.expected))
+        return Applied(HTTPStatus.OK, crud.update(change, TaskId(self.id), columns, expected=self.expected))
 
 
 class CompleteOperation(_OnTask):
@@ -64,9 +64,9 @@ class CompleteOperation(_OnTask):
 
     def apply(self, change: Change) -> "Applied":
         if self.completed is None:
-            return Applied(HTTPStatus.OK, tasks.toggle(change, TaskId(self.id), expected=self.expected))
+            return Applied(HTTPStatus.OK, crud.toggle(change, TaskId(self.id), expected=self.expected))
         columns = {"completed": self.completed}
-        return Applied(HTTPStatus.OK, tasks.update(change, TaskId(self.id), columns, expected=self.expected))
+        return Applied(HTTPStatus.OK, crud.update(change, TaskId(self.id), columns, expected=self.expected))
 
 
 class DeleteOperation(_OnTask):
@@ -75,7 +75,7 @@ class DeleteOperation(_OnTask):
     op: Literal["delete"]
 
     def apply(self, change: Change) -> "Applied":
-        tasks.delete(change, TaskId(self.id), expected=self.expected)
+        crud.delete(change, TaskId(self.id), expected=self.expected)
         return Applied(HTTPStatus.NO_CONTENT, None)
 
 

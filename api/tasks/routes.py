@@ -7,17 +7,20 @@ from typing import Any
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from api.conditional import expected_revisions, is_not_modified
-from api.idempotency import key_of
+from api.guard import LargeBodyRoute, Owner, OwnersRoute
+from api.http.conditional import is_not_modified
+from api.http.idempotency import key_of
 from api.tasks.batch import Batch
-from api.tasks.guard import Id, LargeBodyRoute, Owner, OwnersRoute, Service
+from api.tasks.parameters import Id, Service
+from api.tasks.preconditions import expected_revisions
 from api.tasks.schemas import Completion, TaskCreate, TaskUpdate
 from api.tasks.service import Tasks
 from api.tasks.transfer import IMPORT_LIMIT_BYTES, WRITERS, Streamed, parse_import
 from core.errors import Fault, InvalidInput
 from core.idempotency import Outcome
-from core.queries import Query, StatsQuery, TaskQuery, parse_list, parse_trash
-from core.tasks import Expected, StoredTask, task_etag
+from core.tasks.crud import Expected, StoredTask, task_etag
+from core.tasks.parse import parse_list, parse_trash
+from core.tasks.queries import Query, StatsQuery, TaskQuery
 from core.types import TaskId, UserId
 
 PRIVATE = {"cache-control": "private, no-cache", "vary": "Authorization"}

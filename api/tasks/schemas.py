@@ -17,8 +17,8 @@ from pydantic import (
 )
 from typing_extensions import TypeAliasType, TypedDict
 
-from core.due import INSTANT_PATTERN, Due, parse_instant
-from core.due import parse as parse_due
+from core.tasks.due import INSTANT_PATTERN, Due, parse_instant
+from core.tasks.due import parse as parse_due
 from core.types import MAX_TASK_ID
 
 MAX_TITLE = 200

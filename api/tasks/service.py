@@ -6,19 +6,19 @@ from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from http import HTTPStatus
 
-from api.cache import CachedReads, Result
-from api.problems import problem_of
+from api.hits.reads import CachedReads, Result
+from api.http.problems import problem_of
 from api.tasks import batch
 from api.tasks.batch import Batch
 from api.tasks.schemas import TaskCreate, TaskUpdate
-from core import answers, bulk, tasks
-from core.answer import Answer
+from core.cache.answer import Answer
+from core.database.lists import Change, Lists
 from core.errors import TasklaneError, TooBusy
 from core.idempotency import Key, Outcome, once
-from core.lists import Change, Lists
-from core.queries import Query
 from core.settings import Settings
-from core.tasks import Expected, StoredTask
+from core.tasks import answers, bulk, crud
+from core.tasks.crud import Expected, StoredTask
+from core.tasks.queries import Query
 from core.types import TaskId, UserId
 
 EXPORTS_AT_ONCE = 2
@@ -48,26 +48,26 @@ class Tasks:
     async def create(self, owner: UserId, new: TaskCreate, key: Key | None) -> Outcome:
         """A new task, once per key; raises `StillRunning` and `KeyReused`."""
         columns = new.columns()
-        return await self._once(owner, key, lambda change: created(tasks.insert(change, columns)))
+        return await self._once(owner, key, lambda change: created(crud.insert(change, columns)))
 
     async def update(self, owner: UserId, task: TaskId, changes: TaskUpdate, expected: Expected) -> StoredTask:
         """Merge; raises `NotFound` and `PreconditionFailed`, as do the next two."""
         columns = changes.columns()
-        return await self._lists.write(owner, lambda change: tasks.update(change, task, columns, expected=expected))
+        return await self._lists.write(owner, lambda change: crud.update(change, task, columns, expected=expected))
 
     async def complete(self, owner: UserId, task: TaskId, expected: Expected, *, completed: bool | None) -> StoredTask:
         """Set `completed`, or flip it when that is None."""
         if completed is None:
-            return await self._lists.write(owner, lambda change: tasks.toggle(change, task, expected=expected))
+            return await self._lists.write(owner, lambda change: crud.toggle(change, task, expected=expected))
         columns = {"completed": completed}
-        return await self._lists.write(owner, lambda change: tasks.update(change, task, columns, expected=expected))
+        return await self._lists.write(owner, lambda change: crud.update(change, task, columns, expected=expected))
 
     async def delete(self, owner: UserId, task: TaskId, expected: Expected) -> None:
-        await self._lists.write(owner, lambda change: tasks.delete(change, task, expected=expected))
+        await self._lists.write(owner, lambda change: crud.delete(change, task, expected=expected))
 
     async def restore(self, owner: UserId, task: TaskId) -> StoredTask:
         """Out of the trash; raises `NotFound` when it is not in there."""
-        return await self._lists.write(owner, lambda change: tasks.restore(change, task))
+        return await self._lists.write(owner, lambda change: crud.restore(change, task))
 
     async def empty_trash(self, owner: UserId) -> int:
         return await self._lists.write(owner, bulk.empty_trash)
@@ -106,7 +106,7 @@ class Tasks:
 
 def created(task: StoredTask) -> Outcome:
     """The answer to a POST that made a task."""
-    headers = {"etag": tasks.task_etag(task.id, task.revision), "location": f"/api/tasks/{task.id}"}
+    headers = {"etag": crud.task_etag(task.id, task.revision), "location": f"/api/tasks/{task.id}"}
     return Outcome(HTTPStatus.CREATED, headers, task.json)
 
 
@@ -122,5 +122,5 @@ def _part(result: batch.Result) -> str:
         return json.dumps({"status": problem.status.value, "problem": problem.document})
     if result.task is None:
         return json.dumps({"status": result.status.value})
-    etag = json.dumps(tasks.task_etag(result.task.id, result.task.revision))
+    etag = json.dumps(crud.task_etag(result.task.id, result.task.revision))
     return f'{{"status":{result.status.value},"etag":{etag},"task":{result.task.json}}}'

@@ -13,7 +13,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from starlette.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
-from api.problems import faults_of
+from api.http.problems import faults_of
 from api.tasks.schemas import Instant, TaskCreate, whole
 from core.errors import InvalidInput
 

@@ -17,8 +17,8 @@ from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from api.http.problems import Problem
 from api.main import create_app as create_api
-from api.problems import Problem
 from deploy.local.programs import AUTH, PAGE
 
 AUTH_PATH = "/api/auth/"

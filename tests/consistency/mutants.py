@@ -15,13 +15,15 @@ from typing import Any
 
 import psycopg2
 
-from api.hot_path import HotPath
-from api.kept import Kept
-from core import answer, answers, driver, fence, lists
-from core.answer import Answer
-from core.database import Transaction
+from api.hits.hot_path import HotPath
+from api.hits.kept import Kept
+from core.cache import answer, keys, scripts
+from core.cache.answer import Answer
+from core.cache.fence import Fence
+from core.database import driver, lists
+from core.database.transaction import Transaction
 from core.errors import OutcomeUnknown
-from core.fence import Fence
+from core.tasks import answers
 from core.types import Revision, UserId
 
 Announcement = Coroutine[Any, Any, bool]
@@ -85,16 +87,16 @@ def _query_in_two_statements() -> None:
 
 
 def _fill_without_the_fence() -> None:
-    fence.FILL = _replaced(
-        _replaced(fence.FILL, "if revision < fence then return 0 end", ""),
+    scripts.FILL = _replaced(
+        _replaced(scripts.FILL, "if revision < fence then return 0 end", ""),
         "if revision > fence",
         "if revision ~= fence",
     )
 
 
 def _fill_without_the_lease() -> None:
-    fence.FILL = _replaced(
-        _replaced(fence.FILL, "if found[1] ~= ARGV[1] then return 0 end", ""),
+    scripts.FILL = _replaced(
+        _replaced(scripts.FILL, "if found[1] ~= ARGV[1] then return 0 end", ""),
         "tonumber(found[2])",
         "tonumber(found[2] or '0')",
     )
@@ -109,7 +111,7 @@ def _kept_without_the_fence() -> None:
 
 def _forgets_the_owner() -> None:
     """One hash for all users, and nobody looks whose answer it is."""
-    fence.user_key = lambda _owner, name: f"tasklane:{{everyone}}:{name}"  # type: ignore[assignment]
+    keys.user_key = lambda _owner, name: f"tasklane:{{everyone}}:{name}"  # type: ignore[assignment]
     real = answer.as_hit
 
     def as_hit(value: bytes, fence_: bytes, owner: UserId) -> Any:

@@ -18,9 +18,10 @@ from hypothesis.control import current_build_context
 from schemathesis import Case, CheckContext, HookContext, Response
 from schemathesis.generation.meta import TestPhase
 
-from api.idempotency import MAX_LENGTH
-from core.cursors import Cursor, KeyKind
-from core.queries import KEY_KINDS, parse_list, parse_trash
+from api.http.idempotency import MAX_LENGTH
+from core.tasks.cursors import Cursor, KeyKind
+from core.tasks.parse import parse_list, parse_trash
+from core.tasks.queries import KEY_KINDS
 from core.types import TaskId
 from tests.stack import new_user
 from tests.tokens import shared_secret_token

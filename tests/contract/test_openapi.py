@@ -12,7 +12,7 @@ from fastapi.routing import iter_route_contexts
 from openapi_spec_validator import OpenAPIV31SpecValidator, validate
 
 from api.main import create_app
-from api.openapi.__main__ import served
+from api.write_openapi import served
 from tests.stack import TOP, environ, environment, settings
 
 Document = dict[str, Any]

@@ -8,12 +8,13 @@ from collections.abc import AsyncIterator, Callable, Iterator
 
 import pytest
 
-from api.cache import CachedReads
-from api.metrics import Metrics
-from core.answer import Answer
+from api.hits.reads import CachedReads
+from api.observe.metrics import Metrics
+from core.cache.answer import Answer
+from core.cache.fence import Fence, Opened
+from core.cache.keys import key
+from core.cache.redis import Redis
 from core.errors import DatabaseUnavailable, NotFound, RedisUnavailable
-from core.fence import Fence, Opened, key
-from core.redis import Redis
 from core.types import Revision, UserId
 from tests import steps
 from tests.stack import Stack

@@ -8,8 +8,9 @@ import psycopg2
 import pytest
 from psycopg2 import errors
 
-from core import driver
-from core.database import ATTEMPTS, Transaction
+from core.database import driver
+from core.database.pool import ATTEMPTS
+from core.database.transaction import Transaction
 from core.errors import DatabaseUnavailable, OutcomeUnknown
 from tests.integration.wires import Cursor, blocked, database, end, rows, write
 from tests.stack import Stack

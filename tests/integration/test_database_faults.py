@@ -11,8 +11,8 @@ import psycopg2
 import pytest
 from structlog.testing import capture_logs
 
-from core import driver, streams
-from core.database import Transaction
+from core.database import driver, streams
+from core.database.transaction import Transaction
 from core.errors import DatabaseUnavailable, OutcomeUnknown
 from tests.integration.wires import Cursor, Wire, at, database, rows, unwatched, write
 from tests.stack import Stack, folder

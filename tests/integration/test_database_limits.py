@@ -6,8 +6,8 @@ from collections.abc import Iterator
 import pytest
 from structlog.testing import capture_logs
 
-from core import driver
-from core.database import Transaction
+from core.database import driver
+from core.database.transaction import Transaction
 from core.errors import DatabaseUnavailable
 from tests.integration.wires import Cursor, database, end, rows, unwatched, write
 from tests.stack import Stack

@@ -5,10 +5,11 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from core.answer import Answer
+from core.cache.answer import Answer
+from core.cache.fence import Fence
+from core.cache.keys import MAX_VALUE_BYTES, MAX_VARIANTS, field, key
+from core.cache.redis import Redis
 from core.errors import RedisUnavailable
-from core.fence import MAX_VALUE_BYTES, MAX_VARIANTS, Fence, field, key
-from core.redis import Redis
 from core.types import Revision, UserId
 from deploy.local.redis import RedisServer
 from tests import steps

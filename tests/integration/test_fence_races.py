@@ -10,7 +10,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from core.fence import Fence, key
+from core.cache.fence import Fence
+from core.cache.keys import key
 from core.types import Revision, UserId
 from tests import steps
 from tests.stack import Stack

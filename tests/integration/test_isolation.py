@@ -18,11 +18,11 @@ from psycopg2 import errors
 
 from api import main
 from api.services import Services
-from core import bulk, pages, tasks
-from core.database import Row, Transaction
+from core.database.lists import AS_USER, REVISION, Change, Lists
+from core.database.transaction import Row, Transaction
 from core.errors import NotFound
-from core.lists import AS_USER, REVISION, Change, Lists
-from core.queries import ListQuery
+from core.tasks import bulk, crud, pages
+from core.tasks.queries import ListQuery
 from core.types import MAX_TASK_ID, TaskId, UserId
 from tests.stack import ApiProcess, Stack, client, new_user
 from tests.tokens import SECRET, auth_settings
@@ -306,16 +306,16 @@ FOREIGN_WRITES: tuple[LiteralString, ...] = (
     "SELECT tasklane_insert(%(user)s, 'x')",
 )
 READS: Mapping[str, Callable[[Transaction, TaskId], str]] = {
-    "get": lambda transaction, task: tasks.get(transaction, task)[0].json,
+    "get": lambda transaction, task: crud.get(transaction, task)[0].json,
     "list": lambda transaction, _: pages.page(transaction, ListQuery(sort="updated")).json,
     "trash": lambda transaction, _: pages.page(transaction, ListQuery(trash=True)).json,
     "stats": lambda transaction, _: pages.stats(transaction).json,
     "export": lambda transaction, _: str(transaction.execute(bulk.EXPORT)),
 }
 WRITES: Mapping[str, Callable[[Change, TaskId], str]] = {
-    "update": lambda change, task: tasks.update(change, task, {"priority": "low"}).json,
-    "toggle": lambda change, task: tasks.toggle(change, task).json,
-    "delete": lambda change, task: tasks.delete(change, task).json,
+    "update": lambda change, task: crud.update(change, task, {"priority": "low"}).json,
+    "toggle": lambda change, task: crud.toggle(change, task).json,
+    "delete": lambda change, task: crud.delete(change, task).json,
 }
 
 

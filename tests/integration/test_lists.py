@@ -7,12 +7,13 @@ from collections.abc import Iterator
 import pytest
 from psycopg2 import errors
 
-from core import pages, tasks
+from core.cache.fence import Fence
+from core.database.all_lists import AllLists
+from core.database.lists import Change
 from core.errors import DatabaseUnavailable, NotFound, OutcomeUnknown, PreconditionFailed
-from core.fence import Fence
-from core.lists import AllLists, Change
-from core.queries import ListQuery
-from core.tasks import StoredTask
+from core.tasks import crud, pages
+from core.tasks.crud import StoredTask
+from core.tasks.queries import ListQuery
 from core.types import Revision, TaskId, UserId
 from tests.integration.wires import Cursor, blocked, database, end, rows
 from tests.stack import Stack, migrate, new_user
@@ -45,7 +46,7 @@ def locked(outsider: Cursor, user: UserId) -> bool:
 
 
 def add(change: Change) -> StoredTask:
-    return tasks.insert(change, {"title": "one"})
+    return crud.insert(change, {"title": "one"})
 
 
 async def test_the_fence_is_raised_under_the_lock_before_the_commit(
@@ -111,7 +112,7 @@ async def test_a_failed_change_takes_no_revision(stack: Stack, user: UserId, out
     """What is rolled back leaves the list as it was, and its revision goes to the next change."""
 
     def half(change: Change) -> None:
-        tasks.insert(change, {"title": "half"})
+        crud.insert(change, {"title": "half"})
         raise KeyError("in the middle")
 
     async with process(stack.settings()) as api:
@@ -119,10 +120,10 @@ async def test_a_failed_change_takes_no_revision(stack: Stack, user: UserId, out
         with pytest.raises(KeyError):
             await api.lists.write(user, half)
         with pytest.raises(NotFound):
-            await api.lists.write(user, lambda change: tasks.delete(change, TaskId(2**62)))
+            await api.lists.write(user, lambda change: crud.delete(change, TaskId(2**62)))
         with pytest.raises(PreconditionFailed):
             await api.lists.write(
-                user, lambda change: tasks.delete(change, first.id, expected=frozenset({Revision(first.revision - 1)}))
+                user, lambda change: crud.delete(change, first.id, expected=frozenset({Revision(first.revision - 1)}))
             )
         assert visible(outsider, user) == (first.revision, [first.revision])
         assert (await api.lists.write(user, add)).revision == first.revision + 1
@@ -147,7 +148,7 @@ async def test_a_deadlock_with_a_writer_outside_is_resolved(stack: Stack, user: 
 
         def change(change: Change) -> StoredTask:
             begun.set()
-            return tasks.update(change, task.id, {"title": "ours"})
+            return crud.update(change, task.id, {"title": "ours"})
 
         writing = asyncio.create_task(api.lists.write(user, change))
         assert await asyncio.to_thread(begun.wait, PATIENCE)

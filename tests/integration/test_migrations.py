@@ -10,8 +10,8 @@ from alembic import command
 from alembic.config import Config
 from psycopg2 import errors
 
-from core import pages, tasks
-from core.queries import ListQuery
+from core.tasks import crud, pages
+from core.tasks.queries import ListQuery
 from deploy.local.postgres import PostgresServer
 from tests.integration.wires import Cursor, blocked, rows
 from tests.stack import TOP, Stack, environ, environment, folder, migrate, new_user, settings
@@ -167,7 +167,7 @@ async def test_an_owner_who_is_no_superuser_can_migrate_and_serve(
     migrate(owners)
     user = new_user()
     async with process(settings(environment(owners, stack.redis.url))) as api:
-        made = await api.lists.write(user, lambda change: tasks.insert(change, {"title": "Buy milk"}))
+        made = await api.lists.write(user, lambda change: crud.insert(change, {"title": "Buy milk"}))
         for query in (ListQuery(), ListQuery(search="MILK")):
             page = await api.lists.read(user, partial(pages.page, query=query))
             assert (page.total, page.revision) == (1, made.revision)

@@ -12,11 +12,11 @@ from typing import Any, cast, get_args
 
 import pytest
 
-from core import pages
-from core.cursors import Cursor as Place
-from core.database import Transaction
-from core.lists import AS_USER
-from core.queries import KEY_KINDS, ListQuery, Sort, Status
+from core.database.lists import AS_USER
+from core.database.transaction import Transaction
+from core.tasks import pages
+from core.tasks.cursors import Cursor as Place
+from core.tasks.queries import KEY_KINDS, ListQuery, Sort, Status
 from core.types import TaskId
 from tests.stack import Stack, migrate
 from tests.steps import Cursor, outside

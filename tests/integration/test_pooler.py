@@ -12,11 +12,11 @@ import psycopg2
 import pytest
 from psycopg2 import errors
 
-from core import pages, tasks
-from core.database import Transaction
+from core.database.lists import Change
+from core.database.transaction import Transaction
 from core.errors import DatabaseUnavailable, NotFound
-from core.lists import Change
-from core.queries import ListQuery
+from core.tasks import crud, pages
+from core.tasks.queries import ListQuery
 from core.types import UserId
 from deploy.local.child import Child, Launch
 from deploy.local.privileges import server_account
@@ -101,8 +101,8 @@ async def other(stack: Stack, pooler: PgBouncer) -> AsyncIterator[Process]:
         yield other
 
 
-def add(change: Change) -> tasks.StoredTask:
-    return tasks.insert(change, {"title": "Buy milk"})
+def add(change: Change) -> crud.StoredTask:
+    return crud.insert(change, {"title": "Buy milk"})
 
 
 page = partial(pages.page, query=ListQuery())
@@ -120,9 +120,9 @@ async def test_what_is_written_is_read(api: Process, other: Process, user: UserI
     made = await api.lists.write(user, add)
     found = await other.lists.read(user, page)
     assert (found.revision, found.total) == (made.revision, 1)
-    changed = await other.lists.write(user, partial(tasks.toggle, task=made.id))
+    changed = await other.lists.write(user, partial(crud.toggle, task=made.id))
     assert changed.revision == made.revision + 1
-    assert (await api.lists.read(user, partial(tasks.get, task=made.id)))[0] == changed
+    assert (await api.lists.read(user, partial(crud.get, task=made.id)))[0] == changed
 
 
 async def test_many_writers_share_one_server_connection(api: Process, other: Process, user: UserId) -> None:
@@ -144,7 +144,7 @@ async def test_clients_who_share_a_connection_share_nothing_else(
         await other.lists.write(two, add)
         assert set(await other.lists.read(two, everything)) == {(two,)}
         with pytest.raises(NotFound):
-            await other.lists.write(two, partial(tasks.delete, task=mine.id))
+            await other.lists.write(two, partial(crud.delete, task=mine.id))
         assert (await api.lists.read(one, look))[1:3] == ("tasklane_user", one)
 
 

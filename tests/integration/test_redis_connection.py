@@ -15,8 +15,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
 
+from core.cache.redis import Redis
+from core.cache.wire import Send
 from core.errors import RedisUnavailable
-from core.redis import Redis, Send
 from deploy.local.redis import RedisServer
 from deploy.local.sockets import free_port
 from tests.stack import Stack, folder

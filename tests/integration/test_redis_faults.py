@@ -11,12 +11,13 @@ import httpx
 import pytest
 import redis as redis_py
 
-from api.cache import CachedReads
-from api.metrics import Metrics
-from core.answer import Answer
+from api.hits.reads import CachedReads
+from api.observe.metrics import Metrics
+from core.cache.answer import Answer
+from core.cache.fence import Fence
+from core.cache.redis import Redis
+from core.cache.wire import Send
 from core.errors import RedisUnavailable
-from core.fence import Fence
-from core.redis import Redis, Send
 from core.types import Revision, UserId
 from deploy.local.redis import RedisServer
 from deploy.local.sockets import free_port
@@ -171,7 +172,7 @@ class TestUnannouncedWrites:
         """A Redis that is away for days costs the memory of the writes of a few lifetimes of a cached answer."""
         fence = Fence(Redis("redis://127.0.0.1:1/0", timeout=1, retry_after=1), ttl=100)
         now = 0.0
-        monkeypatch.setattr("core.fence.time", SimpleNamespace(monotonic=lambda: now))
+        monkeypatch.setattr("core.cache.fence.time", SimpleNamespace(monotonic=lambda: now))
         for hour in range(100):
             now = hour * 3600.0
             for number in range(10):

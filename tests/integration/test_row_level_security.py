@@ -6,11 +6,11 @@ from functools import partial
 import pytest
 from psycopg2 import errors
 
-from core import pages, tasks
-from core.database import Transaction
+from core.database.lists import AS_WORKER, Change, Lists
+from core.database.transaction import Transaction
 from core.errors import NotFound
-from core.lists import AS_WORKER, Change, Lists
-from core.queries import ListQuery
+from core.tasks import crud, pages
+from core.tasks.queries import ListQuery
 from core.types import TaskId, UserId
 from tests.integration.wires import Cursor, database, look, rows
 from tests.stack import Stack, migrate, new_user
@@ -162,16 +162,16 @@ def test_the_search_finds_their_own_alone(outsider: Cursor, user: UserId, other:
 
 
 def succeed(change: Change) -> None:
-    tasks.insert(change, {"title": "whole"})
+    crud.insert(change, {"title": "whole"})
 
 
 def stumble(change: Change) -> None:
-    tasks.insert(change, {"title": "half"})
+    crud.insert(change, {"title": "half"})
     raise NotFound
 
 
 def fail(change: Change) -> None:
-    tasks.insert(change, {"title": "half"})
+    crud.insert(change, {"title": "half"})
     change.look("SELECT 1 / 0")
 
 
@@ -206,7 +206,7 @@ async def test_users_who_share_a_connection_share_nothing_else(stack: Stack, url
         lists = Lists(layer, fence_)
         made: dict[UserId, TaskId] = {}
         for owner in users:
-            made[owner] = (await lists.write(owner, partial(tasks.insert, columns={"title": "mine"}))).id
+            made[owner] = (await lists.write(owner, partial(crud.insert, columns={"title": "mine"}))).id
         for owner in users:
             everything = partial(Transaction.execute, sql="SELECT id FROM tasks")
             assert await lists.read(owner, everything) == [(made[owner],)]
@@ -214,4 +214,4 @@ async def test_users_who_share_a_connection_share_nothing_else(stack: Stack, url
             assert page.total == 1
             for stranger in set(users) - {owner}:
                 with pytest.raises(NotFound):
-                    await lists.write(owner, partial(tasks.delete, task=made[stranger]))
+                    await lists.write(owner, partial(crud.delete, task=made[stranger]))

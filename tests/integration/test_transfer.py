@@ -13,8 +13,9 @@ from typing import Any
 import httpx
 import pytest
 
-from core import bulk, streams
+from core.database import streams
 from core.errors import DatabaseUnavailable
+from core.tasks import bulk
 from core.types import UserId
 from tests.integration.wires import named, rows
 from tests.stack import ApiProcess, Stack, client, new_user

@@ -11,7 +11,7 @@ import pytest
 import redis as redis_py
 from arq.constants import job_key_prefix
 
-from core.fence import key
+from core.cache.keys import key
 from core.types import UserId
 from tests import steps
 from tests.stack import Stack, WorkerProcess, folder

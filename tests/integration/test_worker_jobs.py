@@ -8,12 +8,13 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from core import answers, tasks
-from core.answer import Answer
+from core.cache.answer import Answer
+from core.cache.keys import field, key
+from core.database.all_lists import AllLists
+from core.database.lists import Lists
 from core.errors import RedisUnavailable
-from core.fence import field, key
-from core.lists import AllLists, Lists
-from core.queries import ListQuery, TaskQuery
+from core.tasks import answers, crud
+from core.tasks.queries import ListQuery, TaskQuery
 from core.types import Revision, TaskId, UserId
 from deploy.local.redis import RedisServer
 from tests import steps
@@ -300,7 +301,7 @@ class TestAudit:
         self, ctx: Context, process: Process, user: UserId, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """A task that is gone when its cached answer is looked at again: gone from the cache too, or a fault."""
-        task = await process.lists.write(user, lambda change: tasks.insert(change, {"title": "first"}))
+        task = await process.lists.write(user, lambda change: crud.insert(change, {"title": "first"}))
         query = TaskQuery(TaskId(task.id))
         name = answers.variant(query, shape="array")
         cached = await process.lists.read(user, lambda tx: answers.make(tx, user, query, shape="array"))
@@ -312,7 +313,7 @@ class TestAudit:
             return sampled  # drawn before the task was deleted
 
         monkeypatch.setattr(ctx.fence, "sample", sample)
-        await process.lists.write(user, lambda change: tasks.delete(change, task.id))
+        await process.lists.write(user, lambda change: crud.delete(change, task.id))
         await publish_revisions(ctx)
         assert await audit_cache(ctx) == 0
         await process.redis.call("HSET", key(user), "fence", cached.revision, field(name), cached.encode())

@@ -12,7 +12,8 @@ from urllib.parse import urlsplit
 
 import psycopg2.extensions
 
-from core.database import Database, Transaction
+from core.database.pool import Database
+from core.database.transaction import Transaction
 from tests.stack import environment, settings
 from tests.steps import PATIENCE, outside, until
 

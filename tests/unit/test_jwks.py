@@ -9,7 +9,7 @@ import pytest
 
 from api.auth import Authenticator, jwks
 from api.auth.jwks import RemoteKeys
-from api.metrics import Metrics
+from api.observe.metrics import Metrics
 from core.errors import AuthUnavailable, ConfigurationError, InvalidToken
 from tests.tokens import (
     SECRET,

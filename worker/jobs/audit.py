@@ -4,10 +4,10 @@ from typing import LiteralString
 
 import structlog
 
-from core import answers
-from core.answer import Answer
+from core.cache.answer import Answer
 from core.errors import InvalidInput, NotFound
 from core.logs import user_hash
+from core.tasks import answers
 from core.types import UserId
 from worker.jobs.context import Context
 

@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 from typing import LiteralString
 
-from core.fence import Fence
-from core.lists import AS_WORKER, AllLists, Lists
+from core.cache.fence import Fence
+from core.database.all_lists import AllLists
+from core.database.lists import AS_WORKER, Lists
 from core.settings import Settings
 from worker.metrics import WorkerMetrics
 

@@ -4,8 +4,8 @@ import time
 
 import structlog
 
-from core import bulk
 from core.logs import user_hash
+from core.tasks import bulk
 from worker.jobs.context import Context
 
 log = structlog.get_logger()

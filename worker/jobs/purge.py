@@ -3,7 +3,7 @@
 import time
 from datetime import UTC, datetime, timedelta
 
-from core import tasks
+from core.tasks import crud
 from worker.jobs.context import Context
 
 BATCH = 1000
@@ -18,7 +18,7 @@ async def purge_trash(ctx: Context) -> int:
     purged = 0
     while owners := await ctx.all_lists.with_tasks_deleted_before(cutoff, limit=BATCH):
         for owner in owners:
-            purged += await ctx.lists.write(owner, lambda change: tasks.purge(change, cutoff, limit=BATCH))
+            purged += await ctx.lists.write(owner, lambda change: crud.purge(change, cutoff, limit=BATCH))
             if time.monotonic() > until:
                 break
         else:

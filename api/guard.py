@@ -7,34 +7,16 @@ from typing import Annotated, Any
 import structlog
 from fastapi import Depends, Request
 from fastapi.routing import APIRoute
-from starlette.convertors import Convertor, register_url_convertor
 from starlette.responses import Response
 
 from api.auth import Principal
-from api.bodies import JsonRequest
+from api.http.bodies import JsonRequest
 from api.services import Services, services_of
-from api.tasks.service import Tasks
 from core.errors import NotFound, TooBusy
 from core.limits import Kind
-from core.queries import parse_task_id
-from core.types import TaskId, UserId
+from core.types import UserId
 
 _WITHOUT_BODY = frozenset({"GET", "DELETE"})
-
-
-class TaskSegment(Convertor[str]):
-    """A step of a path that may name a task: what has a route of its own beside the tasks is no task for any method."""
-
-    regex = "(?!(?:batch|export|import|stats|trash)(?:/|$))[^/]+"
-
-    def convert(self, value: str) -> str:
-        return value
-
-    def to_string(self, value: str) -> str:
-        return value
-
-
-register_url_convertor("task", TaskSegment())
 
 
 class OwnersRoute(APIRoute):
@@ -99,14 +81,4 @@ async def _owner(request: Request) -> UserId:
     return owner
 
 
-async def _tasks(request: Request) -> Tasks:
-    return services_of(request).tasks
-
-
-async def _task_id(task_id: str) -> TaskId:
-    return parse_task_id(task_id)
-
-
 Owner = Annotated[UserId, Depends(_owner)]
-Service = Annotated[Tasks, Depends(_tasks)]
-Id = Annotated[TaskId, Depends(_task_id)]

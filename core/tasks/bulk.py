@@ -2,9 +2,9 @@
 
 from typing import LiteralString
 
-from core.database import Transaction
-from core.lists import REVISION, Change
-from core.tasks import DELETED_TASK_JSON
+from core.database.lists import REVISION, Change
+from core.database.transaction import Transaction
+from core.tasks.crud import DELETED_TASK_JSON
 
 EXPORT: LiteralString = "SELECT " + DELETED_TASK_JSON + " FROM tasks t WHERE user_id = %(owner)s ORDER BY user_id, id"
 """Every task of the owner, those in the trash too, the oldest id first."""

@@ -1,21 +1,11 @@
-"""Conditional requests (RFC 9110, section 13): who has this already, and who has seen what they are changing."""
+"""`If-Match` on a task: which of its states may be changed (RFC 9110, section 13.1.1)."""
 
 import re
 
-from core.queries import REPRESENTATION
-from core.tasks import Expected
+from api.http.conditional import ENTITY_TAG
+from core.tasks.crud import Expected
+from core.tasks.queries import REPRESENTATION
 from core.types import Revision, TaskId
-
-_ENTITY_TAG = re.compile(r'(?P<weak>W/)?"(?P<opaque>[\x21\x23-\x7e\x80-\xff]*)"')
-
-
-def is_not_modified(if_none_match: str | None, etag: str) -> bool:
-    """Whether the client has this representation: weak comparison, `*` matches anything."""
-    if not if_none_match:
-        return False
-    if if_none_match.strip() == "*":
-        return True
-    return etag.removeprefix("W/") in {f'"{match["opaque"]}"' for match in _ENTITY_TAG.finditer(if_none_match)}
 
 
 def expected_revisions(if_match: str | None, task: TaskId) -> Expected:
@@ -27,7 +17,7 @@ def expected_revisions(if_match: str | None, task: TaskId) -> Expected:
         return None
     prefix = f"{REPRESENTATION}-{task}-"
     revisions = set()
-    for match in _ENTITY_TAG.finditer(if_match):
+    for match in ENTITY_TAG.finditer(if_match):
         revision = match["opaque"].removeprefix(prefix)
         if (
             not match["weak"]

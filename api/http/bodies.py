@@ -5,8 +5,8 @@ from typing import Any
 
 from starlette.requests import Request
 
-from api import strict_json
-from api.strict_json import NotJson
+from api.http import strict_json
+from api.http.strict_json import NotJson
 from core.errors import Fault, InvalidInput, UnsupportedMediaType
 
 LARGE_BODY = 131_072

@@ -6,8 +6,8 @@ from functools import partial
 
 from starlette.requests import Request
 
-from api.bodies import LARGE_BODY
-from api.strict_json import TOO_DEEP
+from api.http.bodies import LARGE_BODY
+from api.http.strict_json import TOO_DEEP
 from core.errors import Fault, InvalidInput
 from core.idempotency import Key
 

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import LiteralString
 
-from core.cursors import Cursor, moment
-from core.database import Transaction
-from core.lists import REVISION
-from core.queries import KEY_KINDS, ListQuery
-from core.tasks import DELETED_TASK_JSON, TASK_JSON
+from core.database.lists import REVISION
+from core.database.transaction import Transaction
+from core.tasks.crud import DELETED_TASK_JSON, TASK_JSON
+from core.tasks.cursors import Cursor, moment
+from core.tasks.queries import KEY_KINDS, ListQuery
 from core.types import Revision
 
 

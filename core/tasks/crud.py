@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, LiteralString
 
-from core.database import Row, Transaction
+from core.database.lists import REVISION, Change
+from core.database.transaction import Row, Transaction
 from core.errors import NotFound, PreconditionFailed
-from core.lists import REVISION, Change
-from core.queries import REPRESENTATION
+from core.tasks.queries import REPRESENTATION
 from core.types import Revision, TaskId
 
 

@@ -6,8 +6,9 @@ from typing import LiteralString
 
 import psycopg2
 
-from core import driver
-from core.database import Database, Row, Transaction
+from core.database import driver
+from core.database.pool import Database
+from core.database.transaction import Row, Transaction
 from core.errors import DatabaseUnavailable
 
 BATCH = 500

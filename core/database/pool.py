@@ -1,7 +1,7 @@
 """Database work, in the one place where connections are: as many transactions at a time as connections.
 
-A transaction never outlives its deadline, even when PostgreSQL hangs: `core/driver.py` bounds every wait, and the
-connection is given up when the time is over.
+A transaction never outlives its deadline, even when PostgreSQL hangs: the driver bounds every wait, and the connection
+is given up when the time is over.
 """
 
 import asyncio
@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import Any, LiteralString, TypeVar, cast
+from typing import LiteralString, TypeVar, cast
 
 import psycopg2
 import structlog
@@ -22,14 +22,14 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DisconnectionError, InvalidRequestError
 from sqlalchemy.pool import PoolProxiedConnection, QueuePool
 
-from core import driver
-from core.errors import DatabaseUnavailable, OutcomeUnknown
+from core.database import driver
+from core.database.transaction import Transaction
+from core.errors import DatabaseUnavailable
 from core.settings import Settings
 
 log = structlog.get_logger()
 
 T = TypeVar("T")
-Row = tuple[Any, ...]
 
 ATTEMPTS = 3
 """A transaction that was not committed and failed for a passing reason is tried this often in all."""
@@ -46,49 +46,6 @@ SERVER_BUSY = (
     errors.ReadOnlySqlTransaction,
 )
 """The server's own word that it cannot serve now; a later request may fare better."""
-
-
-class Transaction:
-    """One transaction on one connection. What opens it travels with its first statement, in one round trip.
-
-    `BEGIN` and the settings that `opening` makes are transaction-local, so that a pooler (PgBouncer, Neon) may
-    hand the connection to anyone afterwards. Several statements in one message are run one after another, each with
-    a snapshot of its own (PostgreSQL documentation, 54.2.2.1); the rows of the last are returned.
-    """
-
-    def __init__(self, connection: Connection, opening: LiteralString, parameters: Mapping[str, object]) -> None:
-        self._cursor = connection.cursor()
-        self._pending: LiteralString = opening
-        self._opened = False
-        self._parameters = parameters
-
-    def execute(self, sql: LiteralString, **parameters: object) -> list[Row]:
-        """Run `sql`; the parameters of the opening (the owner) can be used in it by name."""
-        if self._opened and self._cursor.connection.info.transaction_status == extensions.TRANSACTION_STATUS_IDLE:
-            raise AssertionError("without BEGIN a transaction is one message: another would have no role")
-        message = self._pending + sql
-        self._pending, self._opened = "", True
-        self._cursor.execute(message, {**self._parameters, **parameters})
-        return self._cursor.fetchall() if self._cursor.description else []
-
-    def with_next(self, sql: LiteralString) -> None:
-        """Send `sql` together with the next statement, before it."""
-        self._pending += sql
-
-    def commit(self) -> None:
-        """Make it last; raises `OutcomeUnknown` when the server's answer did not arrive."""
-        try:
-            self._cursor.execute("COMMIT")
-        except psycopg2.Error as error:
-            # A server that refuses to commit says so and goes on. One that says good-bye may have committed before.
-            if self._cursor.connection.closed:
-                raise OutcomeUnknown("the connection broke during COMMIT") from error
-            raise
-        if self._cursor.statusmessage != "COMMIT":
-            raise AssertionError("a statement failed, so COMMIT has rolled back")
-
-    def rollback(self) -> None:
-        self._cursor.execute("ROLLBACK")
 
 
 class Database:

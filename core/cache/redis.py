@@ -9,33 +9,19 @@ import asyncio
 import contextlib
 import random
 import ssl
-from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, cast
+from typing import Any
 
-import hiredis
 import structlog
 from redis.asyncio.connection import SSLConnection, parse_url
 
+from core.cache.wire import Argument, Send, Wire, packed
 from core.errors import RedisUnavailable
 
 log = structlog.get_logger()
 
-SILENT_PERIODS = 2
-LATE_PERIODS = 6
-"""Periods are a third of the time-out each."""
-
 CONNECT_SECONDS = 1.0
 """What connecting may take at least; a longer `timeout` counts instead."""
-
-Argument = bytes | str | int | float | memoryview
-Send = Callable[..., "asyncio.Future[Any]"]
-
-
-def packed(*command: Argument) -> bytes:
-    """A command as it is sent (RESP)."""
-    sent: bytes = hiredis.pack_command(command)  # type: ignore[arg-type]  # its stub allows one argument only
-    return sent
 
 
 class Redis:
@@ -50,7 +36,7 @@ class Redis:
         self._retry_after = retry_after
         self.settled = True
         """False during an outage and for a while after it: others may need longer to connect again."""
-        self._wire: _Wire | None = None
+        self._wire: Wire | None = None
         self._keeper: asyncio.Task[None] | None = None
         self._recover: Callable[[Send], Awaitable[None]] | None = None
 
@@ -94,7 +80,7 @@ class Redis:
         return wire.send(command)
 
     async def _keep_connected(self, tried: asyncio.Event) -> None:
-        wire: _Wire | None = None
+        wire: Wire | None = None
         announced = False
         while True:
             try:
@@ -129,19 +115,19 @@ class Redis:
         """Seconds after which everybody is connected, once Redis is there: one failed attempt, one pause, the next."""
         return self._connect_timeout + self._retry_after + 2 * self._timeout
 
-    async def _check(self, wire: "_Wire") -> None:
+    async def _check(self, wire: "Wire") -> None:
         if self._recover:
             await self._recover(_sender(wire))
 
-    async def _connect(self) -> "_Wire":
+    async def _connect(self) -> "Wire":
         address = self._address
         loop = asyncio.get_running_loop()
         async with asyncio.timeout(self._connect_timeout):
             if path := address.get("path"):
-                _, wire = await loop.create_unix_connection(lambda: _Wire(self._timeout), path)
+                _, wire = await loop.create_unix_connection(lambda: Wire(self._timeout), path)
             else:
                 _, wire = await loop.create_connection(
-                    lambda: _Wire(self._timeout),
+                    lambda: Wire(self._timeout),
                     address.get("host", "localhost"),
                     int(address.get("port", 6379)),
                     ssl=_tls(address),
@@ -153,7 +139,7 @@ class Redis:
             raise
         return wire
 
-    async def _greet(self, wire: "_Wire") -> None:
+    async def _greet(self, wire: "Wire") -> None:
         address = self._address
         commands: list[tuple[Argument, ...]] = []
         if password := address.get("password"):
@@ -165,109 +151,6 @@ class Redis:
             await answer
 
 
-class _Wire(asyncio.Protocol):
-    """One connection: what was sent, in order, and who waits for the answer."""
-
-    def __init__(self, timeout: float) -> None:
-        self.lost = asyncio.Event()
-        self._timeout = timeout
-        self._loop = asyncio.get_running_loop()
-        self._reader = hiredis.Reader()
-        self._outgoing: list[bytes] = []
-        self._waiting: deque[asyncio.Future[Any]] = deque()
-        self._asked = 0
-        self._answered = 0
-        self._due = 0
-        self._silent_periods = 0
-        self._late_periods = 0
-        self._watch: asyncio.TimerHandle | None = None
-        self._transport: asyncio.Transport | None = None
-
-    def send(self, packed: bytes) -> asyncio.Future[Any]:
-        if self.lost.is_set():
-            raise RedisUnavailable("connection lost")
-        if not self._outgoing:
-            self._loop.call_soon(self._flush)
-        self._outgoing.append(packed)
-        answer: asyncio.Future[Any] = self._loop.create_future()
-        self._waiting.append(answer)
-        self._asked += 1
-        return answer
-
-    def give_up(self, reason: str) -> None:
-        """Fail everyone who waits; nobody is left hanging."""
-        if self._watch:
-            self._watch.cancel()
-            self._watch = None
-        self.lost.set()
-        if self._transport:
-            self._transport.abort()
-        while self._waiting:
-            answer = self._waiting.popleft()
-            if not answer.done():
-                answer.set_exception(RedisUnavailable(reason))
-                answer.exception()  # a caller that went away leaves no warning behind
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast(asyncio.Transport, transport)  # uvloop's is none by inheritance
-
-    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002  # asyncio's signature
-        self.give_up("connection lost")
-
-    def data_received(self, data: bytes) -> None:
-        reader = self._reader
-        reader.feed(data)
-        while True:
-            try:
-                value = reader.gets()
-            except hiredis.ProtocolError:
-                self.give_up("protocol error")
-                return
-            if value is False:  # nothing complete yet: RESP2 has no booleans
-                return
-            if not self._waiting:
-                self.give_up("an answer that nobody asked for")
-                return
-            self._answered += 1
-            answer = self._waiting.popleft()
-            if answer.done():  # its caller was cancelled
-                continue
-            if isinstance(value, hiredis.ReplyError):
-                answer.set_exception(RedisUnavailable(str(value)))
-                answer.exception()
-            else:
-                answer.set_result(value)
-
-    def _flush(self) -> None:
-        if self._transport and not self.lost.is_set():
-            self._transport.write(b"".join(self._outgoing))
-            if self._watch is None:
-                self._watch_over()
-        self._outgoing.clear()
-
-    def _watch_over(self) -> None:
-        """Redis answers in order, so one timer watches over all that was asked, a third of the time-out each."""
-        self._watch = self._loop.call_later(self._timeout / 3, self._expect_progress, self._answered)
-
-    def _expect_progress(self, answered_before: int) -> None:
-        """Give up after two silent periods in a row: one may be this process's own, with the answer unread.
-
-        Or when what had been asked is not answered after six: Redis is slower than what is asked of it, and a queue
-        that only grows would be waited for longer and longer.
-        """
-        self._watch = None
-        self._silent_periods = self._silent_periods + 1 if self._answered == answered_before else 0
-        self._late_periods += 1
-        if self._answered >= self._due:
-            self._due, self._late_periods = self._asked, 0
-        if not self._waiting:
-            self._silent_periods = 0
-        elif self._silent_periods < SILENT_PERIODS and self._late_periods < LATE_PERIODS:
-            self._watch_over()
-        else:
-            self.give_up("no answer in time")
-
-
 async def _set_within(event: asyncio.Event, seconds: float) -> bool:
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(seconds):
@@ -275,7 +158,7 @@ async def _set_within(event: asyncio.Event, seconds: float) -> bool:
     return event.is_set()
 
 
-def _sender(wire: _Wire) -> Send:
+def _sender(wire: Wire) -> Send:
     return lambda *command: wire.send(packed(*command))
 
 

@@ -9,8 +9,8 @@ import structlog
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.metrics import Metrics
-from api.problems import problem_of
+from api.http.problems import problem_of
+from api.observe.metrics import Metrics
 from core.logs import frames, user_hash
 
 log = structlog.get_logger()

@@ -1,6 +1,6 @@
 """The tables, for migrations and for whoever reads the schema; the API never returns a row of them.
 
-The SQL that works on them stands in `core/tasks.py` and `core/lists.py`; row-level security, roles and triggers,
+The SQL that works on them stands in `core/tasks` and `core/database`; row-level security, roles and triggers,
 which no model can say, stand in `migrations/versions`.
 """
 

@@ -6,10 +6,10 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Literal
 
-from api.metrics import Metrics
-from core.answer import Answer
+from api.observe.metrics import Metrics
+from core.cache.answer import Answer
+from core.cache.fence import Fence, Opened
 from core.errors import RedisUnavailable
-from core.fence import Fence, Opened
 from core.types import UserId
 
 Result = Literal["hit", "miss", "bypass"]

@@ -19,80 +19,24 @@ import time
 from collections import OrderedDict
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
-from urllib.parse import quote
 
 import structlog
 
-from core.answer import Answer
+from core.cache import scripts
+from core.cache.answer import Answer
+from core.cache.keys import JITTER, MAX_VALUE_BYTES, MAX_VARIANTS, PROBE, field, is_list, key, question
+from core.cache.redis import Redis
+from core.cache.wire import Argument, Send
 from core.errors import RedisUnavailable
-from core.redis import Argument, Redis, Send, packed
 from core.types import Revision, UserId
 
 log = structlog.get_logger()
 
-MAX_VARIANTS = 32
-"""Answers kept per user; past it one of the others, drawn at random, makes room."""
-
-MAX_VALUE_BYTES = 256 * 1024
 BATCH = 500
 """Lists announced in one round trip."""
 
 DRAWS = 10
-
-JITTER = 0.1
-"""The part of the TTL by which an entry may live longer or shorter, so that not all of them end at once."""
-
-# Takes nothing, but no replica and no Redis that refuses writes will do it; unlike a SET, a full memory allows it.
-PROBE = ("DEL", "tasklane:probe")
-
-# KEYS[1] the hash. ARGV: a fresh lease, the TTL in seconds, the variant's field. Returns {lease, fence, value}.
-# The TTL is renewed only with the hash: an entry that nobody fills or raises goes away.
-OPEN = """
-local found = redis.call('HMGET', KEYS[1], 'lease', 'fence', ARGV[3])
-if found[1] then return found end
-redis.call('HSET', KEYS[1], 'lease', ARGV[1], 'fence', 0)
-redis.call('EXPIRE', KEYS[1], ARGV[2])
-return {ARGV[1], '0', false}
-"""
-
-# KEYS[1] the hash. ARGV: the lease of the open, the value's revision, the variant's field, the value, the TTL in
-# seconds, the most fields that a hash may have. Returns 1 if it was stored.
-FILL = """
-local found = redis.call('HMGET', KEYS[1], 'lease', 'fence')
-if found[1] ~= ARGV[1] then return 0 end
-local fence, revision = tonumber(found[2]), tonumber(ARGV[2])
-if revision < fence then return 0 end
-if revision > fence then
-    redis.call('DEL', KEYS[1])
-    redis.call('HSET', KEYS[1], 'lease', ARGV[1], 'fence', ARGV[2])
-elseif redis.call('HEXISTS', KEYS[1], ARGV[3]) == 0 and redis.call('HLEN', KEYS[1]) >= tonumber(ARGV[6]) then
-    for _, field in ipairs(redis.call('HRANDFIELD', KEYS[1], 3)) do
-        if field ~= 'lease' and field ~= 'fence' then redis.call('HDEL', KEYS[1], field) break end
-    end
-end
-redis.call('HSET', KEYS[1], ARGV[3], ARGV[4])
-redis.call('EXPIRE', KEYS[1], ARGV[5])
-return 1
-"""
-
-# KEYS[1] the hash. ARGV: the revision, a fresh lease, the TTL in seconds. Returns 1 if the fence moved.
-# Made when absent: a reader that opens after this and queries before the COMMIT must find the fence in its way.
-# Made anew when it is no hash of ours (pcall): what somebody else put there must not keep a write from being announced.
-# DEL comes first: it needs no memory, and after a script's first write Redis refuses it none (maxmemory).
-RAISE = """
-local found = redis.pcall('HMGET', KEYS[1], 'lease', 'fence')
-local fence = tonumber(found[2])
-if fence and fence >= tonumber(ARGV[1]) then
-    redis.call('EXPIRE', KEYS[1], ARGV[3])  -- outlives the transaction in any case
-    return 0
-end
-redis.call('DEL', KEYS[1])
-redis.call('HSET', KEYS[1], 'lease', found[1] or ARGV[2], 'fence', ARGV[1])
-redis.call('EXPIRE', KEYS[1], ARGV[3])
-return 1
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +92,7 @@ class Fence:
         if owner in self._unannounced or not self._redis.settled:
             await self._before_reading(owner)
         arguments = (secrets.token_hex(8), self._jittered_ttl(), field(variant))
-        lease, fence, value = await self._script(OPEN, owner, *arguments)
+        lease, fence, value = await self._script(scripts.OPEN, owner, *arguments)
         hit = _hit(fence, value)
         return Opened(lease, Revision(int(fence)), hit if hit and hit.owner == owner else None)
 
@@ -165,7 +109,7 @@ class Fence:
             self._jittered_ttl(),
             MAX_VARIANTS + 2,
         )
-        return bool(await self._script(FILL, answer.owner, *arguments))
+        return bool(await self._script(scripts.FILL, answer.owner, *arguments))
 
     async def raise_to(self, owner: UserId, revision: Revision) -> bool:
         """Announce a revision; False if Redis could not be told. Then this process reads past the cache until it can.
@@ -199,7 +143,7 @@ class Fence:
         """
         found: dict[tuple[bytes, bytes], Answer] = {}
         for _ in range(DRAWS):
-            names = {name for name in await self._each(("RANDOMKEY",) for _ in range(count)) if _is_list(name)}
+            names = {name for name in await self._each(("RANDOMKEY",) for _ in range(count)) if is_list(name)}
             fields = await self._each(("HKEYS", name) for name in names)
             drawn = [
                 (name, random.choice(variants))  # noqa: S311  # a sample, not a secret
@@ -250,7 +194,7 @@ class Fence:
             del self._unannounced[owner]
 
     async def _raise(self, send: Send, owner: UserId, revision: Revision) -> None:
-        await send("EVAL", RAISE, 1, key(owner), revision, secrets.token_hex(8), self._jittered_ttl())
+        await send("EVAL", scripts.RAISE, 1, key(owner), revision, secrets.token_hex(8), self._jittered_ttl())
 
     async def _raise_all(self, send: Send, lists: Iterable[tuple[UserId, Revision]]) -> None:
         everything = list(lists)
@@ -279,30 +223,3 @@ def _hit(fence: bytes | None, value: bytes | None) -> Answer | None:
         return answer if answer.revision == int(fence) and answer.lasts else None
     except (ValueError, TypeError):
         return None
-
-
-PREFIX = b"tasklane:{"
-SUFFIX = b"}:list"
-
-
-def _is_list(name: bytes | None) -> bool:
-    return name is not None and name.startswith(PREFIX) and name.endswith(SUFFIX)
-
-
-def key(owner: UserId) -> str:
-    return user_key(owner, "list")
-
-
-@lru_cache(maxsize=10_000)
-def user_key(owner: UserId, name: str) -> str:
-    """The braces keep a user's keys on one slot of a Redis Cluster; quoting keeps the owner's own braces out."""
-    return f"tasklane:{{{quote(owner, safe='')}}}:{name}"
-
-
-def question(owner: UserId, *fields: bytes) -> bytes:
-    """What `Fence.look` asks Redis, to be made once for what is asked often."""
-    return packed("HMGET", key(owner), *fields)
-
-
-def field(variant: str) -> bytes:
-    return b"v:" + variant.encode()

@@ -17,15 +17,16 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api.auth import Authenticator
-from api.conditional import is_not_modified
-from api.kept import Kept, KeptAnswers
-from api.metrics import Metrics
-from api.observe import Recorder, new_request_id, request_id
-from core import answers
-from core.answer import Header, as_hit
+from api.hits.kept import Kept, KeptAnswers
+from api.http.conditional import is_not_modified
+from api.observe.metrics import Metrics
+from api.observe.requests import Recorder, new_request_id, request_id
+from core.cache.answer import Header, as_hit
+from core.cache.fence import Fence
+from core.cache.keys import field, question
 from core.errors import InvalidInput, RedisUnavailable
-from core.fence import Fence, field, question
-from core.queries import parse_path
+from core.tasks import answers
+from core.tasks.parse import parse_path
 from core.types import UserId
 
 KEPT_BYTES = 16 * 1024 * 1024

@@ -1,4 +1,4 @@
-"""`python -m api.openapi FILE` writes the document as a service with the default settings serves it."""
+"""`python -m api.write_openapi FILE` writes the document as a service with the default settings serves it."""
 
 import asyncio
 import json

@@ -4,7 +4,7 @@ import time
 from collections import OrderedDict
 from dataclasses import dataclass
 
-from core.answer import Header
+from core.cache.answer import Header
 from core.types import UserId
 
 Question = tuple[UserId, str]

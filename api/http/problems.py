@@ -16,8 +16,8 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.bodies import JSON_TYPES
-from api.sentences import sentence_of
+from api.http.bodies import JSON_TYPES
+from api.http.sentences import sentence_of
 from core import errors
 from core.errors import Fault
 

@@ -3,10 +3,10 @@
 from hashlib import blake2b
 from typing import Literal, get_args
 
-from core import pages, queries, tasks
-from core.answer import Answer
-from core.database import Transaction
-from core.queries import REPRESENTATION, ListQuery, Query, StatsQuery, TaskQuery
+from core.cache.answer import Answer
+from core.database.transaction import Transaction
+from core.tasks import crud, pages, parse
+from core.tasks.queries import REPRESENTATION, ListQuery, Query, StatsQuery, TaskQuery
 from core.types import UserId
 
 Shape = Literal["array", "object"]
@@ -23,8 +23,8 @@ def make(transaction: Transaction, owner: UserId, query: Query, *, shape: Shape)
             body = stats.json.encode()
             return Answer(owner, stats.revision, _etag(body), (), body, until)
         case TaskQuery(id=id_):
-            task, revision = tasks.get(transaction, id_)
-            return Answer(owner, revision, tasks.task_etag(task.id, task.revision), (), task.json.encode())
+            task, revision = crud.get(transaction, id_)
+            return Answer(owner, revision, crud.task_etag(task.id, task.revision), (), task.json.encode())
 
 
 def _list(owner: UserId, query: ListQuery, page: pages.Page, shape: Shape) -> Answer:
@@ -45,7 +45,7 @@ def parse_variant(name: str) -> tuple[Query, Shape] | None:
     for shape in get_args(Shape):
         prefix = f"{REPRESENTATION}{shape[0]}"
         if name.startswith(prefix + "/"):
-            return queries.parse_variant(name.removeprefix(prefix)), shape
+            return parse.parse_variant(name.removeprefix(prefix)), shape
     return None
 
 

@@ -1,0 +1,126 @@
+"""One connection to Redis as a protocol of the event loop: answers come in the order of the questions, or it ends."""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from typing import Any, cast
+
+import hiredis
+
+from core.errors import RedisUnavailable
+
+SILENT_PERIODS = 2
+LATE_PERIODS = 6
+"""Periods are a third of the time-out each."""
+
+Argument = bytes | str | int | float | memoryview
+Send = Callable[..., "asyncio.Future[Any]"]
+
+
+def packed(*command: Argument) -> bytes:
+    """A command as it is sent (RESP)."""
+    sent: bytes = hiredis.pack_command(command)  # type: ignore[arg-type]  # its stub allows one argument only
+    return sent
+
+
+class Wire(asyncio.Protocol):
+    """One connection: what was sent, in order, and who waits for the answer."""
+
+    def __init__(self, timeout: float) -> None:
+        self.lost = asyncio.Event()
+        self._timeout = timeout
+        self._loop = asyncio.get_running_loop()
+        self._reader = hiredis.Reader()
+        self._outgoing: list[bytes] = []
+        self._waiting: deque[asyncio.Future[Any]] = deque()
+        self._asked = 0
+        self._answered = 0
+        self._due = 0
+        self._silent_periods = 0
+        self._late_periods = 0
+        self._watch: asyncio.TimerHandle | None = None
+        self._transport: asyncio.Transport | None = None
+
+    def send(self, packed: bytes) -> asyncio.Future[Any]:
+        if self.lost.is_set():
+            raise RedisUnavailable("connection lost")
+        if not self._outgoing:
+            self._loop.call_soon(self._flush)
+        self._outgoing.append(packed)
+        answer: asyncio.Future[Any] = self._loop.create_future()
+        self._waiting.append(answer)
+        self._asked += 1
+        return answer
+
+    def give_up(self, reason: str) -> None:
+        """Fail everyone who waits; nobody is left hanging."""
+        if self._watch:
+            self._watch.cancel()
+            self._watch = None
+        self.lost.set()
+        if self._transport:
+            self._transport.abort()
+        while self._waiting:
+            answer = self._waiting.popleft()
+            if not answer.done():
+                answer.set_exception(RedisUnavailable(reason))
+                answer.exception()  # a caller that went away leaves no warning behind
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.Transport, transport)  # uvloop's is none by inheritance
+
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002  # asyncio's signature
+        self.give_up("connection lost")
+
+    def data_received(self, data: bytes) -> None:
+        reader = self._reader
+        reader.feed(data)
+        while True:
+            try:
+                value = reader.gets()
+            except hiredis.ProtocolError:
+                self.give_up("protocol error")
+                return
+            if value is False:  # nothing complete yet: RESP2 has no booleans
+                return
+            if not self._waiting:
+                self.give_up("an answer that nobody asked for")
+                return
+            self._answered += 1
+            answer = self._waiting.popleft()
+            if answer.done():  # its caller was cancelled
+                continue
+            if isinstance(value, hiredis.ReplyError):
+                answer.set_exception(RedisUnavailable(str(value)))
+                answer.exception()
+            else:
+                answer.set_result(value)
+
+    def _flush(self) -> None:
+        if self._transport and not self.lost.is_set():
+            self._transport.write(b"".join(self._outgoing))
+            if self._watch is None:
+                self._watch_over()
+        self._outgoing.clear()
+
+    def _watch_over(self) -> None:
+        """Redis answers in order, so one timer watches over all that was asked, a third of the time-out each."""
+        self._watch = self._loop.call_later(self._timeout / 3, self._expect_progress, self._answered)
+
+    def _expect_progress(self, answered_before: int) -> None:
+        """Give up after two silent periods in a row: one may be this process's own, with the answer unread.
+
+        Or when what had been asked is not answered after six: Redis is slower than what is asked of it, and a queue
+        that only grows would be waited for longer and longer.
+        """
+        self._watch = None
+        self._silent_periods = self._silent_periods + 1 if self._answered == answered_before else 0
+        self._late_periods += 1
+        if self._answered >= self._due:
+            self._due, self._late_periods = self._asked, 0
+        if not self._waiting:
+            self._silent_periods = 0
+        elif self._silent_periods < SILENT_PERIODS and self._late_periods < LATE_PERIODS:
+            self._watch_over()
+        else:
+            self.give_up("no answer in time")

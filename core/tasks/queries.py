@@ -1,0 +1,120 @@
+"""What a GET asks for, in one canonical form: the same question, however it was spelt, is one cache variant.
+
+The forms are parsed here and nowhere else: the routes, the hot path and the worker's audit all use this.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Literal
+from urllib.parse import urlencode
+
+from core.tasks.cursors import Cursor, KeyKind
+from core.types import TaskId
+
+REPRESENTATION = 1
+"""To be raised with every change of what a task or a list looks like: it is part of each variant and each ETag."""
+
+DEFAULT_LIMIT = 500
+MAX_LIMIT = 1000
+MAX_OFFSET = 10_000
+MAX_SEARCH = 200
+MAX_TAG = 50
+MAX_TAGS = 20
+
+Status = Literal["all", "pending", "completed"]
+Sort = Literal["created", "updated", "title", "due_date", "priority"]
+
+PRIORITIES = ("low", "medium", "high", "urgent")
+ORDERS = ("asc", "desc", "ASC", "DESC")
+KEY_KINDS: dict[Sort, KeyKind] = {
+    "created": "time",
+    "updated": "time",
+    "title": "text",
+    "due_date": "time",
+    "priority": "number",
+}
+STATUSES: dict[str, Status] = {"all": "all", "pending": "pending", "active": "pending", "completed": "completed"}
+SORTS: dict[str, Sort] = {**{name: name for name in KEY_KINDS}, "created_at": "created", "updated_at": "updated"}
+
+LIST_PATH = "/api/tasks"
+
+
+@dataclass(frozen=True, slots=True)
+class ListQuery:
+    """One page of a user's tasks, or of their trash (which has one order: the last deleted first)."""
+
+    trash: bool = False
+    status: Status = "all"
+    priority: str | None = None
+    tags: tuple[str, ...] = ()
+    due_before: datetime | None = None
+    due_after: datetime | None = None
+    search: str | None = None
+    sort: Sort = "created"
+    descending: bool = True
+    limit: int = DEFAULT_LIMIT
+    offset: int = 0
+    cursor: Cursor | None = None
+
+    @property
+    def question(self) -> str:
+        """The filters and the order: what a cursor is bound to."""
+        asked: list[tuple[str, str]] = [("tag", tag) for tag in self.tags]
+        if self.status != "all":
+            asked.append(("status", self.status))
+        if self.priority:
+            asked.append(("priority", self.priority))
+        if self.due_before:
+            asked.append(("due_before", _instant(self.due_before)))
+        if self.due_after:
+            asked.append(("due_after", _instant(self.due_after)))
+        if self.search:
+            asked.append(("search", self.search))
+        if (self.sort, self.descending) != ("created", True):
+            asked.append(("sort", "-" * self.descending + self.sort))
+        path = LIST_PATH + "/trash" * self.trash
+        return f"{path}?{urlencode(sorted(asked))}" if asked else path
+
+    @property
+    def variant(self) -> str:
+        """The canonical path and query: sorted, without what is the default anyway."""
+        page: list[tuple[str, object]] = []
+        if self.limit != DEFAULT_LIMIT:
+            page.append(("limit", self.limit))
+        if self.offset:
+            page.append(("offset", self.offset))
+        if self.cursor:
+            page.append(("cursor", self.cursor.encode(self.question)))
+        question = self.question
+        return f"{question}{'&' if '?' in question else '?'}{urlencode(page)}" if page else question
+
+    def after(self, cursor: Cursor) -> "ListQuery":
+        """The page that begins behind `cursor`."""
+        return replace(self, cursor=cursor, offset=0)
+
+
+@dataclass(frozen=True, slots=True)
+class TaskQuery:
+    """One task."""
+
+    id: TaskId
+
+    @property
+    def variant(self) -> str:
+        return f"{LIST_PATH}/{self.id}"
+
+
+@dataclass(frozen=True, slots=True)
+class StatsQuery:
+    """How many tasks there are, of which kinds."""
+
+    @property
+    def variant(self) -> str:
+        return f"{LIST_PATH}/stats"
+
+
+Query = ListQuery | TaskQuery | StatsQuery
+
+
+def _instant(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
