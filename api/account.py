@@ -50,6 +50,7 @@ async def erase_account(owner: Owner, lists: AllOfMine) -> JSONResponse:
 
 async def _account(owner: UserId, lists: Lists, status: HTTPStatus) -> JSONResponse:
     tasks, requested_at = await lists.read(owner, bulk.account)
+    await lists.show_present(owner)
     content = {
         "user_id": owner,
         "status": "erasing" if requested_at else "active",

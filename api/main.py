@@ -77,7 +77,7 @@ def _services(settings: Settings) -> Services:
 def _routes(services: Services) -> FastAPI:
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        await services.fence.start()
+        await services.fence.start(all_told=services.lists.announcements.all_told)
         await services.authenticator.start()
         _spare_the_collector()
         log.info("api_started")
@@ -96,7 +96,9 @@ def _routes(services: Services) -> FastAPI:
         max_body_size=services.settings.body_limit_bytes,
     )
     app.state.services = services
-    app.state.tasks = Tasks(services.lists, CachedReads(services.fence, services.metrics), services.settings)
+    app.state.tasks = Tasks(
+        services.lists, CachedReads(services.fence, services.metrics, services.lists.may_show), services.settings
+    )
     problems.install(app)
     app.include_router(health.router)
     app.include_router(account.router, prefix="/api/account")

@@ -12,8 +12,9 @@ from typing import Any, LiteralString
 
 from psycopg2.extras import Json
 
-from core.database.lists import Change
+from core.database.lists import STAND, Change
 from core.errors import KeyReused, StillRunning
+from core.types import Stand
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,36 +42,42 @@ class Outcome:
 
 
 # Two statements, so that the second sees what whoever held the lock before has committed.
-_CLAIM: LiteralString = """
+_CLAIM: LiteralString = (
+    """
 SELECT set_config('app.claimed',
     pg_try_advisory_xact_lock(hashtextextended(%(owner)s || chr(31) || %(key)s, 0))::text, true);
-SELECT current_setting('app.claimed')::boolean, (SELECT revision FROM task_lists WHERE user_id = %(owner)s),
+SELECT current_setting('app.claimed')::boolean, """
+    + STAND
+    + """,
     k.fingerprint, k.status, k.headers, k.body
 FROM (SELECT) AS one LEFT JOIN idempotency_keys k ON k.user_id = %(owner)s AND k.key = %(key)s
     AND k.created_at > now() - make_interval(hours => %(hours)s)
 """
+)
 
-_STORE: LiteralString = """
+_STORE: LiteralString = (
+    """
 INSERT INTO idempotency_keys AS k (user_id, key, fingerprint, status, headers, body)
 VALUES (%(owner)s, %(key)s, %(fingerprint)s, %(status)s, %(headers)s, %(body)s)
 ON CONFLICT (user_id, key) DO UPDATE SET fingerprint = excluded.fingerprint, status = excluded.status,
     headers = excluded.headers, body = excluded.body, created_at = now()
-RETURNING (SELECT revision FROM task_lists WHERE user_id = %(owner)s)
-"""
+RETURNING """
+    + STAND
+)
 
 
 def once(change: Change, key: Key | None, make: Callable[[], Outcome], *, hours: int) -> Outcome:
     """What `make` gives, or what it gave when the key was first used; raises `StillRunning` and `KeyReused`."""
     if key is None:
         return make()
-    [(claimed, revision, fingerprint, status, headers, body)] = change.look(_CLAIM, key=key.value, hours=hours)
+    [(claimed, revision, history, fingerprint, status, headers, body)] = change.look(_CLAIM, key=key.value, hours=hours)
     if not claimed:
         raise StillRunning
     if fingerprint is not None:
         if bytes(fingerprint) != key.fingerprint:
             raise KeyReused
         # Whoever was first may have died before the raise after COMMIT; this answer acknowledges their write.
-        change.repeat(revision)
+        change.repeat(Stand(revision, history))
         return Outcome(status, headers, body, replayed=True)
     outcome = make()
     change.execute(  # a change like any other: the answer is kept even when nothing else was changed

@@ -4,8 +4,8 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
+from core.cache.fence import Servers
 from core.cache.keys import user_key
-from core.cache.redis import Redis
 from core.errors import RateLimited, RedisUnavailable
 from core.types import UserId
 
@@ -44,7 +44,7 @@ class Bucket:
 class Limiter:
     """Spends one token per request that reaches a route."""
 
-    def __init__(self, redis: Redis, *, reads: Bucket, writes: Bucket) -> None:
+    def __init__(self, redis: Servers, *, reads: Bucket, writes: Bucket) -> None:
         self._redis = redis
         self._buckets: dict[Kind, Bucket] = {"reads": reads, "writes": writes}
 
@@ -57,7 +57,7 @@ class Limiter:
         if not bucket.rate:
             return {}
         try:
-            answer = await self._redis.call("EVAL", TAKE, 1, user_key(owner, kind), bucket.rate, bucket.burst)
+            answer = await self._redis.of(owner).call("EVAL", TAKE, 1, user_key(owner, kind), bucket.rate, bucket.burst)
         except RedisUnavailable:
             return {}
         taken, left, wait = answer

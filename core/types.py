@@ -1,6 +1,6 @@
-"""The three numbers and names that everything is keyed by."""
+"""The names and numbers that everything is keyed by."""
 
-from typing import NewType
+from typing import NamedTuple, NewType
 
 UserId = NewType("UserId", str)
 """The `sub` of a verified token: opaque, 1 to 255 characters."""
@@ -9,6 +9,19 @@ TaskId = NewType("TaskId", int)
 """A positive 64-bit integer, unique in the database."""
 
 Revision = NewType("Revision", int)
-"""The number of changes that a user's list has seen; revision order is commit order per user."""
+"""When a user's list last changed, in microseconds since 1970, by a clock that never stands still: revision order is
+commit order per user, and a revision is not given twice even when PostgreSQL has lost its last transactions."""
+
+History = NewType("History", int)
+"""When the PostgreSQL server that gave a revision was started, in microseconds since 1970: another one, or the same one
+after a crash, a failover or a restore, has another history and may have lost what was there before."""
+
+
+class Stand(NamedTuple):
+    """How far a list had come, and by whose word."""
+
+    revision: Revision
+    history: History
+
 
 MAX_TASK_ID = 2**63 - 1

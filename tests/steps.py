@@ -5,7 +5,7 @@ import contextlib
 import ssl
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Any, Self, cast
+from typing import Any, LiteralString, Self, cast
 
 import hiredis
 import psycopg2
@@ -15,15 +15,16 @@ from api.hits.reads import CachedReads
 from api.observe.metrics import Metrics
 from core.cache.answer import Answer
 from core.cache.fence import Fence
+from core.cache.keys import GENERATION
 from core.cache.redis import Redis
 from core.database import driver
-from core.database.lists import Change, Lists
+from core.database.lists import HISTORY, REVISION, Change, Lists
 from core.database.pool import Database
 from core.database.transaction import Transaction
 from core.settings import Settings
 from core.tasks import answers, crud
 from core.tasks.queries import ListQuery
-from core.types import Revision, UserId
+from core.types import History, Revision, Stand, UserId
 
 PATIENCE = 60
 """Seconds after which a step that does not come is a failure, on however slow a machine."""
@@ -87,24 +88,30 @@ class Process:
 
         await self.lists.write(owner, change)
 
-    async def revision(self, owner: UserId) -> Revision:
+    async def stand(self, owner: UserId) -> Stand:
         """The list's, as everyone can see it in PostgreSQL now."""
 
-        def look(transaction: Transaction) -> Revision:
-            return Revision(
-                transaction.execute("SELECT coalesce(max(revision), 0) FROM task_lists WHERE user_id = %(owner)s")[0][0]
-            )
+        def look(transaction: Transaction) -> Stand:
+            sql: LiteralString = "SELECT coalesce(" + REVISION + ", 0), " + HISTORY
+            return Stand(*transaction.execute(sql)[0])
 
         return await self.lists.read(owner, look)
 
+    async def revision(self, owner: UserId) -> Revision:
+        return (await self.stand(owner)).revision
+
 
 @contextlib.asynccontextmanager
-async def process(settings: Settings, fence_class: type[Fence] = Fence) -> AsyncIterator[Process]:
+async def process(
+    settings: Settings, fence_class: type[Fence] = Fence, *, retry_after: float = 0.1
+) -> AsyncIterator[Process]:
     """One that has connected to Redis."""
-    async with fence(settings.redis_url.get_secret_value(), fence_class=fence_class) as (redis, fence_):
+    url = settings.redis_url.get_secret_value()
+    async with fence(url, fence_class=fence_class, retry_after=retry_after) as (redis, fence_):
         database = Database(settings)
         try:
-            yield Process(redis, fence_, Lists(database, fence_), CachedReads(fence_, Metrics()))
+            lists = Lists(database, fence_)
+            yield Process(redis, fence_, lists, CachedReads(fence_, Metrics(), lists.may_show))
         finally:
             await database.close()
 
@@ -120,6 +127,13 @@ async def fence(
         yield redis, fence_
     finally:
         await fence_.close()
+
+
+async def wipe(redis: Redis) -> None:
+    """Empty it, and have this process notice."""
+    await redis.call("FLUSHALL")
+    assert redis._wire
+    await redis._adopt(redis._wire, fresh=False)
 
 
 async def until(condition: Callable[[], bool]) -> None:
@@ -141,7 +155,35 @@ def outside(database_url: str) -> Iterator[Cursor]:
         connection.close()
 
 
+COUNT_REVISIONS = """
+CREATE TABLE IF NOT EXISTS revisions_taken (n bigint GENERATED ALWAYS AS IDENTITY, user_id text, revision bigint);
+CREATE OR REPLACE FUNCTION note_revision() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
+    BEGIN INSERT INTO revisions_taken (user_id, revision) VALUES (NEW.user_id, NEW.revision); RETURN NULL; END
+$$;
+CREATE OR REPLACE TRIGGER note_revision AFTER INSERT OR UPDATE OF revision ON task_lists
+    FOR EACH ROW EXECUTE FUNCTION note_revision();
+"""
+"""A revision is a time, so its number does not tell how many were taken: a trigger of the test's counts them."""
+
+
+def revisions_taken(cursor: Cursor, owner: str) -> int:
+    """How many since `COUNT_REVISIONS`; none may come twice or fall."""
+    cursor.execute("SELECT revision FROM revisions_taken WHERE user_id = %s ORDER BY n", (owner,))
+    taken = [row[0] for row in cursor.fetchall()]
+    assert taken == sorted(set(taken))
+    return len(taken)
+
+
 Command = tuple[bytes, ...]
+
+
+def at(revision: int, history: int = 1) -> Stand:
+    """How far a list has come, where a test makes revisions up."""
+    return Stand(Revision(revision), History(history))
+
+
+async def shown(_owner: UserId, _stand: Stand) -> None:
+    """Nothing has to be waited for."""
 
 
 def ok(_command: Command) -> bytes:
@@ -150,7 +192,7 @@ def ok(_command: Command) -> bytes:
 
 @dataclass
 class StubRedis:
-    """Speaks RESP on a port of its own and answers as the test says; `None` is silence."""
+    """Speaks RESP on a port of its own and answers as the test says; `None` is silence, from then on."""
 
     answer: Callable[[Command], bytes | None] = ok
     tls: ssl.SSLContext | None = None
@@ -183,6 +225,7 @@ class _StubConnection(asyncio.Protocol):
     def __init__(self, server: StubRedis) -> None:
         self._server = server
         self._reader = hiredis.Reader()
+        self._hung = False
         self.commands: list[Command] = []
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -193,7 +236,19 @@ class _StubConnection(asyncio.Protocol):
         self._reader.feed(data)
         while (parsed := self._reader.gets()) is not False:
             command: Command = tuple(cast(list[Any], parsed))
-            self.commands.append(command)
-            answer = self._server.answer(command)
-            if answer is not None:
-                self.transport.write(answer)
+            introduction = (
+                _INTRODUCTIONS.get(command[0]) if GENERATION.encode() in command or len(command) < 3 else None
+            )
+            if introduction is None:
+                self.commands.append(command)
+            answer = self._server.answer((b"PING",) if introduction else command)
+            self._hung = self._hung or answer is None
+            if answer is not None and not self._hung:
+                self.transport.write(introduction or answer)
+
+
+_INTRODUCTIONS = {
+    b"INFO": b"$13\r\nrun_id:stub\r\n\r\n",
+    b"EVAL": b"*2\r\n$4\r\nfade\r\n$0\r\n\r\n",
+}
+"""What every connection asks first and now and then, which server it is and of which generation: answered like PING."""

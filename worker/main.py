@@ -68,7 +68,7 @@ async def run(settings: Settings) -> None:
     )
     fence = Fence(redis, ttl=settings.cache_ttl)
     metrics = WorkerMetrics()
-    context = Context(settings, fence, Lists(database, fence, AS_WORKER_FOR_OWNER), AllLists(database), metrics)
+    context = Context(settings, redis, fence, Lists(database, fence, AS_WORKER_FOR_OWNER), AllLists(database), metrics)
     if settings.worker_metrics_port:
         start_http_server(settings.worker_metrics_port, registry=metrics.registry)
     await fence.start()

@@ -65,6 +65,7 @@ class HotPath:
         self._cors = cors
         self._shape: answers.Shape = shape
         self._kept = KeptAnswers(KEPT_BYTES)
+        fence.on_forgetting(self._kept.clear)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["method"] != "GET" or not await self._answered(scope, send):
@@ -109,7 +110,9 @@ class HotPath:
             self._kept.drop(asked)
         everything = question(owner, b"lease", b"fence", field(variant))
         lease, fence, value = await self._fence.look(owner, everything)
-        if lease is None or fence is None or value is None or (hit := as_hit(value, fence, owner)) is None:
+        if lease is None or fence is None or value is None or not self._fence.is_current(owner, lease):
+            return None
+        if (hit := as_hit(value, fence, owner)) is None:
             return None
         etag, headers, body, until = hit
         unchanged = question(owner, b"lease", b"fence")

@@ -16,10 +16,11 @@ OVERHEAD_BYTES = 1024
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """An answer with the lease and the fence under which it was a hit: it is one while both are the same.
+    """An answer with the lease and the fence under which it was a hit: it is one while both are the same, and the
+    generation is.
 
-    The revision makes it the state of the list; the lease tells a hash that was wiped, or belongs to a database that
-    was restored, from the one that the answer came from.
+    The revision makes it the state of the list; the lease tells a hash that was wiped from the one that the answer
+    came from.
     """
 
     question: bytes
@@ -56,6 +57,10 @@ class KeptAnswers:
         while self._size > self._capacity:
             _, oldest = self._answers.popitem(last=False)
             self._size -= _weight(oldest)
+
+    def clear(self) -> None:
+        self._answers.clear()
+        self._size = 0
 
     def drop(self, question: Question) -> None:
         dropped = self._answers.pop(question, None)

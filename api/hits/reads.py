@@ -1,7 +1,6 @@
 """Reads through the cache. Whoever is answered here sees every change that was acknowledged before they asked."""
 
 import asyncio
-import contextlib
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Literal
@@ -10,7 +9,7 @@ from api.observe.metrics import Metrics
 from core.cache.answer import Answer
 from core.cache.fence import Fence, Opened
 from core.errors import RedisUnavailable
-from core.types import UserId
+from core.types import Stand, UserId
 
 Result = Literal["hit", "miss", "bypass"]
 
@@ -28,8 +27,9 @@ class _Flight:
 class CachedReads:
     """Hits from Redis; misses from PostgreSQL, stored for the next reader, one query at a time per question."""
 
-    def __init__(self, fence: Fence, metrics: Metrics) -> None:
+    def __init__(self, fence: Fence, metrics: Metrics, may_show: Callable[[UserId, Stand], Awaitable[None]]) -> None:
         self._fence = fence
+        self._may_show = may_show
         self._flights: dict[Question, _Flight] = {}
         self._departures = 0
         self._count = {result: metrics.cache.labels(result) for result in ("hit", "miss", "bypass")}
@@ -46,7 +46,9 @@ class CachedReads:
         try:
             opened = await self._fence.open(owner, variant)
         except RedisUnavailable:
-            return await make(), "bypass"
+            answer = await make()
+            await self._announced(answer)
+            return answer, "bypass"
         if opened.hit:  # the hot path did not know the token yet, or somebody was quicker
             return opened.hit, "hit"
         return await self._share(opened, owner, variant, make), "miss"
@@ -84,10 +86,17 @@ class CachedReads:
     async def _fly(self, question: "Question", opened: Opened, make: Callable[[], Awaitable[Answer]]) -> Answer:
         try:
             answer = await make()
-            with contextlib.suppress(RedisUnavailable):  # the next reader asks the database again
+            try:
                 await self._fence.fill(opened, question[1], answer)
+            except RedisUnavailable:  # the next reader asks the database again
+                await self._announced(answer)
             return answer
         finally:
             # Before it is done, not after: to wait for what is done is no wait, and whoever may not use its outcome
             # would find it again and again, in a loop that lets nobody else run.
             del self._flights[question]
+
+    async def _announced(self, answer: Answer) -> None:
+        """Wait until nobody can be shown less than this answer any more."""
+        if answer.history is not None:
+            await self._may_show(answer.owner, Stand(answer.revision, answer.history))

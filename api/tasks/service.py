@@ -13,7 +13,7 @@ from api.tasks.batch import Batch
 from api.tasks.schemas import TaskCreate, TaskUpdate
 from core.cache.answer import Answer
 from core.database.lists import Change, Lists
-from core.errors import TasklaneError, TooBusy
+from core.errors import NotFound, TasklaneError, TooBusy
 from core.idempotency import Key, Outcome, once
 from core.settings import Settings
 from core.tasks import answers, bulk, crud
@@ -43,7 +43,11 @@ class Tasks:
         async def make() -> Answer:
             return await self._lists.read(owner, lambda tx: answers.make(tx, owner, query, shape=self._shape))
 
-        return await self._reads.answer(owner, answers.variant(query, shape=self._shape), make)
+        try:
+            return await self._reads.answer(owner, answers.variant(query, shape=self._shape), make)
+        except NotFound:
+            await self._lists.show_present(owner)
+            raise
 
     async def create(self, owner: UserId, new: TaskCreate, key: Key | None) -> Outcome:
         """A new task, once per key; raises `StillRunning` and `KeyReused`."""
@@ -91,6 +95,7 @@ class Tasks:
         """Batches of tasks, each as JSON, those in the trash too; raises `TooBusy` when enough others export."""
         if self._exports.locked():
             raise TooBusy
+        await self._lists.show_present(owner)
         async with self._exports, aclosing(self._lists.stream(owner, bulk.EXPORT)) as batches:
             async for rows in batches:
                 yield [row[0] for row in rows]

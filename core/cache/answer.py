@@ -1,12 +1,12 @@
 """A whole response as it lies in the cache, laid out so that a hit costs next to nothing to check and to send."""
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Self
 from urllib.parse import quote, unquote
 
-from core.types import Revision, UserId
+from core.types import History, Revision, UserId
 
 Header = tuple[bytes, bytes]
 
@@ -25,6 +25,8 @@ class Answer:
     body: bytes
     until: float | None = None
     """Unix time from which it is not true any more even if nothing changes; None for most."""
+    history: History | None = field(default=None, compare=False)
+    """Of the server that gave it; None once it has come out of the cache."""
 
     @property
     def lasts(self) -> bool:
@@ -75,3 +77,14 @@ def as_hit(value: bytes, fence: bytes, owner: UserId) -> tuple[bytes, list[Heade
         name, _, content = line.partition(b": ")
         headers.append((name, content))
     return etag, headers, body, until
+
+
+def judged(fence: bytes | None, value: bytes | None) -> Answer | None:
+    """The answer, if nothing newer was announced; what is not ours to read is no hit either."""
+    if fence is None or value is None:
+        return None
+    try:
+        answer = Answer.decode(value)
+        return answer if answer.revision == int(fence) and answer.lasts else None
+    except (ValueError, TypeError):
+        return None

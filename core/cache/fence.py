@@ -1,15 +1,17 @@
 """The cache protocol: a cached answer is a hit only while no newer revision of its list has been announced.
 
 One Redis hash per user, `tasklane:{<user>}:list`, with the fields `fence` (the highest revision announced), `lease`
-(a random id given when the hash is made: it tells a reader whether the hash is still the one it opened) and
-`v:<variant>` (a whole answer). Four operations, each atomic:
+(an id given when the hash is made: it tells a reader whether the hash is still the one it opened, and of which
+generation its values are) and `v:<variant>` (a whole answer). Four operations, each atomic:
 
-* read: `HMGET fence v:<variant>`; a hit if the value's revision equals the fence and its owner is the caller.
-* open, before a query: make the hash if it is absent; returns the lease and the fence.
-* fill, after the query: store the answer only if the lease is the same and its revision is not below the fence.
+* read: `HMGET lease fence v:<variant>`; a hit if the lease is of the present generation, the value's revision equals
+  the fence, and its owner is the caller.
+* open, before a query: make the hash if it is absent or of another generation; returns the lease and the fence.
+* fill, after the query: store the answer only if the lease is the same and its revision is not below the fence; the
+  fence is raised to it in any case.
 * raise, by every writer before COMMIT while it holds the list row, and again after it: fence = max(fence, revision).
 
-docs/adr/0002-revision-fence.md says why no hit is ever stale; tests/consistency shows it.
+docs/adr/0002-revision-fence.md and 0020-generations.md say why no hit is ever stale; tests/consistency shows it.
 """
 
 import asyncio
@@ -17,26 +19,40 @@ import random
 import secrets
 import time
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Protocol
 
 import structlog
 
 from core.cache import scripts
-from core.cache.answer import Answer
-from core.cache.keys import JITTER, MAX_VALUE_BYTES, MAX_VARIANTS, PROBE, field, is_list, key, question
-from core.cache.redis import Redis
+from core.cache.answer import Answer, judged
+from core.cache.keys import JITTER, MAX_VALUE_BYTES, MAX_VARIANTS, PROBE, field, key, question
+from core.cache.redis import Generation, Recovery, Redis
 from core.cache.wire import Argument, Send
 from core.errors import RedisUnavailable
-from core.types import Revision, UserId
+from core.types import History, Revision, Stand, UserId
 
 log = structlog.get_logger()
 
 BATCH = 500
 """Lists announced in one round trip."""
 
-DRAWS = 10
+REMEMBERED = 10_000
+"""Users of whom a process remembers what it has told Redis last."""
+
+
+class Servers(Protocol):
+    """Where the hashes lie: one server, or those of a cluster."""
+
+    @property
+    def nodes(self) -> Sequence[Redis]: ...
+
+    def of(self, owner: UserId) -> Redis: ...
+
+    async def start(self, *, recovery: Recovery | None = None) -> None: ...
+
+    async def close(self) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,14 +68,21 @@ class Opened:
 class Fence:
     """The four operations, and the memory of what could not be announced while Redis was away."""
 
-    def __init__(self, redis: Redis, *, ttl: int) -> None:
+    def __init__(self, redis: Servers, *, ttl: int) -> None:
         self._redis = redis
         self._ttl = ttl
         self._unannounced: OrderedDict[UserId, _Owed] = OrderedDict()
+        self._told: OrderedDict[UserId, Revision] = OrderedDict()
+        self._listeners: list[Callable[[], None]] = []
+        self._all_told: Callable[[], Awaitable[bool]] | None = None
 
-    async def start(self) -> None:
-        """Connect. A connection is used only while everything that this process owes Redis can be announced on it."""
-        await self._redis.start(recover=self._announce_all)
+    async def start(self, *, all_told: Callable[[], Awaitable[bool]] | None = None) -> None:
+        """Connect. A connection is used only while everything that this process owes Redis can be announced on it.
+
+        After an outage nothing is read before `all_told` says that Redis knows what others have acknowledged meanwhile.
+        """
+        self._all_told = all_told
+        await self._redis.start(recovery=self)
 
     async def close(self) -> None:
         await self._redis.close()
@@ -67,98 +90,142 @@ class Fence:
     @property
     def up(self) -> bool:
         """Whether reads ask Redis now."""
-        return self._redis.up and self._redis.settled
+        return all(node.up and node.readable for node in self._redis.nodes)
+
+    @property
+    def connected(self) -> bool:
+        """Whether Redis can be told something now."""
+        return all(node.up for node in self._redis.nodes)
 
     @property
     def longest_life(self) -> float:
         """Seconds after which nothing that was in Redis before is still there, unless it was confirmed meanwhile."""
         return self._ttl * (1 + JITTER)
 
+    def on_forgetting(self, listener: Callable[[], None]) -> None:
+        """Call `listener` whenever what was a hit may be none any more, whatever its lease and its fence."""
+        self._listeners.append(listener)
+
+    def is_current(self, owner: UserId, lease: bytes | None) -> bool:
+        """Whether what lies beside this lease is of the present generation."""
+        generation = self._redis.of(owner).generation
+        return lease is not None and generation is not None and lease.startswith(generation.id + b".")
+
     async def look(self, owner: UserId, question: bytes) -> list[bytes | None]:
         """Fields of the hash, as `question` names them, for whoever judges them; raises `RedisUnavailable`."""
-        if owner in self._unannounced or not self._redis.settled:
-            await self._before_reading(owner)
-        found: list[bytes | None] = await self._redis.send_packed(question)
+        node = self._redis.of(owner)
+        if owner in self._unannounced or not node.readable:
+            await self._before_reading(node, owner)
+        found: list[bytes | None] = await node.send_packed(question)
         return found
 
     async def read(self, owner: UserId, variant: str) -> Answer | None:
         """The cached answer, or None; raises `RedisUnavailable` when the cache must not be asked."""
-        fence, value = await self.look(owner, question(owner, b"fence", field(variant)))
-        answer = _hit(fence, value)
+        lease, fence, value = await self.look(owner, question(owner, b"lease", b"fence", field(variant)))
+        answer = judged(fence, value) if self.is_current(owner, lease) else None
         return answer if answer and answer.owner == owner else None
 
     async def open(self, owner: UserId, variant: str = "") -> Opened:
         """A read, and what must come before the query whose answer is to be stored; raises `RedisUnavailable`."""
-        if owner in self._unannounced or not self._redis.settled:
-            await self._before_reading(owner)
-        arguments = (secrets.token_hex(8), self._jittered_ttl(), field(variant))
-        lease, fence, value = await self._script(scripts.OPEN, owner, *arguments)
-        hit = _hit(fence, value)
+        node = self._redis.of(owner)
+        if owner in self._unannounced or not node.readable:
+            await self._before_reading(node, owner)
+        generation = node.generation
+        if generation is None:
+            raise RedisUnavailable("no generation")
+        arguments = (generation.id, _lease(generation), self._jittered_ttl(), field(variant))
+        lease, fence, value = await node.send("EVAL", scripts.OPEN, 1, key(owner), *arguments)
+        hit = judged(fence, value)
         return Opened(lease, Revision(int(fence)), hit if hit and hit.owner == owner else None)
 
     async def fill(self, opened: Opened, variant: str, answer: Answer) -> bool:
-        """Store the answer for the next reader, if nothing newer was announced meanwhile."""
+        """Store the answer for the next reader, if nothing newer was announced meanwhile; announce what it shows.
+
+        Raises `RedisUnavailable`; then the answer is not to be shown before it was announced in another way.
+        """
+        node = await self._meet(answer.owner, answer.history)
         value = answer.encode()
-        if len(value) > MAX_VALUE_BYTES:
-            return False
         arguments = (
             opened.lease,
             answer.revision,
             field(variant),
-            value,
+            value if len(value) <= MAX_VALUE_BYTES else b"",
             self._jittered_ttl(),
             MAX_VARIANTS + 2,
+            _lease(node.generation),
         )
-        return bool(await self._script(scripts.FILL, answer.owner, *arguments))
+        return bool(await node.send("EVAL", scripts.FILL, 1, key(answer.owner), *arguments))
 
-    async def raise_to(self, owner: UserId, revision: Revision) -> bool:
-        """Announce a revision; False if Redis could not be told. Then this process reads past the cache until it can.
+    async def raise_to(self, owner: UserId, stand: Stand) -> bool:
+        """Announce how far a list has come; False if Redis could not be told. Then this process reads past the cache.
 
-        Other processes may serve what they have until the worker's next round: it publishes whatever is not recorded.
+        A Redis that is silent is waited for until the connection is given up.
         """
         try:
-            await self._raise(self._redis.send, owner, revision)
+            await self._raise(await self._meet(owner, stand.history), owner, stand.revision)
         except RedisUnavailable:
-            self._owe(owner, revision)
+            self._owe(owner, stand.revision)
             return False
         except asyncio.CancelledError:
-            self._owe(owner, revision)  # nobody will learn whether Redis was told
+            self._owe(owner, stand.revision)  # nobody will learn whether Redis was told
             raise
         return True
 
-    async def raise_all(self, lists: Iterable[tuple[UserId, Revision]]) -> None:
+    async def raise_all(self, lists: Iterable[tuple[UserId, Stand]]) -> None:
         """Announce many in as few round trips as possible; raises `RedisUnavailable`. Repeating it does no harm."""
-        await self._raise_all(self._redis.send, lists)
+        everything = list(lists)
+        for start in range(0, len(everything), BATCH):
+            batch = everything[start : start + BATCH]
+            nodes = [await self._meet(owner, stand.history) for owner, stand in batch]
+            raises = (
+                self._raise(node, owner, stand.revision) for node, (owner, stand) in zip(nodes, batch, strict=True)
+            )
+            await asyncio.gather(*raises)
 
-    async def identity(self) -> str:
-        """Changes when Redis has restarted or another one has taken its place; raises `RedisUnavailable`."""
-        information: bytes = await self._redis.call("INFO", "server")
-        fields = dict(line.split(b":", 1) for line in information.splitlines() if b":" in line)
-        return fields.get(b"run_id", b"").decode()  # some services keep it to themselves
+    async def meet(self, history: History) -> None:
+        """PostgreSQL has told its history: if it is another than the cache knows, nothing of before is a hit."""
+        for node in self._redis.nodes:
+            await _keep_up(node, history)
 
-    async def sample(self, count: int) -> list[tuple[str, Answer]]:
-        """Up to `count` cached answers that are hits now, drawn at random, each with its variant.
+    def knows(self, owner: UserId, revision: Revision) -> bool:
+        """Whether this process has told Redis of this revision, or a newer one, in the last minutes."""
+        return owner not in self._unannounced and self._told.get(owner, -1) >= revision
 
-        Most keys hold none (a list that nobody has read since it changed), so several times as many are drawn.
+    async def recover(self, redis: Redis, send: Send) -> None:
+        """As `redis.Recovery`. Also sees that Redis takes writes: one that does not could be told nothing, so it must
+        not be read.
         """
-        found: dict[tuple[bytes, bytes], Answer] = {}
-        for _ in range(DRAWS):
-            names = {name for name in await self._each(("RANDOMKEY",) for _ in range(count)) if is_list(name)}
-            fields = await self._each(("HKEYS", name) for name in names)
-            drawn = [
-                (name, random.choice(variants))  # noqa: S311  # a sample, not a secret
-                for name, items in zip(names, fields, strict=True)
-                if (variants := [item for item in items if item.startswith(b"v:")])
-            ]
-            values = await self._each(("HMGET", name, "fence", variant) for name, variant in drawn)
-            hits = ((which, _hit(*value)) for which, value in zip(drawn, values, strict=True))
-            found.update((which, answer) for which, answer in hits if answer)
-            if len(found) >= count:
-                break
-        return [(variant[2:].decode(errors="replace"), answer) for (_, variant), answer in found.items()][:count]
+        await send(*PROBE)
+        owed = [item for item in self._unannounced.items() if self._belongs(item[0], redis)]
+        for start in range(0, len(owed), BATCH):
+            batch = owed[start : start + BATCH]
+            await asyncio.gather(*(send(*self._announcement(redis, owner, item.revision)) for owner, item in batch))
+        for owner, item in owed:
+            self._settle(owner, item)
 
-    async def _each(self, commands: Iterable[tuple[Argument, ...]]) -> list[Any]:
-        return await asyncio.gather(*(self._redis.call(*command) for command in commands))
+    async def may_read(self) -> bool:
+        """As `redis.Recovery`."""
+        return await self._all_told() if self._all_told else True
+
+    def forget(self) -> None:
+        """As `redis.Recovery`."""
+        self._told.clear()
+        for listener in self._listeners:
+            listener()
+
+    def _belongs(self, owner: UserId, redis: Redis) -> bool:
+        try:
+            return self._redis.of(owner) is redis
+        except RedisUnavailable:
+            return False
+
+    async def _meet(self, owner: UserId, history: History | None) -> Redis:
+        node = self._redis.of(owner)
+        if history is not None:
+            await _keep_up(node, history)
+        if node.generation is None:
+            raise RedisUnavailable("no generation")
+        return node
 
     def _owe(self, owner: UserId, revision: Revision) -> None:
         """Remember what Redis must be told before this process reads from it; the oldest come first.
@@ -172,54 +239,45 @@ class Fence:
         while now - next(iter(self._unannounced.values())).since > 2 * self.longest_life:
             self._unannounced.popitem(last=False)
 
-    async def _before_reading(self, owner: UserId) -> None:
+    async def _before_reading(self, node: Redis, owner: UserId) -> None:
         """Let Redis know what this process owes it; after an outage, wait for the others to have done so."""
-        if not self._redis.settled:
+        if not node.readable:
             raise RedisUnavailable("others may still owe it something")
         owed = self._unannounced.get(owner)
         if owed is not None:
-            await self._raise(self._redis.send, owner, owed.revision)
-            self._settle(owner, owed)
-
-    async def _announce_all(self, send: Send) -> None:
-        """Also sees that Redis takes writes: one that does not could be told nothing, so it must not be read."""
-        await send(*PROBE)
-        owed = list(self._unannounced.items())
-        await self._raise_all(send, [(owner, item.revision) for owner, item in owed])
-        for owner, item in owed:
-            self._settle(owner, item)
+            await self._raise(node, owner, owed.revision)
 
     def _settle(self, owner: UserId, owed: "_Owed") -> None:
         if self._unannounced.get(owner) is owed:
             del self._unannounced[owner]
 
-    async def _raise(self, send: Send, owner: UserId, revision: Revision) -> None:
-        await send("EVAL", scripts.RAISE, 1, key(owner), revision, secrets.token_hex(8), self._jittered_ttl())
+    async def _raise(self, node: Redis, owner: UserId, revision: Revision) -> None:
+        owed = self._unannounced.get(owner)
+        await node.send_patiently(*self._announcement(node, owner, revision))
+        if owed is not None and owed.revision <= revision:
+            self._settle(owner, owed)
+        self._told[owner] = max(revision, self._told.pop(owner, revision))
+        if len(self._told) > REMEMBERED:
+            self._told.popitem(last=False)
 
-    async def _raise_all(self, send: Send, lists: Iterable[tuple[UserId, Revision]]) -> None:
-        everything = list(lists)
-        for start in range(0, len(everything), BATCH):
-            await asyncio.gather(*(self._raise(send, *item) for item in everything[start : start + BATCH]))
-
-    async def _script(self, source: str, owner: UserId, *arguments: Argument) -> Any:
-        return await self._redis.send("EVAL", source, 1, key(owner), *arguments)
+    def _announcement(self, node: Redis, owner: UserId, revision: Revision) -> tuple[Argument, ...]:
+        return ("EVAL", scripts.RAISE, 1, key(owner), revision, _lease(node.generation), self._jittered_ttl())
 
     def _jittered_ttl(self) -> int:
         return round(self._ttl * random.uniform(1 - JITTER, 1 + JITTER))  # noqa: S311  # spreads expiry only
+
+
+def _lease(generation: Generation | None) -> str:
+    """A fresh one; a raise on a connection that has no generation yet gives one that nobody reads under."""
+    return f"{generation.id.decode() if generation else ''}.{secrets.token_hex(8)}"
+
+
+async def _keep_up(node: Redis, history: History) -> None:
+    if node.generation is None or node.generation.history != history:
+        await node.renew(history)
 
 
 @dataclass(frozen=True, slots=True)
 class _Owed:
     revision: Revision
     since: float
-
-
-def _hit(fence: bytes | None, value: bytes | None) -> Answer | None:
-    """The answer, if nothing newer was announced; what is not ours to read is no hit either."""
-    if fence is None or value is None:
-        return None
-    try:
-        answer = Answer.decode(value)
-        return answer if answer.revision == int(fence) and answer.lasts else None
-    except (ValueError, TypeError):
-        return None

@@ -16,6 +16,9 @@ JITTER = 0.1
 # Takes nothing, but no replica and no Redis that refuses writes will do it; unlike a SET, a full memory allows it.
 PROBE = ("DEL", "tasklane:probe")
 
+GENERATION = "tasklane:generation"
+"""One per Redis server; see `scripts.GENERATION`."""
+
 PREFIX = b"tasklane:{"
 SUFFIX = b"}:list"
 

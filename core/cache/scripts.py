@@ -1,26 +1,53 @@
-"""The protocol's Lua: each changes more than one field of a list's hash, atomically, under the contract on its top."""
+"""The protocol's Lua: each changes more than one field of a hash, atomically, under the contract on its top.
 
-# KEYS[1] the hash. ARGV: a fresh lease, the TTL in seconds, the variant's field. Returns {lease, fence, value}.
-# The TTL is renewed only with the hash: an entry that nobody fills or raises goes away.
-OPEN = """
-local found = redis.call('HMGET', KEYS[1], 'lease', 'fence', ARGV[3])
-if found[1] then return found end
-redis.call('HSET', KEYS[1], 'lease', ARGV[1], 'fence', 0)
-redis.call('EXPIRE', KEYS[1], ARGV[2])
-return {ARGV[1], '0', false}
+A list's hash has the fields `fence`, `lease` and `v:<variant>`. A lease is `<generation>.<random>`: a value is of the
+generation in the lease beside it. The fence never falls: revisions are times, comparable whoever gave them, and a
+lower fence would forget a raise that is under way.
 """
 
-# KEYS[1] the hash. ARGV: the lease of the open, the value's revision, the variant's field, the value, the TTL in
-# seconds, the most fields that a hash may have. Returns 1 if it was stored.
+# KEYS[1] the generation's hash. ARGV: the server's own id ("" where it hides it), a fresh id, the history that the
+# generation must have ("": whichever), "1" if it must be a fresh one in any case. Returns {id, history}.
+# A generation is of one Redis server and one history of PostgreSQL. What was cached under another is never a hit: a
+# promoted replica may have missed raises, a promoted standby has lost what the cache still shows.
+# pcall: what somebody else put there must not keep the cache from being used. DEL first: it needs no memory.
+GENERATION = """
+local found = redis.pcall('HMGET', KEYS[1], 'id', 'server', 'history')
+local id, server, history = found[1], found[2], found[3] or ''
+local same = id and server == ARGV[1] and ARGV[4] == '0'
+if same and (ARGV[3] == '' or history == ARGV[3]) then return {id, history} end
+if not same or history ~= '' then id = ARGV[2] end  -- while it has no history nothing is stored under it
+if ARGV[3] ~= '' then history = ARGV[3] end
+redis.call('DEL', KEYS[1])
+redis.call('HSET', KEYS[1], 'id', id, 'server', ARGV[1], 'history', history)
+return {id, history}
+"""
+
+# KEYS[1] the list's hash. ARGV: the generation, a fresh lease of it, the TTL in seconds, the variant's field. Returns
+# {lease, fence, value}. The TTL is renewed only with the hash: an entry that nobody fills or raises goes away.
+OPEN = """
+local found = redis.call('HMGET', KEYS[1], 'lease', 'fence', ARGV[4])
+local lease, fence = found[1], found[2] or '0'
+if lease and string.sub(lease, 1, #ARGV[1] + 1) == ARGV[1] .. '.' then return {lease, fence, found[3]} end
+redis.call('DEL', KEYS[1])
+redis.call('HSET', KEYS[1], 'lease', ARGV[2], 'fence', fence)
+redis.call('EXPIRE', KEYS[1], ARGV[3])
+return {ARGV[2], fence, false}
+"""
+
+# KEYS[1] the list's hash. ARGV: the lease of the open, the value's revision, the variant's field, the value ("": it may
+# not be stored), the TTL in seconds, the most fields that a hash may have, a fresh lease. Returns 1 if it was stored.
+# The fence is raised in any case: once anyone was shown a state, nothing older is a hit, whatever became of the lease.
 FILL = """
 local found = redis.call('HMGET', KEYS[1], 'lease', 'fence')
-if found[1] ~= ARGV[1] then return 0 end
-local fence, revision = tonumber(found[2]), tonumber(ARGV[2])
-if revision < fence then return 0 end
-if revision > fence then
+local lease, fence, revision = found[1], tonumber(found[2]), tonumber(ARGV[2])
+if fence and revision < fence then return 0 end
+if not fence or revision > fence then
     redis.call('DEL', KEYS[1])
-    redis.call('HSET', KEYS[1], 'lease', ARGV[1], 'fence', ARGV[2])
-elseif redis.call('HEXISTS', KEYS[1], ARGV[3]) == 0 and redis.call('HLEN', KEYS[1]) >= tonumber(ARGV[6]) then
+    redis.call('HSET', KEYS[1], 'lease', lease or ARGV[7], 'fence', ARGV[2])
+    redis.call('EXPIRE', KEYS[1], ARGV[5])
+end
+if lease ~= ARGV[1] or ARGV[4] == '' then return 0 end
+if redis.call('HEXISTS', KEYS[1], ARGV[3]) == 0 and redis.call('HLEN', KEYS[1]) >= tonumber(ARGV[6]) then
     for _, field in ipairs(redis.call('HRANDFIELD', KEYS[1], 3)) do
         if field ~= 'lease' and field ~= 'fence' then redis.call('HDEL', KEYS[1], field) break end
     end
@@ -30,7 +57,7 @@ redis.call('EXPIRE', KEYS[1], ARGV[5])
 return 1
 """
 
-# KEYS[1] the hash. ARGV: the revision, a fresh lease, the TTL in seconds. Returns 1 if the fence moved.
+# KEYS[1] the list's hash. ARGV: the revision, a fresh lease, the TTL in seconds. Returns 1 if the fence moved.
 # Made when absent: a reader that opens after this and queries before the COMMIT must find the fence in its way.
 # Made anew when it is no hash of ours (pcall): what somebody else put there must not keep a write from being announced.
 # DEL comes first: it needs no memory, and after a script's first write Redis refuses it none (maxmemory).

@@ -13,6 +13,9 @@ SILENT_PERIODS = 2
 LATE_PERIODS = 6
 """Periods are a third of the time-out each."""
 
+PATIENCE_SECONDS = 1.0
+"""How long a silence lasts at least before the connection is given up."""
+
 Argument = bytes | str | int | float | memoryview
 Send = Callable[..., "asyncio.Future[Any]"]
 
@@ -24,32 +27,43 @@ def packed(*command: Argument) -> bytes:
 
 
 class Wire(asyncio.Protocol):
-    """One connection: what was sent, in order, and who waits for the answer."""
+    """One connection: what was sent, in order, and who waits for the answer.
+
+    Whoever sends impatiently waits for `timeout` seconds of silence at most. Then the connection is *stalled*: what
+    was asked impatiently has failed, and fails at once from now on, until Redis has answered all that came before. A
+    busy machine stalls now and then, so the connection is kept, and whoever is patient goes on waiting; a silence of
+    `PATIENCE_SECONDS` ends it.
+    """
 
     def __init__(self, timeout: float) -> None:
         self.lost = asyncio.Event()
+        self.stalled = False
         self._timeout = timeout
         self._loop = asyncio.get_running_loop()
         self._reader = hiredis.Reader()
         self._outgoing: list[bytes] = []
         self._waiting: deque[asyncio.Future[Any]] = deque()
+        self._patient: set[asyncio.Future[Any]] = set()
         self._asked = 0
         self._answered = 0
         self._due = 0
         self._silent_periods = 0
         self._late_periods = 0
+        self._stalled_since = 0.0
         self._watch: asyncio.TimerHandle | None = None
         self._transport: asyncio.Transport | None = None
 
     def send(self, packed: bytes) -> asyncio.Future[Any]:
-        if self.lost.is_set():
-            raise RedisUnavailable("connection lost")
-        if not self._outgoing:
-            self._loop.call_soon(self._flush)
-        self._outgoing.append(packed)
-        answer: asyncio.Future[Any] = self._loop.create_future()
-        self._waiting.append(answer)
-        self._asked += 1
+        """Ask impatiently; raises `RedisUnavailable` when the connection is lost or stalled."""
+        if self.stalled:
+            raise RedisUnavailable("stalled")
+        return self._send(packed)
+
+    def send_patiently(self, packed: bytes) -> asyncio.Future[Any]:
+        """Ask, and wait for as long as the connection lives; raises `RedisUnavailable` when it is lost."""
+        answer = self._send(packed)
+        self._patient.add(answer)
+        answer.add_done_callback(self._patient.discard)
         return answer
 
     def give_up(self, reason: str) -> None:
@@ -61,10 +75,7 @@ class Wire(asyncio.Protocol):
         if self._transport:
             self._transport.abort()
         while self._waiting:
-            answer = self._waiting.popleft()
-            if not answer.done():
-                answer.set_exception(RedisUnavailable(reason))
-                answer.exception()  # a caller that went away leaves no warning behind
+            _fail(self._waiting.popleft(), reason)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)  # uvloop's is none by inheritance
@@ -82,19 +93,31 @@ class Wire(asyncio.Protocol):
                 self.give_up("protocol error")
                 return
             if value is False:  # nothing complete yet: RESP2 has no booleans
-                return
+                break
             if not self._waiting:
                 self.give_up("an answer that nobody asked for")
                 return
             self._answered += 1
             answer = self._waiting.popleft()
-            if answer.done():  # its caller was cancelled
+            if answer.done():  # its caller was cancelled, or gave up
                 continue
             if isinstance(value, hiredis.ReplyError):
-                answer.set_exception(RedisUnavailable(str(value)))
-                answer.exception()
+                _fail(answer, str(value))
             else:
                 answer.set_result(value)
+        if self.stalled and self._answered >= self._due:
+            self.stalled = False
+
+    def _send(self, packed: bytes) -> asyncio.Future[Any]:
+        if self.lost.is_set():
+            raise RedisUnavailable("connection lost")
+        if not self._outgoing:
+            self._loop.call_soon(self._flush)
+        self._outgoing.append(packed)
+        answer: asyncio.Future[Any] = self._loop.create_future()
+        self._waiting.append(answer)
+        self._asked += 1
+        return answer
 
     def _flush(self) -> None:
         if self._transport and not self.lost.is_set():
@@ -108,19 +131,40 @@ class Wire(asyncio.Protocol):
         self._watch = self._loop.call_later(self._timeout / 3, self._expect_progress, self._answered)
 
     def _expect_progress(self, answered_before: int) -> None:
-        """Give up after two silent periods in a row: one may be this process's own, with the answer unread.
+        """Stall after two silent periods in a row: one may be this process's own, with the answer unread.
 
         Or when what had been asked is not answered after six: Redis is slower than what is asked of it, and a queue
         that only grows would be waited for longer and longer.
         """
         self._watch = None
-        self._silent_periods = self._silent_periods + 1 if self._answered == answered_before else 0
-        self._late_periods += 1
-        if self._answered >= self._due:
-            self._due, self._late_periods = self._asked, 0
         if not self._waiting:
-            self._silent_periods = 0
-        elif self._silent_periods < SILENT_PERIODS and self._late_periods < LATE_PERIODS:
-            self._watch_over()
+            self._silent_periods = self._late_periods = 0
+            self._due = self._asked
+            return
+        self._silent_periods = self._silent_periods + 1 if self._answered == answered_before else 0
+        if self.stalled:
+            if self._loop.time() - self._stalled_since > max(PATIENCE_SECONDS, self._timeout):
+                self.give_up("no answer in time")
+                return
         else:
-            self.give_up("no answer in time")
+            self._late_periods += 1
+            if self._answered >= self._due:
+                self._due, self._late_periods = self._asked, 0
+            if self._silent_periods >= SILENT_PERIODS or self._late_periods >= LATE_PERIODS:
+                self._stall()
+        self._watch_over()
+
+    def _stall(self) -> None:
+        self.stalled = True
+        self._stalled_since = self._loop.time()
+        self._late_periods = 0
+        self._due = self._asked
+        for answer in self._waiting:
+            if answer not in self._patient:
+                _fail(answer, "no answer in time")
+
+
+def _fail(answer: "asyncio.Future[Any]", reason: str) -> None:
+    if not answer.done():
+        answer.set_exception(RedisUnavailable(reason))
+        answer.exception()  # a caller that went away leaves no warning behind

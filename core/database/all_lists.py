@@ -4,10 +4,10 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import LiteralString, TypeVar
 
-from core.database.lists import AS_WORKER
+from core.database.lists import AS_WORKER, HISTORY
 from core.database.pool import Database
 from core.database.transaction import Transaction
-from core.types import Revision, UserId
+from core.types import History, Stand, UserId
 
 T = TypeVar("T")
 
@@ -18,24 +18,24 @@ class AllLists:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def pending(self, *, after: str, limit: int) -> list[tuple[UserId, Revision]]:
+    async def pending(self, *, after: str, limit: int) -> list[tuple[UserId, Stand]]:
         """Up to `limit` lists that changed since the cache was last told, in the order of their user id."""
-        sql: LiteralString = """
-            SELECT user_id, revision FROM task_lists WHERE revision > published_revision AND user_id > %(after)s
-            ORDER BY user_id LIMIT %(limit)s
-        """
-        return await self._pairs(sql, after=after, limit=limit)
+        sql: LiteralString = (
+            "SELECT user_id, revision, "
+            + HISTORY
+            + """ FROM task_lists WHERE revision > published_revision AND user_id > %(after)s
+            ORDER BY user_id LIMIT %(limit)s"""
+        )
+        rows = await self._read(lambda transaction: transaction.execute(sql, after=after, limit=limit))
+        return [(owner, Stand(revision, history)) for owner, revision, history in rows]
 
-    async def changed_within(self, seconds: float, *, after: str, limit: int) -> list[tuple[UserId, Revision]]:
-        """Up to `limit` lists that changed in the last `seconds`, in the order of their user id."""
-        sql: LiteralString = """
-            SELECT user_id, revision FROM task_lists
-            WHERE updated_at > now() - make_interval(secs => %(seconds)s) AND user_id > %(after)s
-            ORDER BY user_id LIMIT %(limit)s
-        """
-        return await self._pairs(sql, seconds=seconds, after=after, limit=limit)
+    async def history(self) -> History:
+        """The one that PostgreSQL gives revisions under now."""
+        sql: LiteralString = "SELECT " + HISTORY
+        [(history,)] = await self._read(lambda transaction: transaction.execute(sql))
+        return History(history)
 
-    async def mark_published(self, lists: Sequence[tuple[UserId, Revision]]) -> None:
+    async def mark_published(self, lists: Sequence[tuple[UserId, Stand]]) -> None:
         """Record what the cache was told. A list that a writer holds right now is left for the next time."""
         sql: LiteralString = """
             WITH told AS (
@@ -48,7 +48,7 @@ class AllLists:
             FROM told JOIN free USING (user_id) WHERE l.user_id = told.user_id
         """
         owners = [owner for owner, _ in lists]
-        revisions = [revision for _, revision in lists]
+        revisions = [stand.revision for _, stand in lists]
         await self._write(lambda transaction: transaction.execute(sql, owners=owners, revisions=revisions))
 
     async def with_tasks_deleted_before(self, cutoff: datetime, *, limit: int) -> list[UserId]:
@@ -79,9 +79,6 @@ class AllLists:
         """Up to `limit` users who asked for it, whoever has waited longest first."""
         sql: LiteralString = "SELECT user_id FROM account_erasures ORDER BY requested_at LIMIT %(limit)s"
         return [row[0] for row in await self._read(lambda tx: tx.execute(sql, limit=limit))]
-
-    async def _pairs(self, sql: LiteralString, **parameters: object) -> list[tuple[UserId, Revision]]:
-        return [(row[0], row[1]) for row in await self._read(lambda tx: tx.execute(sql, **parameters))]
 
     async def _read(self, query: Callable[[Transaction], T]) -> T:
         return await self._database.run(query, opening=AS_WORKER, parameters={})

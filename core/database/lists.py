@@ -1,17 +1,21 @@
 """A user's list: the revision that every change of their tasks takes, and the one place that commits a change.
 
 After `write` returns, every later read through any API process shows the change or something newer: the fence was
-raised before COMMIT, while the list row was locked, and once more after it.
+raised before COMMIT, while the list row was locked, and once more after it; what could not be announced is waited for.
 """
 
+import asyncio
+import time
 from collections.abc import AsyncGenerator, Callable
 from typing import LiteralString, TypeVar
 
 from core.cache.fence import Fence
 from core.database import driver, streams
+from core.database.announcements import Announcements
 from core.database.pool import Database
 from core.database.transaction import Row, Transaction
-from core.types import Revision, UserId
+from core.errors import DatabaseUnavailable, TasklaneError
+from core.types import Stand, UserId
 
 T = TypeVar("T")
 
@@ -30,19 +34,26 @@ _ADVANCE: LiteralString = "SELECT tasklane_advance(%(owner)s);"
 REVISION: LiteralString = "(SELECT revision FROM task_lists WHERE user_id = %(owner)s)"
 """The list's revision; within a write, the one that the write has taken."""
 
+HISTORY: LiteralString = (
+    "CASE WHEN NOT pg_is_in_recovery() THEN (extract(epoch FROM pg_postmaster_start_time()) * 1000000)::bigint END"
+)
+"""What names the history of a revision, to be read in the same statement (ADR 0020); a standby has none."""
+
+STAND: LiteralString = REVISION + ", " + HISTORY
+
 
 class Change:
-    """What a write may do: run statements that return, first, the revision that they have set."""
+    """What a write may do: run statements that return, first, the revision that they have set and its history."""
 
     def __init__(self, transaction: Transaction) -> None:
         self._transaction = transaction
         self._advanced = False
-        self.revision: Revision | None = None
+        self.stand: Stand | None = None
         """None while nothing was changed."""
-        self.seen: Revision | None = None
+        self.seen: Stand | None = None
 
     def execute(self, sql: LiteralString, **parameters: object) -> list[Row]:
-        """Run a statement whose first column is the list's revision; returns the other columns.
+        """Run a statement whose first columns are the list's revision and history; returns the other columns.
 
         The first one takes the revision, and with it the lock, in the same round trip.
         """
@@ -51,12 +62,12 @@ class Change:
             self._advanced = True
         rows = self._transaction.execute(sql, **parameters)
         if rows:
-            self.revision = rows[0][0]
-        return [row[1:] for row in rows]
+            self.stand = Stand(*rows[0][:2])
+        return [row[2:] for row in rows]
 
-    def repeat(self, revision: Revision) -> None:
+    def repeat(self, stand: Stand) -> None:
         """Announce what another transaction has committed: the answer of this one rests on it."""
-        self.seen = revision
+        self.seen = stand
 
     def look(self, sql: LiteralString, **parameters: object) -> list[Row]:
         """Run a statement that changes nothing."""
@@ -70,6 +81,7 @@ class Lists:
         self._database = database
         self._fence = fence
         self._role = role
+        self.announcements = Announcements(database, fence, role)
 
     async def read(self, owner: UserId, query: Callable[[Transaction], T]) -> T:
         """Run one statement for `owner`, in one round trip: the message is a transaction by itself."""
@@ -86,26 +98,49 @@ class Lists:
         `timeout` (seconds) is for a change that may take longer than others, as a whole and in one statement.
         """
         limits = {} if timeout is None else {"statement_timeout": f"{timeout * 1000:.0f}"}
-        announce: Revision | None = None
+        deadline = time.monotonic() + (timeout or self._database.timeout)
+        announce: Stand | None = None
 
         def work(transaction: Transaction) -> T:
             nonlocal announce
             made = Change(transaction)
             result = change(made)
-            if made.revision is None:  # nothing was changed, so there is nothing to commit
+            if made.stand is None:  # nothing was changed, so there is nothing to commit
                 announce = made.seen
                 return result
             # Before COMMIT: from here on nothing older can be a hit, so whoever sees the change cannot unsee it.
-            driver.wait_for(self._fence.raise_to(owner, made.revision))
-            announce = made.revision
+            driver.wait_for(self._fence.raise_to(owner, made.stand))
+            announce = made.stand
             transaction.commit()
             return result
 
         try:
-            return await self._database.run(
+            result = await self._database.run(
                 work, opening="BEGIN;" + self._role, parameters={"owner": owner, **limits}, timeout=timeout
             )
-        finally:
-            # After COMMIT: should Redis have been wiped between the two, a reader may have stored the older state.
-            if announce is not None:
+        except (DatabaseUnavailable, asyncio.CancelledError):
+            if announce is not None:  # it may have been committed
                 await self._fence.raise_to(owner, announce)
+            raise
+        except TasklaneError:  # whoever is refused for what is there was shown it
+            await self.show_present(owner)
+            raise
+        # After COMMIT: should Redis have been wiped between the two, a reader may have stored the older state.
+        if announce is None:
+            await self.show_present(owner)
+        else:
+            await self.announcements.acknowledge(owner, announce, deadline=deadline)
+        return result
+
+    async def may_show(self, owner: UserId, stand: Stand) -> None:
+        """Return when what was read past the cache may be shown."""
+        await self.announcements.show(owner, stand, deadline=time.monotonic() + self._database.timeout)
+
+    async def show_present(self, owner: UserId) -> None:
+        """As `may_show`, for what tells something of the list without telling its revision."""
+        sql: LiteralString = "SELECT " + STAND
+        [(revision, history)] = await self.read(owner, lambda transaction: transaction.execute(sql))
+        if revision is not None:
+            await self.announcements.acknowledge(
+                owner, Stand(revision, history), deadline=time.monotonic() + self._database.timeout
+            )

@@ -52,7 +52,8 @@ class Database:
     """Runs transactions; raises `DatabaseUnavailable` when PostgreSQL cannot serve in time."""
 
     def __init__(self, settings: Settings) -> None:
-        self._timeout = settings.database_timeout
+        self.timeout = settings.database_timeout
+        """Seconds that a transaction takes at most, unless it was given others."""
         self._limits = {
             "statement_timeout": f"{settings.database_statement_timeout * 1000:.0f}",
             "idle_timeout": f"{settings.database_idle_in_transaction_timeout * 1000:.0f}",
@@ -87,7 +88,7 @@ class Database:
         connection, a deadlock. `timeout` (seconds) bounds everything, at most half of it the wait for a connection.
         When the caller is cancelled, the transaction ends first: it may still commit.
         """
-        seconds = timeout or self._timeout
+        seconds = timeout or self.timeout
         deadline = time.monotonic() + seconds
         if self._slots.locked():
             await self._a_slot(seconds / 2)  # whoever gets one so late that it cannot finish only burdens the server

@@ -8,6 +8,7 @@ from datetime import date, datetime
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     CheckConstraint,
     Column,
     Computed,
@@ -138,3 +139,17 @@ class AccountErasure(SQLModel, table=True):
 
     user_id: str = Field(sa_column=Column(Text, primary_key=True))
     requested_at: datetime = Field(sa_column=_instant())
+
+
+class CacheState(SQLModel, table=True):
+    """One row: whether the worker reaches Redis, as writers and readers that do not must know."""
+
+    __tablename__ = "cache_state"
+    __table_args__ = (
+        CheckConstraint("single", name="single"),
+        CheckConstraint("state IN ('reached', 'returning', 'away')", name="known"),
+    )
+
+    single: bool = Field(sa_column=Column(Boolean, primary_key=True, server_default=text("true")))
+    state: str = Field(sa_column=Column(Text, nullable=False))
+    noted_at: datetime = Field(sa_column=_instant())

@@ -5,6 +5,7 @@ from typing import Literal, get_args
 
 from core.cache.answer import Answer
 from core.database.transaction import Transaction
+from core.errors import DatabaseUnavailable
 from core.tasks import crud, pages, parse
 from core.tasks.queries import REPRESENTATION, ListQuery, Query, StatsQuery, TaskQuery
 from core.types import UserId
@@ -13,7 +14,17 @@ Shape = Literal["array", "object"]
 
 
 def make(transaction: Transaction, owner: UserId, query: Query, *, shape: Shape) -> Answer:
-    """Ask PostgreSQL, in one statement, and give the answer with the revision of the list that it shows."""
+    """Ask PostgreSQL, in one statement, and give the answer with the revision of the list that it shows.
+
+    Raises `NotFound`, and `DatabaseUnavailable` when a standby has answered.
+    """
+    answer = _answer(transaction, owner, query, shape)
+    if answer.history is None:
+        raise DatabaseUnavailable("a standby has answered")
+    return answer
+
+
+def _answer(transaction: Transaction, owner: UserId, query: Query, shape: Shape) -> Answer:
     match query:
         case ListQuery():
             return _list(owner, query, pages.page(transaction, query), shape)
@@ -21,10 +32,11 @@ def make(transaction: Transaction, owner: UserId, query: Query, *, shape: Shape)
             stats = pages.stats(transaction)
             until = stats.until.timestamp() if stats.until else None
             body = stats.json.encode()
-            return Answer(owner, stats.revision, _etag(body), (), body, until)
+            return Answer(owner, stats.stand.revision, _etag(body), (), body, until, stats.stand.history)
         case TaskQuery(id=id_):
-            task, revision = crud.get(transaction, id_)
-            return Answer(owner, revision, crud.task_etag(task.id, task.revision), (), task.json.encode())
+            task, stand = crud.get(transaction, id_)
+            etag = crud.task_etag(task.id, task.revision)
+            return Answer(owner, stand.revision, etag, (), task.json.encode(), history=stand.history)
 
 
 def _list(owner: UserId, query: ListQuery, page: pages.Page, shape: Shape) -> Answer:
@@ -32,7 +44,8 @@ def _list(owner: UserId, query: ListQuery, page: pages.Page, shape: Shape) -> An
     headers = [("x-total-count", str(page.total))]
     if page.next:
         headers.append(("link", f'<{query.after(page.next).variant}>; rel="next"'))
-    return Answer(owner, page.revision, _etag(body, *(value for _, value in headers)), tuple(headers), body)
+    etag = _etag(body, *(value for _, value in headers))
+    return Answer(owner, page.stand.revision, etag, tuple(headers), body, history=page.stand.history)
 
 
 def variant(query: Query, *, shape: Shape) -> str:

@@ -2,7 +2,7 @@
 
 from typing import LiteralString
 
-from core.database.lists import REVISION, Change
+from core.database.lists import HISTORY, REVISION, STAND, Change
 from core.database.transaction import Transaction
 from core.tasks.crud import DELETED_TASK_JSON
 
@@ -33,7 +33,7 @@ def insert_all(change: Change, rows: str) -> int:
             RETURNING 1
         )
         SELECT """
-        + REVISION
+        + STAND
         + ", count(*) FROM made"
     )
     [(count,)] = change.execute(sql, rows=rows)
@@ -44,7 +44,7 @@ def empty_trash(change: Change) -> int:
     """Erase all that lies in the trash; returns how many."""
     sql: LiteralString = (
         "WITH gone AS (DELETE FROM tasks WHERE user_id = %(owner)s AND deleted_at IS NOT NULL RETURNING 1) SELECT "
-        + REVISION
+        + STAND
         + ", count(*) FROM gone"
     )
     [(count,)] = change.execute(sql)
@@ -55,7 +55,7 @@ def ask_for_erasure(change: Change) -> None:
     """Let the worker erase everything of the owner; asking again changes nothing."""
     sql: LiteralString = (
         "WITH asked AS (INSERT INTO account_erasures (user_id) VALUES (%(owner)s) ON CONFLICT DO NOTHING) SELECT "
-        + REVISION
+        + STAND
     )
     change.execute(sql)
 
@@ -64,9 +64,7 @@ def erase_tasks(change: Change, *, limit: int) -> int:
     """Erase up to `limit` tasks, wherever they lie; returns how many."""
     sql: LiteralString = (
         "WITH gone AS (DELETE FROM tasks WHERE user_id = %(owner)s AND id IN (SELECT id FROM tasks"
-        " WHERE user_id = %(owner)s ORDER BY id LIMIT %(limit)s) RETURNING 1) SELECT "
-        + REVISION
-        + ", count(*) FROM gone"
+        " WHERE user_id = %(owner)s ORDER BY id LIMIT %(limit)s) RETURNING 1) SELECT " + STAND + ", count(*) FROM gone"
     )
     [(count,)] = change.execute(sql, limit=limit)
     return int(count)
@@ -83,7 +81,9 @@ def erase_rest(change: Change) -> bool:
             AND NOT EXISTS (SELECT FROM tasks WHERE user_id = %(owner)s) RETURNING revision)
         SELECT coalesce((SELECT revision FROM gone), """
         + REVISION
-        + "), EXISTS (SELECT FROM gone)"
+        + "), "
+        + HISTORY
+        + ", EXISTS (SELECT FROM gone)"
     )
     [(erased,)] = change.execute(sql)
     return bool(erased)

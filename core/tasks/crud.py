@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, LiteralString
 
-from core.database.lists import REVISION, Change
+from core.database.lists import HISTORY, REVISION, STAND, Change
 from core.database.transaction import Row, Transaction
 from core.errors import NotFound, PreconditionFailed
 from core.tasks.queries import REPRESENTATION
-from core.types import Revision, TaskId
+from core.types import Revision, Stand, TaskId
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,20 +72,26 @@ DELETED_TASK_JSON: LiteralString = (
 )
 
 
-def get(transaction: Transaction, task: TaskId) -> tuple[StoredTask, Revision]:
-    """One task, and the list's revision of the same snapshot; raises `NotFound`."""
+def get(transaction: Transaction, task: TaskId) -> tuple[StoredTask, Stand]:
+    """One task, and how far its list had come in the same snapshot; raises `NotFound`."""
     sql = (
-        "SELECT id, revision, " + TASK_JSON + ", " + REVISION + " FROM tasks t"
+        "SELECT id, revision, " + TASK_JSON + ", " + STAND + " FROM tasks t"
         " WHERE user_id = %(owner)s AND id = %(id)s AND deleted_at IS NULL"
     )
     row = _only(transaction.execute(sql, id=task))
-    return StoredTask(*row[:3]), row[3]
+    return StoredTask(*row[:3]), Stand(*row[3:])
 
 
 def insert(change: Change, columns: Columns) -> StoredTask:
     """A new task."""
     given = "".join(f", {name} => %({name})s" for name in columns)
-    sql = "SELECT list_revision, made, list_revision, task FROM tasklane_insert(owner => %(owner)s" + given + ")"
+    sql = (
+        "SELECT list_revision, "
+        + HISTORY
+        + ", made, list_revision, task FROM tasklane_insert(owner => %(owner)s"
+        + given
+        + ")"
+    )
     return StoredTask(*_only(change.execute(sql, **columns)))
 
 
@@ -112,7 +118,9 @@ def restore(change: Change, task: TaskId) -> StoredTask:
     """Take a task out of the trash; raises `NotFound` when it is not in there."""
     sql = (
         "UPDATE tasks AS t SET revision = " + REVISION + ", updated_at = clock_timestamp(), deleted_at = NULL"
-        " WHERE user_id = %(owner)s AND id = %(id)s AND deleted_at IS NOT NULL RETURNING revision, id, revision, "
+        " WHERE user_id = %(owner)s AND id = %(id)s AND deleted_at IS NOT NULL RETURNING revision, "
+        + HISTORY
+        + ", id, revision, "
         + TASK_JSON
     )
     return StoredTask(*_only(change.execute(sql, id=task)))
@@ -123,7 +131,7 @@ def purge(change: Change, cutoff: datetime, *, limit: int) -> int:
     sql = (
         "WITH gone AS (DELETE FROM tasks WHERE user_id = %(owner)s AND id IN (SELECT id FROM tasks"
         " WHERE user_id = %(owner)s AND deleted_at < %(cutoff)s ORDER BY deleted_at LIMIT %(limit)s) RETURNING 1)"
-        " SELECT " + REVISION + ", count(*) FROM gone"
+        " SELECT " + STAND + ", count(*) FROM gone"
     )
     [(count,)] = change.execute(sql, cutoff=cutoff, limit=limit)
     return int(count)
@@ -139,7 +147,9 @@ def _write(
         + assignments
         + " WHERE user_id = %(owner)s AND id = %(id)s AND deleted_at IS NULL"
         + (" AND revision = ANY(%(expected)s)" if expected is not None else "")
-        + " RETURNING revision, id, revision, "
+        + " RETURNING revision, "
+        + HISTORY
+        + ", id, revision, "
         + TASK_JSON
     )
     rows = change.execute(sql, id=task, expected=list(expected or ()), **columns)

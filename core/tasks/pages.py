@@ -8,19 +8,19 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import LiteralString
 
-from core.database.lists import REVISION
+from core.database.lists import HISTORY, REVISION
 from core.database.transaction import Transaction
 from core.tasks.crud import DELETED_TASK_JSON, TASK_JSON
 from core.tasks.cursors import Cursor, moment
 from core.tasks.queries import KEY_KINDS, ListQuery
-from core.types import Revision
+from core.types import Stand
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
     """A part of a list: `json` is an array of `count` tasks; `total` match; `next` is None on the last page."""
 
-    revision: Revision
+    stand: Stand
     total: int
     count: int
     json: str
@@ -34,7 +34,7 @@ class Stats:
     A moment further away than any answer lives in the cache is left out.
     """
 
-    revision: Revision
+    stand: Stand
     json: str
     until: datetime | None
 
@@ -79,7 +79,7 @@ _BEHIND_OFFSET: LiteralString = """
 """
 
 
-_RECENT: LiteralString = "SELECT * FROM tasklane_recent(%(owner)s, %(done)s, %(limit)s)"
+_RECENT: LiteralString = "SELECT *, " + HISTORY + " FROM tasklane_recent(%(owner)s, %(done)s, %(limit)s)"
 _DONE = {"all": None, "pending": False, "completed": True}
 
 
@@ -89,11 +89,12 @@ def page(transaction: Transaction, query: ListQuery) -> Page:
         found = transaction.execute(_RECENT, done=_DONE[query.status], limit=query.limit)
     else:
         found = transaction.execute(_statement(query), **_parameters(query))
-    [(revision, total, tasks, last_key, last_id)] = found
+    [(revision, total, tasks, last_key, last_id, history)] = found
     rows = tasks.split("\x1e") if tasks else []
     more = len(rows) > query.limit
     shown = rows[: query.limit]
-    return Page(revision, total, len(shown), f"[{','.join(shown)}]", Cursor(last_key, last_id) if more else None)
+    cursor = Cursor(last_key, last_id) if more else None
+    return Page(Stand(revision, history), total, len(shown), f"[{','.join(shown)}]", cursor)
 
 
 def _statement(query: ListQuery) -> str:
@@ -114,7 +115,7 @@ def _statement(query: ListQuery) -> str:
     return f"""
         SELECT coalesce({REVISION}, 0), CASE {whole}WHEN true THEN (SELECT count(*) FROM tasks WHERE {where}) END,
             string_agg({DELETED_TASK_JSON if query.trash else TASK_JSON}, {_SEPARATOR}),
-            (array_agg({key}))[%(limit)s], (array_agg(id))[%(limit)s]
+            (array_agg({key}))[%(limit)s], (array_agg(id))[%(limit)s], {HISTORY}
         FROM ({found}) t
     """
 
@@ -140,11 +141,11 @@ def stats(transaction: Transaction) -> Stats:
             'overdue', count(*) FILTER (WHERE deadline <= now()),
             'by_priority', (SELECT counts FROM priorities),
             'by_tag', (SELECT counts FROM tagged)
-        )::text, min(deadline) FILTER (WHERE deadline > now() AND deadline < now() + interval '2 days')
+        )::text, min(deadline) FILTER (WHERE deadline > now() AND deadline < now() + interval '2 days'), {HISTORY}
         FROM live
     """
-    [(revision, json, until)] = transaction.execute(sql)
-    return Stats(revision, json, until)
+    [(revision, json, until, history)] = transaction.execute(sql)
+    return Stats(Stand(revision, history), json, until)
 
 
 def _where(query: ListQuery) -> str:

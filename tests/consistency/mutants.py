@@ -24,7 +24,7 @@ from core.database import driver, lists
 from core.database.transaction import Transaction
 from core.errors import OutcomeUnknown
 from core.tasks import answers
-from core.types import Revision, UserId
+from core.types import Stand, UserId
 
 Announcement = Coroutine[Any, Any, bool]
 
@@ -41,7 +41,7 @@ class Mutant:
 
 
 def _no_raise() -> None:
-    async def raise_to(self: Fence, owner: UserId, revision: Revision) -> bool:
+    async def raise_to(self: Fence, owner: UserId, stand: Stand) -> bool:
         return True
 
     Fence.raise_to = raise_to  # type: ignore[method-assign]
@@ -52,8 +52,8 @@ def _no_confirmation() -> None:
     before_commit = ContextVar("before_commit", default=False)
     real = Fence.raise_to
 
-    async def raise_to(self: Fence, owner: UserId, revision: Revision) -> bool:
-        return await real(self, owner, revision) if before_commit.get() else True
+    async def raise_to(self: Fence, owner: UserId, stand: Stand) -> bool:
+        return await real(self, owner, stand) if before_commit.get() else True
 
     def announce(announcement: Announcement) -> None:
         token = before_commit.set(True)

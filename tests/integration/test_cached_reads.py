@@ -70,7 +70,7 @@ def queries(user: UserId) -> Queries:
 @pytest.fixture
 def ask(fence: Fence, queries: Queries) -> Callable[[], "asyncio.Task[tuple[Answer, str]]"]:
     """Begin a read, as a request does: a task of its own that can be cancelled."""
-    reads = CachedReads(fence, Metrics())
+    reads = CachedReads(fence, Metrics(), steps.shown)
 
     def begin() -> asyncio.Task[tuple[Answer, str]]:
         async def read() -> tuple[Answer, str]:
@@ -95,7 +95,7 @@ async def test_256_identical_misses_are_one_query(ask: Ask, queries: Queries) ->
 
 async def test_different_questions_are_different_queries(fence: Fence, user: UserId) -> None:
     """Only the same variant of the same user is shared."""
-    reads = CachedReads(fence, Metrics())
+    reads = CachedReads(fence, Metrics(), steps.shown)
     mine, other = Queries(user), Queries(UserId(f"{user}-other"))
     answers = await asyncio.gather(
         reads.answer(mine.owner, "/a", mine.make),
@@ -112,7 +112,7 @@ async def test_who_asks_after_a_write_never_gets_the_query_of_before(ask: Ask, q
     early = ask()
     await old.arrival()
     queries.revision = 2
-    await fence.raise_to(queries.owner, Revision(2))
+    await fence.raise_to(queries.owner, steps.at(2))
     late = [ask() for _ in range(8)]
     await _until_they_wait(fence, queries)
     old.open()
@@ -130,7 +130,7 @@ async def test_a_wipe_in_between_changes_nothing_of_it(ask: Ask, queries: Querie
     early = ask()
     await old.arrival()
     queries.revision = 2
-    await fence.raise_to(queries.owner, Revision(2))
+    await fence.raise_to(queries.owner, steps.at(2))
     await redis.call("DEL", key(queries.owner))
     late = ask()
     await _until_they_wait(fence, queries)
@@ -147,7 +147,7 @@ async def test_a_query_that_saw_the_write_serves_those_who_asked_after_it(
     queries.pauses = [pause := Gate()]
     early = ask()
     await pause.arrival()
-    await fence.raise_to(queries.owner, Revision(2))
+    await fence.raise_to(queries.owner, steps.at(2))
     late = ask()
     await _until_they_wait(fence, queries)
     pause.open()
@@ -157,7 +157,7 @@ async def test_a_query_that_saw_the_write_serves_those_who_asked_after_it(
 
 async def test_after_an_aborted_write_a_crowd_still_shares(ask: Ask, queries: Queries, fence: Fence) -> None:
     """The fence stays above every state; whoever asked before a query began takes what it finds."""
-    await fence.raise_to(queries.owner, Revision(9))
+    await fence.raise_to(queries.owner, steps.at(9))
     answers = await asyncio.gather(*(ask() for _ in range(64)))
     assert {answer.body for answer, _ in answers} == {b"at 1"}
     assert queries.count <= 2
@@ -199,7 +199,7 @@ async def test_a_query_that_failed_at_this_very_moment_is_waited_for_by_nobody(s
     async with steps.fence(stack.redis.url, fence_class=HeldAfterOpen) as (_, fence):
         assert isinstance(fence, HeldAfterOpen)
         fence.pauses = []
-        reads = CachedReads(fence, Metrics())
+        reads = CachedReads(fence, Metrics(), steps.shown)
         queried, opened = Gate(), Gate()
         queries.pauses, queries.error = [queried], DatabaseUnavailable("gone")
         first = asyncio.create_task(reads.answer(user, V, queries.make))
@@ -302,7 +302,7 @@ async def test_redis_lost_between_query_and_fill_costs_nothing(
 async def test_without_redis_every_read_is_a_query(queries: Queries, stack: Stack) -> None:
     """A bypass shares nothing: without the fence nobody can tell how old a query may be."""
     async with steps.fence(f"unix://{stack.folder}/nothing.sock") as (_, fence):
-        reads = CachedReads(fence, Metrics())
+        reads = CachedReads(fence, Metrics(), steps.shown)
         answers = await asyncio.gather(*(reads.answer(queries.owner, V, queries.make) for _ in range(4)))
     assert [result for _, result in answers] == ["bypass"] * 4
     assert queries.count == 4

@@ -11,9 +11,8 @@ from core.cache.keys import MAX_VALUE_BYTES, MAX_VARIANTS, field, key
 from core.cache.redis import Redis
 from core.errors import RedisUnavailable
 from core.types import Revision, UserId
-from deploy.local.redis import RedisServer
 from tests import steps
-from tests.stack import Stack, folder
+from tests.stack import Stack
 
 pytestmark = pytest.mark.anyio
 
@@ -84,7 +83,7 @@ class TestRead:
         await fill(fence, user, 1)
         await redis.call("HSET", key(user), "fence", "?")
         assert await fence.read(user, "/a") is None
-        assert await fence.raise_to(user, Revision(2))
+        assert await fence.raise_to(user, steps.at(2))
         assert await fill(fence, user, 2)
         assert await fence.read(user, "/a") == answer(user, 2)
 
@@ -108,7 +107,7 @@ class TestOpen:
     async def test_open_keeps_what_is_there(self, fence: Fence, user: UserId) -> None:
         """Everyone who opens the same hash gets the same lease, and the fence as it is."""
         first = await fence.open(user)
-        await fence.raise_to(user, Revision(5))
+        await fence.raise_to(user, steps.at(5))
         second = await fence.open(user)
         assert (second.lease, second.fence) == (first.lease, 5)
 
@@ -123,14 +122,14 @@ class TestFill:
     async def test_an_older_state_than_announced_is_refused(self, fence: Fence, user: UserId) -> None:
         """A query that began before a write was announced stores nothing after it."""
         opened = await fence.open(user)
-        await fence.raise_to(user, Revision(2))
+        await fence.raise_to(user, steps.at(2))
         assert not await fence.fill(opened, "/a", answer(user, 1))
         assert await fence.read(user, "/a") is None
 
     async def test_the_announced_state_is_stored(self, fence: Fence, user: UserId) -> None:
         """A raise keeps the lease: a reader who opened before it and saw the new state may store it."""
         opened = await fence.open(user)
-        await fence.raise_to(user, Revision(2))
+        await fence.raise_to(user, steps.at(2))
         assert await fence.fill(opened, "/a", answer(user, 2))
         assert await fence.read(user, "/a") == answer(user, 2)
 
@@ -147,12 +146,12 @@ class TestFill:
     ) -> None:
         """With the hash went the announcements that stood in the way of an older answer: its lease is void."""
         opened = await fence.open(user)
-        await fence.raise_to(user, Revision(2))
+        await fence.raise_to(user, steps.at(2))
         await redis.call("DEL", key(user))
         if made_again_by == "open":
             await fence.open(user)
         elif made_again_by == "raise":
-            await fence.raise_to(user, Revision(1))
+            await fence.raise_to(user, steps.at(1))
         assert not await fence.fill(opened, "/a", answer(user, 1))
         assert await fence.read(user, "/a") is None
 
@@ -187,12 +186,12 @@ class TestRaise:
         await fill(fence, user, 1, "/a")
         await fill(fence, user, 1, "/b")
         lease = (await fence.open(user)).lease
-        assert await fence.raise_to(user, Revision(2))
+        assert await fence.raise_to(user, steps.at(2))
         assert await _items(redis, user) == {b"fence": b"2", b"lease": lease}
 
     async def test_an_absent_hash_is_made(self, fence: Fence, redis: Redis, user: UserId) -> None:
         """A reader who comes between the raise and the COMMIT must find the fence in its way."""
-        await fence.raise_to(user, Revision(2))
+        await fence.raise_to(user, steps.at(2))
         assert 250 < await redis.call("TTL", key(user)) <= 330
         opened = await fence.open(user)
         assert opened.fence == 2
@@ -203,23 +202,23 @@ class TestRaise:
         """The fence never goes down, a repeated raise keeps what is current, and outlives its transaction."""
         await fill(fence, user, 2)
         await redis.call("EXPIRE", key(user), 5)
-        assert await fence.raise_to(user, Revision(late))
+        assert await fence.raise_to(user, steps.at(late))
         assert await fence.read(user, "/a") == answer(user, 2)
         assert await redis.call("TTL", key(user)) > 250
 
     async def test_many_at_once_are_each_raised(self, fence: Fence, user: UserId) -> None:
         """More lists than fit into one round trip, each to its own revision."""
-        lists = [(UserId(f"{user}-{number}"), Revision(number + 1)) for number in range(1200)]
+        lists = [(UserId(f"{user}-{number}"), steps.at(number + 1)) for number in range(1200)]
         await fence.raise_all(lists)
         opened = await asyncio.gather(*(fence.open(owner) for owner, _ in lists))
-        assert [each.fence for each in opened] == [revision for _, revision in lists]
+        assert [each.fence for each in opened] == [stand.revision for _, stand in lists]
 
     async def test_a_stray_key_of_another_type_is_replaced(self, fence: Fence, redis: Redis, user: UserId) -> None:
         """What somebody else has put in the place must not keep writes from being announced."""
         await redis.call("SET", key(user), "stray")
         with pytest.raises(RedisUnavailable):
             await fence.open(user)
-        assert await fence.raise_to(user, Revision(2))
+        assert await fence.raise_to(user, steps.at(2))
         assert (await fence.open(user)).fence == 2
 
 
@@ -229,19 +228,6 @@ async def test_users_never_share_a_key() -> None:
     keys = {key(UserId(name)) for name in names}
     assert len(keys) == len(names)
     assert all(item.count("{") == item.count("}") == 1 for item in keys)
-
-
-async def test_a_restarted_redis_has_another_identity() -> None:
-    """So the worker can tell that what it had announced may be gone."""
-    with folder() as path, RedisServer(path) as server:
-        async with steps.fence(server.url) as (redis, fence):
-            before = await fence.identity()
-            assert await fence.identity() == before
-            await asyncio.to_thread(server.kill)
-            await steps.until(lambda: not redis.up)
-            await asyncio.to_thread(server.start)
-            await steps.until(lambda: redis.up)
-            assert await fence.identity() not in ("", before)
 
 
 async def _items(redis: Redis, owner: UserId) -> dict[bytes, bytes]:

@@ -173,7 +173,7 @@ def test_a_crash_leaves_one_line(
     [line] = lines_for(quiet, request)
     see(line, ("request_failed", route, method, 500), user)
     assert line["error"] in ("CheckViolation", "RaiseException")
-    assert any("database.py" in frame for frame in line["frames"])
+    assert any("transaction.py" in frame for frame in line["frames"])
     assert MARK not in json.dumps(line) + answer.text
 
 

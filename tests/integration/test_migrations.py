@@ -170,7 +170,7 @@ async def test_an_owner_who_is_no_superuser_can_migrate_and_serve(
         made = await api.lists.write(user, lambda change: crud.insert(change, {"title": "Buy milk"}))
         for query in (ListQuery(), ListQuery(search="MILK")):
             page = await api.lists.read(user, partial(pages.page, query=query))
-            assert (page.total, page.revision) == (1, made.revision)
+            assert (page.total, page.stand.revision) == (1, made.revision)
         assert (await api.lists.read(new_user(), partial(pages.page, query=ListQuery()))).total == 0
     with outside(owners) as outsider:
         assert rows(outsider, "SELECT title FROM tasks") == []  # without a role not even the owner sees anything

@@ -143,7 +143,7 @@ def place(database: Cursor, query: ListQuery, depth: int) -> Place:
     caught = sent(replace(query, limit=1, offset=depth - 1))
     with as_user(database):
         database.execute(caught.sql, {**caught.parameters, "owner": OWNER})
-        *_, key, id_ = database.fetchall()[0]
+        *_, key, id_, _history = database.fetchall()[0]
     return Place(key, TaskId(id_))
 
 

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import ssl
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from pathlib import Path
@@ -228,6 +228,22 @@ class TestBrokenServer:
             assert asyncio.all_tasks() == before
 
 
+class Recovering:
+    """What a test does with each connection, where the product announces."""
+
+    def __init__(self, recover: Callable[[Send], Awaitable[None]]) -> None:
+        self._recover = recover
+
+    async def recover(self, _redis: Redis, send: Send) -> None:
+        await self._recover(send)
+
+    async def may_read(self) -> bool:
+        return True
+
+    def forget(self) -> None:
+        pass
+
+
 class TestRecovery:
     async def test_nobody_uses_a_connection_before_it_has_recovered(self) -> None:
         """What is owed is said first, and what became owed meanwhile; commands that come before fail at once."""
@@ -239,7 +255,7 @@ class TestRecovery:
 
         async with StubRedis() as server:
             redis = Redis(server.url, timeout=5, retry_after=60)
-            starting = asyncio.create_task(redis.start(recover=recover))
+            starting = asyncio.create_task(redis.start(recovery=Recovering(recover)))
             await gate.arrival()
             assert not redis.up
             await refused(redis)
@@ -261,7 +277,7 @@ class TestRecovery:
 
         async with StubRedis() as server:
             redis = Redis(server.url, timeout=5, retry_after=0.01)
-            await redis.start(recover=recover)
+            await redis.start(recovery=Recovering(recover))
             assert not redis.up
             await until(lambda: redis.up)
             assert len(server.connections) == 4
@@ -278,7 +294,7 @@ class TestRecovery:
 
         async with StubRedis() as server:
             redis = Redis(server.url, timeout=5, retry_after=0.01)
-            await redis.start(recover=recover)
+            await redis.start(recovery=Recovering(recover))
             await until(lambda: [command[0] for command in server.commands].count(b"OWED") >= 3)
             assert (redis.up, len(server.connections)) == (True, 1)
             works = False

@@ -49,10 +49,10 @@ class HeldInRecovery(Fence):
 
     gate: Gate | None = None
 
-    async def _announce_all(self, send: Send) -> None:
+    async def recover(self, redis: Redis, send: Send) -> None:
         if self.gate:
             await self.gate.arrive()
-        await super()._announce_all(send)
+        await super().recover(redis, send)
 
 
 @pytest.mark.anyio
@@ -71,7 +71,7 @@ class TestUnannouncedWrites:
             server.freeze()
             with pytest.raises(RedisUnavailable):
                 await ours.read(user, V)
-            assert not await ours.raise_to(user, Revision(2))  # not even sent
+            assert not await ours.raise_to(user, steps.at(2))  # not even sent
             server.thaw()
             await ours.gate.arrival()
             with pytest.raises(RedisUnavailable):
@@ -101,7 +101,7 @@ class TestUnannouncedWrites:
             await cache(fence, user, 1)
             wire = redis._wire
             assert wire
-            raising = asyncio.create_task(fence.raise_to(user, Revision(2)))
+            raising = asyncio.create_task(fence.raise_to(user, steps.at(2)))
             await asyncio.sleep(0)  # it has begun, and nothing is sent yet
             wire.give_up("lost")
             raising.cancel()
@@ -122,7 +122,7 @@ class TestUnannouncedWrites:
             server.freeze()
             with pytest.raises(RedisUnavailable):
                 await ours.fill(opened, V, answer(user, 1))
-            assert not await ours.raise_to(user, Revision(2))
+            assert not await ours.raise_to(user, steps.at(2))
             server.thaw()
             await ours.gate.arrival()
             assert await another.read(user, V) == answer(user, 1)
@@ -142,25 +142,25 @@ class TestUnannouncedWrites:
             await cache(quick, user, 1)
             slow.gate = Gate()
             server.freeze()
-            assert not await slow.raise_to(user, Revision(2))
-            await steps.until(lambda: not redis.up)
+            assert not await slow.raise_to(user, steps.at(2))
+            await steps.until(lambda: redis._wire is None)
             server.thaw()
             await slow.gate.arrival()
             await steps.until(lambda: redis.up)
             for read in (quick.read(user, V), quick.open(user, V)):
                 with pytest.raises(RedisUnavailable):
                     await read
-            assert await quick.raise_to(UserId(f"{user}-2"), Revision(1))
+            assert await quick.raise_to(UserId(f"{user}-2"), steps.at(1))
             slow.gate.open()
             await steps.until(lambda: slow.up and quick.up)
             assert await quick.read(user, V) is None
 
     async def test_a_later_raise_is_not_settled_by_an_earlier_one(self, server: RedisServer, user: UserId) -> None:
         """What became owed while an older debt was being paid stays owed, and the highest revision counts."""
-        async with steps.fence(server.url, retry_after=60) as (_, fence):
+        async with steps.fence(server.url, retry_after=60) as (redis, fence):
             fence._owe(user, Revision(3))
             fence._owe(user, Revision(2))
-            paying = asyncio.create_task(fence._before_reading(user))
+            paying = asyncio.create_task(fence._before_reading(redis, user))
             await asyncio.sleep(0)  # sent
             fence._owe(user, Revision(4))
             await paying
@@ -176,7 +176,7 @@ class TestUnannouncedWrites:
         for hour in range(100):
             now = hour * 3600.0
             for number in range(10):
-                assert not await fence.raise_to(UserId(f"{user}-{hour}-{number}"), Revision(1))
+                assert not await fence.raise_to(UserId(f"{user}-{hour}-{number}"), steps.at(1))
         assert len(fence._unannounced) == 10
 
 
@@ -191,7 +191,7 @@ class TestRefusingRedis:
         ):
             await cache(writer, user, 1)
             await admin.call("REPLICAOF", "127.0.0.1", free_port())
-            assert not await writer.raise_to(user, Revision(2))
+            assert not await writer.raise_to(user, steps.at(2))
             await steps.until(lambda: not reader.up and not writer.up)
             for fence in (writer, reader):
                 with pytest.raises(RedisUnavailable):
@@ -215,12 +215,12 @@ class TestRefusingRedis:
         owners = [new_user() for _ in range(20)]
         with folder() as path, RedisServer(path, options=options) as server:
             async with steps.fence(server.url) as (redis, fence):
-                reads = CachedReads(fence, Metrics())
+                reads = CachedReads(fence, Metrics(), steps.shown)
                 for owner in owners:
                     await cache(fence, owner, 1)
                 assert await _fill_up(redis) is not policy.startswith("allkeys")
                 for owner in owners:
-                    assert await fence.raise_to(owner, Revision(2))
+                    assert await fence.raise_to(owner, steps.at(2))
                     assert await fence.read(owner, V) is None
                     for _ in range(2):
                         found, _ = await reads.answer(owner, V, lambda owner=owner: _made(owner))  # type: ignore[misc]  # a default binds it
@@ -333,12 +333,12 @@ def test_a_wipe_shows_no_other_process_anything_old(faulty: Stack, impatient: Ap
 
 
 def test_only_what_is_under_way_waits_for_a_hung_redis(faulty: Stack) -> None:
-    """One time-out for those who have asked already, none for all who come after; reads and writes alike.
+    """A time-out for the reads that have asked already, what announcing takes for the writes; then none for anyone.
 
-    With a time-out of 3 s instead of 0.1 s, so that waiting for it stands out on a machine however slow: 500 ms in
-    production are five time-outs, 15 s here, and a request that takes less than half of one has not waited for it.
+    With a time-out of 3 s instead of 0.1 s, so that waiting for it stands out on a machine however slow: a request that
+    takes less than half of it has not waited. Without a worker writes wait to the end of their time, once.
     """
-    api = faulty.api(REDIS_TIMEOUT="3", REDIS_RETRY_AFTER="600")
+    api = faulty.api(REDIS_TIMEOUT="3", REDIS_RETRY_AFTER="600", DATABASE_TIMEOUT="8", DATABASE_STATEMENT_TIMEOUT="8")
     user = new_user()
     with api.client(user) as client, ThreadPoolExecutor(8) as crowd:
         path = client.post("/api/tasks", json={"title": "0"}).headers["location"]
@@ -358,7 +358,7 @@ def test_only_what_is_under_way_waits_for_a_hung_redis(faulty: Stack) -> None:
         finally:
             faulty.redis.thaw()
     assert {status for status, _ in under_way + later} == {200}
-    assert max(seconds for _, seconds in under_way) < 15
+    assert max(seconds for _, seconds in under_way) < 20
     assert max(seconds for _, seconds in later) < 1.5
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -10,13 +10,13 @@ import pytest
 
 from core.cache.answer import Answer
 from core.cache.keys import field, key
+from core.cache.sample import sample
 from core.database.all_lists import AllLists
 from core.database.lists import Lists
 from core.errors import RedisUnavailable
 from core.tasks import answers, crud
 from core.tasks.queries import ListQuery, TaskQuery
 from core.types import Revision, TaskId, UserId
-from deploy.local.redis import RedisServer
 from tests import steps
 from tests.stack import Stack, folder, new_user
 from tests.steps import ALL_TASKS, Process
@@ -41,7 +41,7 @@ def workshop() -> Iterator[Stack]:
 @pytest.fixture
 async def process(workshop: Stack) -> AsyncIterator[Process]:
     async with steps.process(workshop.settings(DATABASE_POOL_SIZE="4")) as process:
-        await process.redis.call("FLUSHALL")
+        await steps.wipe(process.redis)
         yield process
 
 
@@ -54,6 +54,7 @@ def context(workshop: Stack, process: Process) -> Context:
     database = process.lists._database
     return Context(
         workshop.settings(WORKER_AUDIT_SAMPLE="50"),
+        process.redis,
         process.fence,
         Lists(database, process.fence, AS_WORKER_FOR_OWNER),
         AllLists(database),
@@ -104,7 +105,6 @@ class TestPublish:
         await publish_revisions(ctx)
         await process.add_task(user, "first")
         with monkeypatch.context() as patch:
-            patch.setattr(ctx.fence, "identity", _same_identity(ctx))
             patch.setattr(process.redis, "_wire", None)
             with pytest.raises(RedisUnavailable):
                 await publish_revisions(ctx)
@@ -129,41 +129,13 @@ class TestPublish:
         cursor.execute("SELECT revision = published_revision FROM task_lists WHERE user_id = %s", (user,))
         assert cursor.fetchall() == [(True,)]
 
-    async def test_another_redis_is_told_what_changed_lately(
-        self, workshop: Stack, cursor: steps.Cursor, user: UserId
-    ) -> None:
-        """A Redis that came back with what it held earlier learns of everything that can still lie there."""
-        recent, old = UserId(f"{user}-recent"), UserId(f"{user}-old")
-        cursor.execute(
-            "INSERT INTO task_lists (user_id, revision, published_revision, updated_at)"
-            " VALUES (%s, 2, 2, now() - interval '340 s'), (%s, 2, 2, now() - interval '400 s')",
-            (recent, old),
-        )
-        with folder() as path, RedisServer(path) as server:
-            settings = workshop.settings(DATABASE_POOL_SIZE="2", REDIS_URL=server.url, REDIS_TIMEOUT="1")
-            async with steps.process(settings) as process:
-                ctx = context(workshop, process)
-                await publish_revisions(ctx)
-                await asyncio.to_thread(server.kill)
-                await steps.until(lambda: not process.redis.up)
-                await asyncio.to_thread(server.start)
-                await steps.until(lambda: process.fence.up)
-                for owner in (recent, old):
-                    restored = Answer(owner, Revision(1), '"e"', (), b"old")
-                    assert await process.fence.fill(await process.fence.open(owner), "/a", restored)
-                await publish_revisions(ctx)
-                assert await process.fence.read(recent, "/a") is None
-                assert await process.fence.read(old, "/a") is not None  # no more than 330 s can lie between the two
-                await process.redis.call("DEL", key(recent))
-                await publish_revisions(ctx)
-                assert await process.redis.call("EXISTS", key(recent)) == 0  # once per Redis
-
 
 class TestPurge:
     async def test_a_hundred_thousand_deleted_tasks_go_while_requests_go_on(
         self, ctx: Context, workshop: Stack, cursor: steps.Cursor, user: UserId
     ) -> None:
         """Each batch is a transaction of its own, so readers and writers of the same list and of others get in."""
+        cursor.execute(steps.COUNT_REVISIONS)
         cursor.execute("INSERT INTO task_lists (user_id, revision) VALUES (%s, 1)", (user,))
         cursor.execute(
             "INSERT INTO tasks (user_id, title, revision, deleted_at)"
@@ -178,12 +150,12 @@ class TestPurge:
             purging = asyncio.create_task(purge_trash(ctx))
             other, served, most_missed = new_user(), 0, 0
             while not purging.done():
-                before = await api.revision(user)
+                before = steps.revisions_taken(cursor, user)
                 await asyncio.gather(api.add_task(user, "new"), api.add_task(other, "new"), api.list_tasks(user))
-                found, _ = await api.list_tasks(user)
+                await api.list_tasks(user)
                 if not purging.done():
                     served += 1
-                    most_missed = max(most_missed, found.revision - before)
+                    most_missed = max(most_missed, steps.revisions_taken(cursor, user) - before)
         assert await purging == 100_000
         assert served >= 3
         assert most_missed < 50  # of 100 batches: nobody waited for the whole
@@ -268,7 +240,7 @@ class TestAudit:
         cached = await _cached(process, user)
         await process.add_task(user, "second")
         await publish_revisions(ctx)
-        await process.redis.call("FLUSHALL")
+        await steps.wipe(process.redis)
         await _store(process, cached)
         assert await audit_cache(ctx) == 1
         assert _count(ctx, "audit_differences") == 1
@@ -306,13 +278,13 @@ class TestAudit:
         name = answers.variant(query, shape="array")
         cached = await process.lists.read(user, lambda tx: answers.make(tx, user, query, shape="array"))
         await process.fence.fill(await process.fence.open(user), name, cached)
-        sampled = await ctx.fence.sample(1)
+        sampled = await sample(ctx.redis, ctx.fence, 1)
         assert sampled == [(name, cached)]
 
-        async def sample(_: int) -> list[tuple[str, Answer]]:
-            return sampled  # drawn before the task was deleted
+        async def drawn_before(*_: object) -> list[tuple[str, Answer]]:
+            return sampled
 
-        monkeypatch.setattr(ctx.fence, "sample", sample)
+        monkeypatch.setattr("worker.jobs.audit.sample", drawn_before)
         await process.lists.write(user, lambda change: crud.delete(change, task.id))
         await publish_revisions(ctx)
         assert await audit_cache(ctx) == 0
@@ -363,15 +335,9 @@ async def _cached(process: Process, owner: UserId) -> Answer:
 
 
 async def _store(process: Process, answer: Answer) -> None:
-    values = ("fence", answer.revision, field(ALL_TASKS), answer.encode())
+    opened = await process.fence.open(answer.owner)
+    values = ("lease", opened.lease, "fence", answer.revision, field(ALL_TASKS), answer.encode())
     await process.redis.call("HSET", key(answer.owner), *values)
-
-
-def _same_identity(ctx: Context) -> Callable[[], Awaitable[str | None]]:
-    async def identity() -> str | None:
-        return ctx.redis_identity
-
-    return identity
 
 
 def _count(ctx: Context, name: str) -> float:

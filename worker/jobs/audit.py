@@ -5,6 +5,7 @@ from typing import LiteralString
 import structlog
 
 from core.cache.answer import Answer
+from core.cache.sample import sample
 from core.errors import InvalidInput, NotFound
 from core.logs import user_hash
 from core.tasks import answers
@@ -17,7 +18,7 @@ log = structlog.get_logger()
 async def audit_cache(ctx: Context) -> int:
     """Make a sample of the cached answers anew and compare; returns how many were compared."""
     compared = 0
-    for variant, cached in await ctx.fence.sample(ctx.settings.worker_audit_sample):
+    for variant, cached in await sample(ctx.redis, ctx.fence, ctx.settings.worker_audit_sample):
         if await _compare(ctx, variant, cached):
             compared += 1
     ctx.metrics.audited.inc(compared)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import LiteralString
 
-from core.cache.fence import Fence
+from core.cache.fence import Fence, Servers
 from core.database.all_lists import AllLists
 from core.database.lists import AS_WORKER, Lists
 from core.settings import Settings
@@ -16,9 +16,8 @@ AS_WORKER_FOR_OWNER: LiteralString = "SELECT set_config('app.user_id', %(owner)s
 @dataclass(slots=True)
 class Context:
     settings: Settings
+    redis: Servers
     fence: Fence
     lists: Lists
     all_lists: AllLists
     metrics: WorkerMetrics
-    redis_identity: str | None = None
-    """The Redis that was last told everything."""

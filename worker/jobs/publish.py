@@ -2,14 +2,11 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 
-from core.types import Revision, UserId
+from core.types import Stand, UserId
 from worker.jobs.context import Context
 
 BATCH = 1000
-GRACE_SECONDS = 60
-"""Added to the life of a cached answer when a Redis of another identity is told of past changes: clocks differ."""
-
-Listing = Callable[[str], Awaitable[list[tuple[UserId, Revision]]]]
+Listing = Callable[[str], Awaitable[list[tuple[UserId, Stand]]]]
 
 
 async def publish_revisions(ctx: Context) -> int:
@@ -17,7 +14,7 @@ async def publish_revisions(ctx: Context) -> int:
 
     The fence is raised first and recorded then: a crash between the two repeats the first, which does no harm.
     """
-    await _greet_new_redis(ctx)
+    await ctx.fence.meet(await ctx.all_lists.history())
     published = 0
     async for lists in _batches(lambda after: ctx.all_lists.pending(after=after, limit=BATCH)):
         await ctx.fence.raise_all(lists)
@@ -27,17 +24,7 @@ async def publish_revisions(ctx: Context) -> int:
     return published
 
 
-async def _greet_new_redis(ctx: Context) -> None:
-    """After a restart or a failover the new Redis may lack what the old one was told: tell it all that can matter."""
-    identity = await ctx.fence.identity()
-    if identity != ctx.redis_identity:
-        horizon = ctx.fence.longest_life + GRACE_SECONDS
-        async for lists in _batches(lambda after: ctx.all_lists.changed_within(horizon, after=after, limit=BATCH)):
-            await ctx.fence.raise_all(lists)
-        ctx.redis_identity = identity
-
-
-async def _batches(listing: Listing) -> AsyncIterator[list[tuple[UserId, Revision]]]:
+async def _batches(listing: Listing) -> AsyncIterator[list[tuple[UserId, Stand]]]:
     after = ""
     while lists := await listing(after):
         yield lists
