@@ -32,6 +32,8 @@ class Wire:
         self.refused = False
         self.hold: tuple[bytes, Held] | None = None
         """Bytes, and who is told, once, on which link they were sent and are held with all that follows."""
+        self.hidden = b""
+        """What the client is shown as as many x, wherever the server says it."""
         self.changed: Callable[[int], None] | None = None
         """Told how many links there are whenever that changes."""
 
@@ -49,6 +51,11 @@ class Wire:
     @property
     def server(self) -> int:
         return self._server
+
+    def switch(self, port: int) -> None:
+        """Lead to another server from now on; whoever is connected to the old one is cut off at once."""
+        self._server = port
+        self.cut(reset=True)
 
     def cut(self, *, reset: bool = False) -> None:
         """End every connection."""
@@ -79,6 +86,8 @@ class Link:
         self._early = b""
         self._held = b""
         self._holding = False
+        self._begun = b""
+        """The end of what the server has said, if what is to be hidden may begin with it."""
         self._delayed: tuple[deque[bytes], deque[bytes]] = (deque(), deque())
         """What is on its way to the client, and to the server. In order, whatever the timers do."""
         self._dialling: asyncio.Task[None] | None = None
@@ -93,6 +102,9 @@ class Link:
         self._dialling = self._loop.create_task(self._dial())
 
     def server_came(self, transport: asyncio.Transport) -> None:
+        if self not in self.wire.links:  # cut while it was dialling: the server must not be left with half a connection
+            transport.abort()
+            return
         self._server = transport
         if self._early:
             transport.write(self._early)
@@ -102,6 +114,8 @@ class Link:
         wire = self.wire
         if wire.silent == ("to server" if from_client else "to client"):
             return
+        if wire.hidden and not from_client:
+            data = self._without(wire.hidden, data)
         if from_client and self._holding:
             self._held += data
         elif from_client and wire.hold and wire.hold[0] in data:
@@ -149,6 +163,13 @@ class Link:
             await self._loop.create_connection(lambda: _End(self, server=True), "127.0.0.1", self.wire.server)
         except OSError:
             self.cut()
+
+    def _without(self, hidden: bytes, data: bytes) -> bytes:
+        """As long as it was, so that lengths that were announced stay true. Keeps back what may be its beginning."""
+        data = (self._begun + data).replace(hidden, b"x" * len(hidden))
+        kept = next((size for size in range(len(hidden) - 1, 0, -1) if data.endswith(hidden[:size])), 0)
+        self._begun = data[len(data) - kept :]
+        return data[: len(data) - kept]
 
     def _pass_on_delayed(self, from_client: bool) -> None:  # noqa: FBT001  # a direction
         """The piece whose turn it is, which need not be the one whose timer this was."""

@@ -121,6 +121,46 @@ async def test_a_held_commit_goes_on(wire: Wire) -> None:
         assert await answered(reader) == b"!"
 
 
+async def test_a_switched_wire_leads_to_another_server(wire: Wire, server: Server) -> None:
+    """Whoever is connected is cut off; whoever comes then is served by the other one."""
+    other = Server()
+    async with connected(wire) as (reader, writer), await asyncio.start_server(other.serve, "127.0.0.1", 0) as listener:
+        writer.write(b"a")
+        assert await answered(reader) == b"!"
+        wire.switch(listener.sockets[0].getsockname()[1])
+        with contextlib.suppress(ConnectionError):
+            assert await answered(reader) == b""
+        async with connected(wire) as (new_reader, new_writer):
+            new_writer.write(b"b")
+            assert await answered(new_reader) == b"!"
+        wire.cut()
+        await until(other.connections[0].is_closing)
+    assert (server.received, other.received) == (b"a", b"b")
+
+
+async def test_a_wire_that_is_cut_while_it_dials_leaves_the_server_nothing(wire: Wire, server: Server) -> None:
+    """The connection that is made too late ends."""
+    wire.changed = lambda links: wire.cut() if links else None
+    with contextlib.suppress(ConnectionError):
+        async with connected(wire) as (reader, _):
+            assert await answered(reader) == b""
+    await until(lambda: bool(server.connections) and all(one.is_closing() for one in server.connections))
+
+
+@pytest.mark.parametrize("pieces", [[b"$9\r\nrun_id:ab\r\n"], [b"$9\r\nr", b"un_", b"id:ab\r\n"]])
+async def test_what_is_hidden_keeps_its_length(wire: Wire, server: Server, pieces: list[bytes]) -> None:
+    """Also when it comes in pieces; what only begins like it comes through as soon as it goes on otherwise."""
+    wire.hidden = b"run_id"
+    async with connected(wire) as (reader, writer):
+        writer.write(b"a")
+        assert await answered(reader) == b"!"
+        for piece in [*pieces, b"ru", b"m\r\n"]:
+            server.connections[0].write(piece)
+            await asyncio.sleep(0.01)  # so that they arrive one by one
+        async with asyncio.timeout(PATIENCE):
+            assert await reader.readexactly(20) == b"$9\r\nxxxxxx:ab\r\nrum\r\n"
+
+
 async def test_a_refused_wire_serves_nobody(wire: Wire) -> None:
     """Until it is healed."""
     wire.refused = True
