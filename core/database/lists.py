@@ -19,9 +19,13 @@ from core.types import Stand, UserId
 
 T = TypeVar("T")
 
+# What is acknowledged is on disk, whatever the server's default: a crash of one backend would lose it without a trace,
+# and neither timeline nor start time would tell that the history is another.
 _LIMITS: LiteralString = """
     set_config('statement_timeout', %(statement_timeout)s, true),
-    set_config('idle_in_transaction_session_timeout', %(idle_timeout)s, true)"""
+    set_config('idle_in_transaction_session_timeout', %(idle_timeout)s, true),
+    set_config('synchronous_commit', CASE current_setting('synchronous_commit') WHEN 'off' THEN 'on'
+        ELSE current_setting('synchronous_commit') END, true)"""
 
 AS_USER: LiteralString = (
     "SELECT set_config('role', 'tasklane_user', true), set_config('app.user_id', %(owner)s, true)," + _LIMITS + ";"

@@ -245,3 +245,24 @@ async def unpublished(every: AllLists, *owners: UserId) -> list[tuple[UserId, Re
         found += [(owner, stand.revision) for owner, stand in page]
     assert found == sorted(found)
     return [item for item in found if item[0] in owners]
+
+
+@pytest.mark.parametrize(("configured", "used"), [("off", "on"), ("local", "local"), ("on", "on")])
+async def test_what_is_acknowledged_is_on_disk(stack: Stack, user: UserId, configured: str, used: str) -> None:
+    """Whatever the database's default: a commit that a crash may lose is no commit; a stronger or weaker `on` stays."""
+    url = stack.postgres.create_database("durable")
+    try:
+        migrate(url)
+        with outside(url) as outsider:
+            rows(outsider, f"ALTER DATABASE durable SET synchronous_commit = {configured}")
+        found: list[str] = []
+
+        def change(change: Change) -> None:
+            add(change)
+            found.append(change.look("SHOW synchronous_commit")[0][0])
+
+        async with process(stack.settings(DATABASE_URL=url)) as api:
+            await api.lists.write(user, change)
+        assert found == [used]
+    finally:
+        stack.postgres.drop_database("durable")
