@@ -88,18 +88,14 @@ def _query_in_two_statements() -> None:
 
 def _fill_without_the_fence() -> None:
     scripts.FILL = _replaced(
-        _replaced(scripts.FILL, "if revision < fence then return 0 end", ""),
-        "if revision > fence",
-        "if revision ~= fence",
+        _replaced(scripts.FILL, "if fence and revision < fence then return 0 end", ""),
+        "revision > fence",
+        "revision ~= fence",
     )
 
 
 def _fill_without_the_lease() -> None:
-    scripts.FILL = _replaced(
-        _replaced(scripts.FILL, "if found[1] ~= ARGV[1] then return 0 end", ""),
-        "tonumber(found[2])",
-        "tonumber(found[2] or '0')",
-    )
+    scripts.FILL = _replaced(scripts.FILL, "lease ~= ARGV[1] or ARGV[4] == ''", "ARGV[4] == ''")
 
 
 def _kept_without_the_fence() -> None:
