@@ -5,7 +5,13 @@ export type DeletedTask = components["schemas"]["DeletedTask"];
 export type Stats = components["schemas"]["TaskStats"];
 export type Priority = components["schemas"]["Priority"];
 
-const EMPTY = { title: "", description: null, priority: "medium", due_date: null, tags: [] } satisfies Partial<Task>;
+const EMPTY = {
+  title: "",
+  description: null,
+  priority: "medium",
+  due_date: null,
+  tags: [],
+} satisfies Partial<Task>;
 
 /** What a person can type into a task's form, in the API's own terms. */
 export type TaskFields = Pick<Task, keyof typeof EMPTY>;
