@@ -42,12 +42,21 @@ format: $(VENV)/.dev ## format the code and apply the safe fixes
 	$(BIN)/python -m ruff check --fix-only --quiet .
 	$(BIN)/python -m ruff format .
 
-.PHONY: contract openapi
+.PHONY: contract functions openapi client
 contract: $(VENV)/.dev ## hold the service against its document, 5,000 cases; CONTRACT_ARGS='--seed 1'
 	@$(BIN)/python -m tests.contract $(CONTRACT_ARGS)
 
+functions: $(VENV)/.dev ## write the database's functions for tasks as they look now
+	@$(BIN)/python -m migrations.functions
+
 openapi: $(VENV)/.dev ## write docs/openapi.json anew
 	@$(BIN)/python -m api.write_openapi docs/openapi.json
+
+client: openapi frontend/node_modules/.package-lock.json ## the same, and the client's types (frontend/lib/schema.d.ts) after it
+	@npm --prefix frontend run --silent schema
+
+frontend/node_modules/.package-lock.json: frontend/package-lock.json
+	@npm --prefix frontend ci --no-audit --no-fund --no-update-notifier
 
 venv: $(VENV)/.dev ## make .venv with everything for development
 

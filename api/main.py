@@ -19,7 +19,7 @@ from api.observe.requests import Observe, Recorder
 from api.services import Services
 from api.tasks import routes
 from api.tasks.service import Tasks
-from core import logs
+from core import __version__, logs
 from core.cache.fence import Fence
 from core.cache.redis import Redis
 from core.database.lists import Lists
@@ -90,7 +90,7 @@ def _routes(services: Services) -> FastAPI:
     app = FastAPI(
         title="Tasklane",
         summary="The task backend that a web frontend talks to.",
-        version="0.1.0",
+        version=__version__,
         lifespan=lifespan,
         redirect_slashes=False,
         max_body_size=services.settings.body_limit_bytes,

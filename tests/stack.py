@@ -6,7 +6,7 @@ import os
 import random
 import secrets
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Self
 
@@ -137,7 +137,15 @@ class WorkerProcess(Child):
 class Stack:
     """PostgreSQL with the schema, and Redis; API and worker processes on request. Everything ends with it."""
 
-    def __init__(self, path: Path, *, redis_options: tuple[str, ...] = (), tcp: bool = False) -> None:
+    def __init__(
+        self,
+        path: Path,
+        *,
+        redis_options: tuple[str, ...] = (),
+        tcp: bool = False,
+        migrate: Callable[[str], None] = migrate,
+    ) -> None:
+        self._migrate = migrate
         self.folder = path
         self.postgres = PostgresServer(path / "postgres", durable=False, port=steady_port() if tcp else None)
         self.redis = RedisServer(path / "redis", options=redis_options, port=steady_port() if tcp else None)
@@ -147,7 +155,7 @@ class Stack:
         self.postgres.start()
         self.redis.start()
         self.database_url = self.postgres.create_database("tasklane")
-        migrate(self.database_url)
+        self._migrate(self.database_url)
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -1,6 +1,11 @@
 """One user's Thursday, shown wherever the document shows a body."""
 
+import json
 from typing import Any
+
+from api.tasks.transfer import WRITERS, Format
+from core.tasks.crud import task_etag
+from core.types import Revision, TaskId
 
 Document = dict[str, Any]
 
@@ -31,27 +36,20 @@ NOT_FOUND: Document = {
     "status": 404,
     "detail": "There is no such thing here.",
 }
-CSV = """\
-id,title,description,completed,completed_at,priority,due_date,tags,created_at,updated_at,deleted_at\r
-42,Buy milk,,false,,high,2026-12-24,"home, shopping",2026-12-17T08:30:00.000Z,2026-12-17T08:30:00.000Z,\r
-"""
-ICS = """\
-BEGIN:VCALENDAR\r
-VERSION:2.0\r
-PRODID:-//Tasklane//Tasks//EN\r
-BEGIN:VTODO\r
-UID:task-42@tasklane\r
-DTSTAMP:20261217T083000Z\r
-CREATED:20261217T083000Z\r
-LAST-MODIFIED:20261217T083000Z\r
-SUMMARY:Buy milk\r
-DUE;VALUE=DATE:20261224\r
-PRIORITY:3\r
-CATEGORIES:home,shopping\r
-STATUS:NEEDS-ACTION\r
-END:VTODO\r
-END:VCALENDAR\r
-"""
+
+
+def _written(format_: Format) -> str:
+    writer, task = WRITERS[format_], json.dumps({**TASK, "deleted_at": None})
+    return (writer.head + writer.task(task) + writer.tail).decode()
+
+
+CSV = _written("csv")
+ICS = _written("ics")
+
+
+def etag(revision: int) -> str:
+    """The task's, with the list at that revision."""
+    return task_etag(TaskId(TASK["id"]), Revision(revision))
 
 
 def _examples(**values: Any) -> Document:
@@ -91,7 +89,7 @@ EXAMPLES: dict[str, Document] = {
         atomic={
             "operations": [
                 {"op": "create", "task": {"title": "Wrap the presents"}},
-                {"op": "update", "id": 42, "task": {"priority": "low"}, "if_match": '"1-42-7"'},
+                {"op": "update", "id": 42, "task": {"priority": "low"}, "if_match": etag(7)},
                 {"op": "complete", "id": 41, "completed": True},
                 {"op": "delete", "id": 40},
             ]
@@ -102,7 +100,7 @@ EXAMPLES: dict[str, Document] = {
         results={
             "atomic": False,
             "results": [
-                {"status": 200, "etag": '"1-42-8"', "task": COMPLETED},
+                {"status": 200, "etag": etag(8), "task": COMPLETED},
                 {"status": 404, "problem": NOT_FOUND},
             ],
         }

@@ -3,7 +3,7 @@
 from typing import Any
 
 from api.http.idempotency import KEY_PATTERN
-from api.openapi.examples import TASK
+from api.openapi.examples import TASK, etag
 from api.tasks.schemas import WITHOUT_NUL
 from core.tasks import cursors, queries
 
@@ -88,7 +88,7 @@ PARAMETERS: dict[str, Document] = {
         "json",
     ),
     "If-None-Match": _header(
-        "If-None-Match", "ETags of what the client has, or `*`: 304 when it would come again.", '"1-42-6"'
+        "If-None-Match", "ETags of what the client has, or `*`: 304 when it would come again.", etag(6)
     ),
     "If-Match": _header("If-Match", "ETags of what the client has seen, or `*`: 412 when the task is another.", "*"),
     "Idempotency-Key": {

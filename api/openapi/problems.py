@@ -5,6 +5,7 @@ from typing import Any
 from starlette.exceptions import HTTPException
 
 from api.http.problems import MEDIA_TYPE, Problem, problem_of
+from api.openapi.examples import etag
 from api.openapi.responses import header_references
 from core import errors
 from core.errors import Fault
@@ -70,7 +71,7 @@ RESPONSES: dict[str, Document] = {
         still_running=errors.StillRunning(),
     ),
     "PreconditionFailed": _response(
-        "The task is not what the client has seen.", "ETag", changed=errors.PreconditionFailed('"1-42-8"')
+        "The task is not what the client has seen.", "ETag", changed=errors.PreconditionFailed(etag(8))
     ),
     "ContentTooLarge": _response("The body is too large.", too_large=HTTPException(413)),
     "UnsupportedMediaType": _response(

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from api.openapi.examples import etag
+
 Document = dict[str, Any]
 
 
@@ -26,7 +28,7 @@ HEADERS: dict[str, Document] = {
     "Content-Disposition": _header(
         "The name of the file.", 'attachment; filename="tasks.json"', pattern='^attachment; filename="[^"]+"$'
     ),
-    "ETag": _header("Strong; for `If-None-Match` and `If-Match`.", '"1-42-7"', pattern='^"[!#-~]+"$'),
+    "ETag": _header("Strong; for `If-None-Match` and `If-Match`.", etag(7), pattern='^"[!#-~]+"$'),
     "Idempotent-Replayed": _header("Given before, for the same key.", "true", required=False, const="true"),
     "Link": _header(
         "The next page (RFC 8288), if there is one.",

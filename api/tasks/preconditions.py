@@ -4,7 +4,7 @@ import re
 
 from api.http.conditional import ENTITY_TAG
 from core.tasks.crud import Expected
-from core.tasks.queries import REPRESENTATION
+from core.tasks.fields import REPRESENTATION
 from core.types import Revision, TaskId
 
 

@@ -1,6 +1,5 @@
 """What a client may send, and what it gets back."""
 
-from collections.abc import Callable
 from datetime import date, datetime
 from typing import Annotated, Any, Literal, NotRequired
 
@@ -19,6 +18,7 @@ from typing_extensions import TypeAliasType, TypedDict
 
 from core.tasks.due import INSTANT_PATTERN, Due, parse_instant
 from core.tasks.due import parse as parse_due
+from core.tasks.fields import DEFAULTS
 from core.types import MAX_TASK_ID
 
 MAX_TITLE = 200
@@ -145,22 +145,16 @@ class TaskUpdate(_Input):
     def columns(self) -> dict[str, Any]:
         """What was sent, by the name of its column; cleared members have their defaults."""
         sent = {name: getattr(self, name) for name in self.model_fields_set}
-        for name, default in _CLEARED.items():
-            if name in sent and sent[name] is None:
-                sent[name] = default()
         if "due_date" in sent:
             due = sent.pop("due_date") or Due()
             sent.update(due_on=due.on, due_at=due.at)
-        return sent
+        return {name: DEFAULTS.get(name) if value is None else value for name, value in sent.items()}
 
 
 class TaskCreate(TaskUpdate):
     """A new task; `null` and absent are the same."""
 
     title: Title
-
-
-_CLEARED: dict[str, Callable[[], Any]] = {"completed": bool, "priority": lambda: "medium", "tags": list}
 
 
 class Completion(_Input):

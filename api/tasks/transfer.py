@@ -16,6 +16,7 @@ from starlette.types import Receive, Scope, Send
 from api.http.problems import faults_of
 from api.tasks.schemas import Instant, TaskCreate, whole
 from core.errors import InvalidInput
+from core.tasks.fields import DEFAULTS, EXPORTED
 
 Format = Literal["json", "csv", "ics"]
 
@@ -26,10 +27,6 @@ IMPORT_LIMIT_BYTES = 8 * 1024 * 1024
 
 MAX_FAULTS = 20
 
-_CSV_COLUMNS = (
-    *("id", "title", "description", "completed", "completed_at", "priority", "due_date", "tags"),
-    *("created_at", "updated_at", "deleted_at"),
-)
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _ICS_PRIORITIES = {"urgent": 1, "high": 3, "medium": 5, "low": 9}
 _ICS_LINE_OCTETS = 75
@@ -115,7 +112,7 @@ class Writer:
 
 
 def _row(task: ImportedTask) -> dict[str, Any]:
-    columns = {"completed": False, "priority": "medium", "tags": [], **task.columns()}
+    columns = {**DEFAULTS, **task.columns()}
     return {name: value.isoformat() if isinstance(value, date) else value for name, value in columns.items()}
 
 
@@ -126,14 +123,22 @@ def _csv_line(row: Iterable[str]) -> bytes:
 
 
 def _csv_row(task: dict[str, Any]) -> list[str]:
-    values = {**task, "tags": ", ".join(task["tags"]), "completed": "true" if task["completed"] else "false"}
-    return [_plain(values[name]) for name in _CSV_COLUMNS]
+    return [_plain(task[name]) for name in EXPORTED]
 
 
 def _plain(value: object) -> str:
-    """https://owasp.org/www-community/attacks/CSV_Injection."""
-    text = "" if value is None else str(value)
-    return f"'{text}" if text.startswith(_FORMULA) else text
+    """Text that a spreadsheet takes for text: https://owasp.org/www-community/attacks/CSV_Injection."""
+    match value:
+        case None:
+            return ""
+        case bool():
+            return "true" if value else "false"
+        case list():
+            return _plain(", ".join(value))
+        case str():
+            return f"'{value}" if value.startswith(_FORMULA) else value
+        case _:
+            return str(value)
 
 
 def _todo(task: dict[str, Any]) -> bytes:
@@ -188,7 +193,7 @@ def _folded(line: str) -> bytes:
 WRITERS: dict[Format, Writer] = {
     "json": Writer("application/json", f'{{"version":{VERSION},"tasks":['.encode(), str.encode, b",", b"]}"),
     "csv": Writer(
-        "text/csv; charset=utf-8", _csv_line(_CSV_COLUMNS), lambda task: _csv_line(_csv_row(json.loads(task))), b"", b""
+        "text/csv; charset=utf-8", _csv_line(EXPORTED), lambda task: _csv_line(_csv_row(json.loads(task))), b"", b""
     ),
     "ics": Writer(
         "text/calendar; charset=utf-8",

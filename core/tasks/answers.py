@@ -7,7 +7,8 @@ from core.cache.answer import Answer
 from core.database.transaction import Transaction
 from core.errors import DatabaseUnavailable
 from core.tasks import crud, pages, parse
-from core.tasks.queries import REPRESENTATION, ListQuery, Query, StatsQuery, TaskQuery
+from core.tasks.fields import REPRESENTATION
+from core.tasks.queries import ListQuery, Query, StatsQuery, TaskQuery
 from core.types import UserId
 
 Shape = Literal["array", "object"]

@@ -4,14 +4,14 @@ from typing import LiteralString
 
 from core.database.lists import HISTORY, REVISION, STAND, Change
 from core.database.transaction import Transaction
-from core.tasks.crud import DELETED_TASK_JSON
+from core.tasks.fields import COLUMNS, DELETED_TASK_JSON
 
 EXPORT: LiteralString = "SELECT " + DELETED_TASK_JSON + " FROM tasks t WHERE user_id = %(owner)s ORDER BY user_id, id"
 """Every task of the owner, those in the trash too, the oldest id first."""
 
-_COLUMNS: LiteralString = """
-    title text, description text, completed boolean, completed_at timestamptz, priority text, due_on date,
-    due_at timestamptz, tags jsonb, created_at timestamptz, updated_at timestamptz, deleted_at timestamptz"""
+_NAMES: LiteralString = ", ".join(column.name for column in COLUMNS)
+_IMPORTED: LiteralString = ", ".join(column.imported for column in COLUMNS)
+_TYPED: LiteralString = ", ".join(column.name + " " + column.type for column in COLUMNS)
 
 
 def insert_all(change: Change, rows: str) -> int:
@@ -19,16 +19,16 @@ def insert_all(change: Change, rows: str) -> int:
     sql: LiteralString = (
         """
         WITH made AS (
-            INSERT INTO tasks (user_id, revision, title, description, completed, completed_at, priority, due_on, due_at,
-                tags, created_at, updated_at, deleted_at)
+            INSERT INTO tasks (user_id, revision, """
+        + _NAMES
+        + """)
             SELECT %(owner)s, """
         + REVISION
-        + """, title, description, completed,
-                CASE WHEN completed THEN coalesce(completed_at, updated_at, clock_timestamp()) END,
-                priority, due_on, due_at, ARRAY(SELECT jsonb_array_elements_text(tags)),
-                coalesce(created_at, clock_timestamp()), coalesce(updated_at, clock_timestamp()), deleted_at
+        + ", "
+        + _IMPORTED
+        + """
             FROM jsonb_to_recordset(%(rows)s::jsonb) AS new ("""
-        + _COLUMNS
+        + _TYPED
         + """)
             RETURNING 1
         )

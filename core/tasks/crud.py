@@ -12,7 +12,7 @@ from typing import Any, LiteralString
 from core.database.lists import HISTORY, REVISION, STAND, Change
 from core.database.transaction import Row, Transaction
 from core.errors import NotFound, PreconditionFailed
-from core.tasks.queries import REPRESENTATION
+from core.tasks.fields import REPRESENTATION, TASK_JSON, function
 from core.types import Revision, Stand, TaskId
 
 
@@ -37,38 +37,12 @@ def task_etag(task: TaskId, revision: Revision) -> str:
     return f'"{REPRESENTATION}-{task}-{revision}"'
 
 
-_INSTANT: LiteralString = """'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'"""
-_INSTANT_EXACT: LiteralString = """'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'"""
-
-_MEMBERS: LiteralString = (
-    """t.id, t.user_id, t.title, t.description, t.completed,
-        to_char(t.completed_at AT TIME ZONE 'UTC', """
-    + _INSTANT
-    + """) AS completed_at, t.priority,
-        coalesce(to_char(t.due_on, 'YYYY-MM-DD'), to_char(t.due_at AT TIME ZONE 'UTC',
-            CASE WHEN t.due_at = date_trunc('milliseconds', t.due_at) THEN """
-    + _INSTANT
-    + " ELSE "
-    + _INSTANT_EXACT
-    + """ END)) AS due_date, t.tags,
-        to_char(t.created_at AT TIME ZONE 'UTC', """
-    + _INSTANT
-    + """) AS created_at,
-        to_char(t.updated_at AT TIME ZONE 'UTC', """
-    + _INSTANT
-    + ") AS updated_at"
-)
-
-TASK_JSON: LiteralString = "(SELECT row_to_json(j)::text FROM (SELECT " + _MEMBERS + ") j)"
-"""Compact JSON of the row `t`, its members in the order of the contract. A due date comes back in the form it was
-given; an instant with microseconds keeps them, any other has the milliseconds that a browser writes."""
-
-DELETED_TASK_JSON: LiteralString = (
-    "(SELECT row_to_json(j)::text FROM (SELECT "
-    + _MEMBERS
-    + ", to_char(t.deleted_at AT TIME ZONE 'UTC', "
-    + _INSTANT
-    + ") AS deleted_at) j)"
+_INSERT: LiteralString = (
+    "SELECT list_revision, "
+    + HISTORY
+    + ", made, list_revision, task FROM "
+    + function("insert")
+    + "(owner => %(owner)s"
 )
 
 
@@ -85,14 +59,7 @@ def get(transaction: Transaction, task: TaskId) -> tuple[StoredTask, Stand]:
 def insert(change: Change, columns: Columns) -> StoredTask:
     """A new task."""
     given = "".join(f", {name} => %({name})s" for name in columns)
-    sql = (
-        "SELECT list_revision, "
-        + HISTORY
-        + ", made, list_revision, task FROM tasklane_insert(owner => %(owner)s"
-        + given
-        + ")"
-    )
-    return StoredTask(*_only(change.execute(sql, **columns)))
+    return StoredTask(*_only(change.execute(_INSERT + given + ")", **columns)))
 
 
 def update(change: Change, task: TaskId, columns: Columns, *, expected: Expected = None) -> StoredTask:

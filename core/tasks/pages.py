@@ -10,8 +10,8 @@ from typing import LiteralString
 
 from core.database.lists import HISTORY, REVISION
 from core.database.transaction import Transaction
-from core.tasks.crud import DELETED_TASK_JSON, TASK_JSON
 from core.tasks.cursors import Cursor, moment
+from core.tasks.fields import DELETED_TASK_JSON, TASK_JSON, function
 from core.tasks.queries import KEY_KINDS, ListQuery
 from core.types import Stand
 
@@ -79,7 +79,7 @@ _BEHIND_OFFSET: LiteralString = """
 """
 
 
-_RECENT: LiteralString = "SELECT *, " + HISTORY + " FROM tasklane_recent(%(owner)s, %(done)s, %(limit)s)"
+_RECENT: LiteralString = "SELECT *, " + HISTORY + " FROM " + function("recent") + "(%(owner)s, %(done)s, %(limit)s)"
 _DONE = {"all": None, "pending": False, "completed": True}
 
 

@@ -11,9 +11,6 @@ from urllib.parse import urlencode
 from core.tasks.cursors import Cursor, KeyKind
 from core.types import TaskId
 
-REPRESENTATION = 1
-"""To be raised with every change of what a task or a list looks like: it is part of each variant and each ETag."""
-
 DEFAULT_LIMIT = 500
 MAX_LIMIT = 1000
 MAX_OFFSET = 10_000

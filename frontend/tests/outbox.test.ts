@@ -2,18 +2,17 @@
 
 import { expect, test } from "vitest";
 import { type Api, Problem } from "../lib/api";
-import type { Task } from "../app/data/types";
+import { NO_FIELDS, type Task } from "../app/data/types";
 import type { Connection, Link } from "../app/sync/connection";
 import { Outbox, type Refusal } from "../app/sync/outbox";
 import type { TabStorage } from "../app/sync/storage";
 import { Store } from "../app/sync/store";
 import { draftTask } from "../app/sync/writes";
 
-const FIELDS = { title: "Plan", description: null, priority: "medium", due_date: null, tags: [] } as const;
 const NO = new Problem({ type: "about:blank", title: "No", status: 422, detail: "Not this one." });
 
 function draft(): Task {
-  return draftTask({ ...FIELDS, tags: [] }, "ada");
+  return draftTask({ ...NO_FIELDS, title: "Plan" }, "ada");
 }
 
 /** An outbox whose service answers when the test says so. */

@@ -3,14 +3,13 @@
 import { describe, expect, test } from "vitest";
 import { addDays, describeDue, fromLocalInput, isOver, toLocalInput } from "../app/data/due";
 import { matches, NO_FILTERS, queryOf, readFilters, writeFilters } from "../app/data/filters";
-import type { Task } from "../app/data/types";
+import { NO_FIELDS, type Task } from "../app/data/types";
 import { draftTask, projectList, projectTrash, rebased, type Write } from "../app/sync/writes";
 
 const NOW = new Date("2026-11-21T15:00:00");
 
 function task(id: number, change: Partial<Task> = {}): Task {
-  const fields = { title: `task ${id}`, description: null, priority: "medium", due_date: null, tags: [] } as const;
-  return { ...draftTask({ ...fields, tags: [] }, "ada"), id, ...change };
+  return { ...draftTask({ ...NO_FIELDS, title: `task ${id}` }, "ada"), id, ...change };
 }
 
 describe("the list with changes on top", () => {

@@ -5,7 +5,7 @@ Times and ids are the service's to give: the model holds `UNTOLD` for one that i
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Literal
 
@@ -87,16 +87,9 @@ class Task:
 
     def merge(self, body: Document) -> None:
         """RFC 7396 over a default task: what is absent stays, null clears."""
-        if "title" in body:
-            self.title = body["title"].strip()
-        if "description" in body:
-            self.description = body["description"]
-        if "priority" in body:
-            self.priority = body["priority"] or "medium"
-        if "due_date" in body:
-            self.due_date = as_shown(body["due_date"]) if body["due_date"] else None
-        if "tags" in body:
-            self.tags = tuple(dict.fromkeys(body["tags"] or ()))
+        for name, read in _GIVEN.items():
+            if name in body:
+                setattr(self, name, getattr(Task(), name) if body[name] is None else read(body[name]))
         if "completed" in body:
             self.complete(completed=bool(body["completed"]))
 
@@ -116,6 +109,9 @@ class Task:
             assert type(document["id"]) is int
             assert document["id"] > 0
             self.id = document["id"]
+
+
+_SHOWN = tuple(member.name for member in fields(Task) if member.name not in ("deleted_at", "version"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,8 +141,7 @@ class Model:
         return sorted(trash, key=lambda document: (document["deleted_at"], document["id"]), reverse=True)
 
     def shown(self, task: Task) -> Document:
-        names = ("title", "description", "completed", "completed_at", "priority", "due_date", "created_at")
-        document = {name: getattr(task, name) for name in (*names, "updated_at")}
+        document = {name: getattr(task, name) for name in _SHOWN}
         document |= {"id": task.id or UNTOLD, "user_id": self.user, "tags": list(task.tags)}
         return document if task.deleted_at is None else {**document, "deleted_at": task.deleted_at}
 
@@ -298,6 +293,14 @@ def _due(task: Document) -> datetime | None:
     return moment(task["due_date"]) if task["due_date"] else None
 
 
+_GIVEN: dict[str, Callable[[Any], Any]] = {
+    "title": lambda title: title.strip(),
+    "description": lambda description: description,
+    "priority": lambda priority: priority,
+    "due_date": as_shown,
+    "tags": lambda tags: tuple(dict.fromkeys(tags)),
+}
+"""What a client gives, and how it is read."""
 _FILTERS: dict[str, Callable[[Document, str], Any]] = {
     "completed": lambda task, value: task["completed"] == (value == "true"),
     "status": lambda task, value: value == "all" or task["completed"] == (value == "completed"),

@@ -4,13 +4,13 @@ import contextlib
 import json
 import re
 import shutil
-import tomllib
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 import worker.main
+from core import __version__
 from core.settings import DatabaseSettings, Settings
 from deploy.local.programs import MIGRATE, SERVE, WORK
 from tests.deploy.manifests import K8S, SERVICES, Object, containers, load_yaml, objects, of_kind, own, pods, rendered
@@ -24,7 +24,7 @@ VALUES = {
 """What the Secret may hold."""
 
 KNOWN = {name.upper() for name in Settings.model_fields if name != "database_url"} | {"DATABASE_URL", "SECRETS_DIR"}
-VERSION = tomllib.loads((TOP / "pyproject.toml").read_text())["project"]["version"]
+VERSION = __version__
 LARGEST_POSTGRES = 97
 """Connections that a PostgreSQL with its own defaults has for users."""
 

@@ -22,6 +22,7 @@ from core.database.lists import AS_USER, REVISION, STAND, Change, Lists
 from core.database.transaction import Row, Transaction
 from core.errors import NotFound
 from core.tasks import bulk, crud, pages
+from core.tasks.fields import function
 from core.tasks.queries import ListQuery
 from core.types import MAX_TASK_ID, TaskId, UserId
 from tests.stack import ApiProcess, Stack, client, new_user
@@ -303,7 +304,7 @@ ROWS: Mapping[str, LiteralString] = {
 FOREIGN_WRITES: tuple[LiteralString, ...] = (
     "UPDATE tasks SET user_id = %(user)s",
     "SELECT tasklane_advance(%(user)s)",
-    "SELECT tasklane_insert(%(user)s, 'x')",
+    "SELECT " + function("insert") + "(%(user)s, 'x')",
 )
 READS: Mapping[str, Callable[[Transaction, TaskId], str]] = {
     "get": lambda transaction, task: crud.get(transaction, task)[0].json,
@@ -370,7 +371,7 @@ async def test_row_level_security_hides_what_a_careless_statement_would_show(
 async def test_the_function_shows_nobody_elses_list(services: Services, api: ApiProcess, database: Any) -> None:
     """It is told whose list to show, and shows no other than that of the transaction's user."""
     victim = new_victim(api, database)
-    recent: LiteralString = "SELECT revision, total, page FROM tasklane_recent(%(name)s, NULL, 500)"
+    recent: LiteralString = "SELECT revision, total, page FROM " + function("recent") + "(%(name)s, NULL, 500)"
     look = partial(Transaction.execute, sql=recent, name=victim.user)
     assert await services.lists.read(new_user(), look) == [(0, 0, None)]
     [(_, total, page)] = await Lists(services.database, services.fence, WITHOUT_ROLE).read(new_user(), look)

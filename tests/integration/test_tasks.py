@@ -4,17 +4,17 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import closing
-from typing import Any
+from typing import Any, get_type_hints
 
 import httpx
 import psycopg2
 import pytest
 
+from api.tasks import schemas
 from core.types import UserId
 from tests.stack import Stack
 
-MEMBERS = ["id", "user_id", "title", "description", "completed", "completed_at", "priority", "due_date", "tags"]
-MEMBERS += ["created_at", "updated_at"]
+MEMBERS = list(get_type_hints(schemas.Task))
 
 JSON = {"content-type": "application/json"}
 

@@ -5,16 +5,18 @@ export type DeletedTask = components["schemas"]["DeletedTask"];
 export type Stats = components["schemas"]["TaskStats"];
 export type Priority = components["schemas"]["Priority"];
 
-/** What a person can type into a task's form, in the API's own terms. */
-export interface TaskFields {
-  title: string;
-  description: string | null;
-  priority: Priority;
-  due_date: string | null;
-  tags: string[];
-}
+const EMPTY = {
+  title: "",
+  description: null,
+  priority: "medium",
+  due_date: null,
+  tags: [],
+} satisfies Partial<Task>;
 
-export const NO_FIELDS: TaskFields = { title: "", description: null, priority: "medium", due_date: null, tags: [] };
+/** What a person can type into a task's form, in the API's own terms. */
+export type TaskFields = Pick<Task, keyof typeof EMPTY>;
+
+export const NO_FIELDS: TaskFields = EMPTY;
 
 /** The most urgent first. */
 export const PRIORITIES: readonly Priority[] = ["urgent", "high", "medium", "low"];
@@ -29,8 +31,8 @@ export const PRIORITY_NAMES: Record<Priority, string> = {
 export const LIMITS = { title: 200, description: 1000, tag: 50, tags: 20, search: 200 } as const;
 
 export function fieldsOf(task: Task): TaskFields {
-  const { title, description, priority, due_date, tags } = task;
-  return { title, description, priority, due_date, tags };
+  const names = Object.keys(NO_FIELDS) as (keyof TaskFields)[];
+  return Object.fromEntries(names.map((name) => [name, task[name]])) as unknown as TaskFields;
 }
 
 /** The members of `fields` that differ from `base`: a merge patch. */

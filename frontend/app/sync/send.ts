@@ -1,7 +1,7 @@
 /** How each write is sent, so that sending it again after a lost answer does no more than sending it once. */
 
 import { type Api, type BatchResult, type Operation, Problem } from "../../lib/api";
-import { same, type Task, type TaskFields } from "../data/types";
+import { fieldsOf, same, type Task, type TaskFields } from "../data/types";
 import type { Write } from "./writes";
 
 /** The task was changed elsewhere, in the same fields, since the person saw it. */
@@ -29,11 +29,8 @@ const RACES = 3;
 /** Returns the service's copies of the tasks, in the order of the write. */
 export async function send(api: Api, write: Write, key: string): Promise<Task[]> {
   switch (write.kind) {
-    case "create": {
-      const { title, description, priority, due_date, tags } = write.task;
-      const fields = { title, description, priority, due_date, tags };
-      return [await api.createTask(fields, { idempotencyKey: key })];
-    }
+    case "create":
+      return [await api.createTask(fieldsOf(write.task), { idempotencyKey: key })];
     case "edit":
       return [await edit(api, write.base, write.changes)];
     case "complete":

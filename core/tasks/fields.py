@@ -1,0 +1,129 @@
+"""What a task has: from this list come its JSON, the function that makes one, what an import fills and a CSV's header.
+
+`docs/how-to-add-a-field.md` says what else a new field needs.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, LiteralString
+
+REPRESENTATION = 1
+"""To be raised with every change of what a task or a list looks like: it is part of each variant and each ETag, and of
+the names of the database's functions that write tasks."""
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """A column that a client sets."""
+
+    name: LiteralString
+    type: LiteralString
+    default: Any = None
+    """For a task whose maker says nothing of it; also what `null` means."""
+    needed: bool = False
+    """Nothing stands in for what the client does not say."""
+
+    @property
+    def imported(self) -> LiteralString:
+        """As the import brings it, which puts the defaults in itself."""
+        return self.name
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A column that the service keeps, and that only an import brings along."""
+
+    name: LiteralString
+    type: LiteralString
+    imported: LiteralString
+    """What an import writes, over the columns of its row."""
+    made: LiteralString | None = None
+    """What the new task of a client has, over the `{name}`s of what is given; None where that is the same for all."""
+
+
+Column = Given | Kept
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A member of a task's JSON, and the columns that it is made of."""
+
+    name: LiteralString
+    columns: tuple[Column, ...] = ()
+    """Those that an import fills."""
+    sql: LiteralString | None = None
+    """Its value over the row `t`; None for the column of that name."""
+
+
+def _given(name: LiteralString, type_: LiteralString, default: Any = None, *, needed: bool = False) -> Member:
+    return Member(name, (Given(name, type_, default, needed=needed),))
+
+
+_INSTANT: LiteralString = """'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'"""
+_INSTANT_EXACT: LiteralString = """'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'"""
+
+
+def _instant(name: LiteralString, imported: LiteralString, made: LiteralString | None = None) -> Member:
+    """A time that the service keeps, with the milliseconds that a browser writes."""
+    sql: LiteralString = "to_char(t." + name + " AT TIME ZONE 'UTC', " + _INSTANT + ")"
+    return Member(name, (Kept(name, "timestamptz", imported, made),), sql)
+
+
+# A due date comes back in the form it was given; an instant with microseconds keeps them, any other has milliseconds.
+_DUE_DATE: LiteralString = (
+    "coalesce(to_char(t.due_on, 'YYYY-MM-DD'), to_char(t.due_at AT TIME ZONE 'UTC',"
+    " CASE WHEN t.due_at = date_trunc('milliseconds', t.due_at) THEN " + _INSTANT + " ELSE " + _INSTANT_EXACT + " END))"
+)
+
+MEMBERS: tuple[Member, ...] = (
+    Member("id"),
+    Member("user_id"),
+    _given("title", "text", needed=True),
+    _given("description", "text"),
+    _given("completed", "boolean", default=False),
+    _instant(
+        "completed_at",
+        imported="CASE WHEN completed THEN coalesce(completed_at, updated_at, clock_timestamp()) END",
+        made="CASE WHEN {completed} THEN clock_timestamp() END",
+    ),
+    _given("priority", "text", default="medium"),
+    Member("due_date", (Given("due_on", "date"), Given("due_at", "timestamptz")), _DUE_DATE),
+    _given("tags", "text[]", default=[]),
+    _instant("created_at", imported="coalesce(created_at, clock_timestamp())"),
+    _instant("updated_at", imported="coalesce(updated_at, clock_timestamp())"),
+)
+"""In the order of the contract."""
+
+DELETED_AT = _instant("deleted_at", imported="deleted_at")
+"""What a task has besides in the trash, in an export and in an import."""
+
+COLUMNS: tuple[Column, ...] = tuple(column for member in (*MEMBERS, DELETED_AT) for column in member.columns)
+"""All that an import fills."""
+
+GIVEN: tuple[Given, ...] = tuple(column for column in COLUMNS if isinstance(column, Given))
+
+DEFAULTS: Mapping[str, Any] = {column.name: column.default for column in GIVEN if column.default is not None}
+"""What stands in for `null`, by column; for the others that is NULL."""
+
+EXPORTED: tuple[str, ...] = tuple(member.name for member in (*MEMBERS, DELETED_AT) if member.name != "user_id")
+"""The members that a spreadsheet gets: all are the same user's."""
+
+
+def as_json(members: tuple[Member, ...], *, comma: LiteralString = ", ") -> LiteralString:
+    """SQL for compact JSON of the row `t`."""
+    values: LiteralString = comma.join(
+        "t." + member.name if member.sql is None else member.sql + " AS " + member.name for member in members
+    )
+    return "(SELECT row_to_json(j)::text FROM (SELECT " + values + ") j)"
+
+
+TASK_JSON: LiteralString = as_json(MEMBERS)
+DELETED_TASK_JSON: LiteralString = as_json((*MEMBERS, DELETED_AT))
+
+
+def function(name: LiteralString, *, representation: int = REPRESENTATION) -> str:
+    """What the database's function of that name is called for tasks that look so: others live beside it.
+
+    During a rolling upgrade the processes of the release before go on with theirs.
+    """
+    return "tasklane_" + name + (f"_{representation}" if representation > 1 else "")

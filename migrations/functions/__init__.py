@@ -1,0 +1,35 @@
+"""The database's functions whose SQL depends on what a task looks like, by representation.
+
+`recent.sql` and `insert.sql` are today's, with places for what `core/tasks/fields.py` says. `make functions` fills them
+in and keeps the result in a folder named by the representation. Migrations install that, so nothing changes it later.
+"""
+
+from pathlib import Path
+from typing import LiteralString, Protocol
+
+from core.tasks.fields import function
+
+FOLDER = Path(__file__).parent
+NAMES: tuple[LiteralString, ...] = ("recent", "insert")
+
+
+class Operations(Protocol):
+    """Alembic's `op`, as far as it is needed here."""
+
+    def execute(self, sql: str, /) -> None: ...
+
+
+def sql(representation: int) -> str:
+    """What makes the functions of that representation."""
+    return "\n".join((FOLDER / str(representation) / f"{name}.sql").read_text() for name in NAMES)
+
+
+def install(op: Operations, representation: int) -> None:
+    """Make the functions of that representation, beside those of others."""
+    op.execute(sql(representation))
+
+
+def drop(op: Operations, representation: int) -> None:
+    """Drop them: when going back, or when no process calls them any more."""
+    for name in NAMES:
+        op.execute(f"DROP FUNCTION {function(name, representation=representation)}")

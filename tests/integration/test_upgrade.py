@@ -1,0 +1,82 @@
+"""An upgrade from what was released: the schema goes on under its processes, and both releases tell the same."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+
+from core import __version__
+from tests.release import RELEASES, Release
+from tests.stack import Stack, folder, migrate, new_user
+
+Document = dict[str, Any]
+
+
+@pytest.fixture(scope="module", params=RELEASES)
+def release(request: pytest.FixtureRequest) -> Iterator[Release]:
+    with folder() as path:
+        yield Release.checked_out(request.param, path)
+
+
+@pytest.fixture
+def released(release: Release) -> Iterator[Stack]:
+    """With the schema of the release."""
+    with folder() as path, Stack(path, migrate=release.migrate) as stack:
+        yield stack
+
+
+def test_both_releases_serve_the_same_tasks_while_one_follows_the_other(release: Release, released: Stack) -> None:
+    """Whoever writes through one reads it at once through the other, before the migration and ever after."""
+    user = new_user()
+    variables = released.environment()
+    old, worker = release.api(released.folder, variables), release.worker(released.folder, variables)
+    released.adopt(old, worker)
+    old.start()
+    worker.start()
+    with old.client(user) as before:
+        first = make(before, "Made before the migration", due_date="2030-01-31", tags=["home"])
+        assert before.get("/api/tasks").json() == [first]
+        migrate(released.database_url)
+        assert shown(before) == [first]
+        second = make(before, "Made by the old release, in the new schema", priority="high")
+        with released.api().client(user) as after:
+            assert [version(client) for client in (before, after)] == [release.version, __version__]
+            assert both(before, after) == [second, first]
+            third = make(after, "Made by the new release", due_date="2030-02-01T09:30:00.000Z")
+            assert titles(before, after) == [task["title"] for task in (third, second, first)]
+            after.patch(f"/api/tasks/{first['id']}", json={"title": "Changed by the new"}).raise_for_status()
+            before.patch(f"/api/tasks/{third['id']}", json={"title": "Changed by the old"}).raise_for_status()
+            before.delete(f"/api/tasks/{second['id']}").raise_for_status()
+            assert titles(before, after) == ["Changed by the old", "Changed by the new"]
+            after.post(f"/api/tasks/{second['id']}/restore").raise_for_status()
+            assert titles(before, after) == ["Changed by the old", second["title"], "Changed by the new"]
+
+
+def make(client: httpx.Client, title: str, **members: object) -> Document:
+    made: Document = client.post("/api/tasks", json={"title": title, **members}).raise_for_status().json()
+    return made
+
+
+def version(client: httpx.Client) -> str:
+    document: Document = client.get("/openapi.json").raise_for_status().json()
+    return str(document["info"]["version"])
+
+
+def shown(client: httpx.Client) -> list[Document]:
+    """The list as it is now, twice: as it is made, and as it is kept."""
+    first, again = (client.get("/api/tasks").raise_for_status().json() for _ in range(2))
+    assert first == again
+    listed: list[Document] = first
+    return listed
+
+
+def both(before: httpx.Client, after: httpx.Client) -> list[Document]:
+    """What both serve; the newer may say more of a task."""
+    old, new = shown(before), shown(after)
+    assert [{name: task[name] for name in known} for task, known in zip(new, old, strict=True)] == old
+    return old
+
+
+def titles(before: httpx.Client, after: httpx.Client) -> list[str]:
+    return [task["title"] for task in both(before, after)]

@@ -1,0 +1,55 @@
+"""The one list of what a task has, and the classes that say the same at the wire: the names are the same."""
+
+import csv
+import json
+from typing import Any, get_type_hints
+
+from api.openapi import examples
+from api.tasks import schemas
+from api.tasks.transfer import WRITERS, ImportedTask, parse_import
+from core.tasks.fields import COLUMNS, DEFAULTS, DELETED_AT, EXPORTED, GIVEN, MEMBERS, Given
+
+GIVEN_MEMBERS = [member.name for member in MEMBERS if any(isinstance(column, Given) for column in member.columns)]
+SHOWN = [member.name for member in MEMBERS]
+FULL: dict[str, Any] = {name: examples.DELETED[name] for name in (*GIVEN_MEMBERS, "completed_at", "created_at")}
+FULL |= {name: examples.DELETED[name] for name in ("updated_at", "deleted_at")}
+
+
+def test_the_documented_tasks_have_the_members_of_the_list() -> None:
+    """In its order, the trash and the export with one more."""
+    assert list(get_type_hints(schemas.Task)) == SHOWN
+    for model in (schemas.DeletedTask, schemas.ExportedTask):
+        assert sorted(get_type_hints(model)) == sorted([*SHOWN, DELETED_AT.name])
+    assert list(examples.TASK) == SHOWN
+
+
+def test_a_client_sets_what_the_list_says() -> None:
+    """A body names every member that is given, and becomes every column that is given."""
+    assert list(schemas.TaskUpdate.model_fields) == GIVEN_MEMBERS
+    sent = schemas.TaskUpdate.model_validate({name: FULL[name] for name in GIVEN_MEMBERS})
+    assert sorted(sent.columns()) == sorted(column.name for column in GIVEN)
+
+
+def test_null_is_the_default_of_the_list() -> None:
+    """Also where a task is made: absent and null are the same."""
+    cleared = {name: None for name in GIVEN_MEMBERS if name != "title"}
+    columns = schemas.TaskCreate.model_validate({"title": "x", **cleared}).columns()
+    assert columns == {column.name: column.default for column in GIVEN} | {"title": "x"}
+    [imported] = json.loads(parse_import({"tasks": [{"title": "x"}]}))
+    assert imported == {**DEFAULTS, "title": "x"}
+
+
+def test_an_import_fills_every_column_of_the_list() -> None:
+    """Whatever an export has, but for the ids, comes back."""
+    assert set(ImportedTask.model_fields) == {*SHOWN, DELETED_AT.name} - {"id", "user_id"}
+    [imported] = json.loads(parse_import({"tasks": [FULL]}))
+    assert sorted(imported) == sorted(column.name for column in COLUMNS)
+
+
+def test_a_spreadsheet_has_every_member_but_the_user() -> None:
+    """A column for each, also in the document's example."""
+    [header] = csv.reader([WRITERS["csv"].head.decode()])
+    assert header == list(EXPORTED)
+    [row] = csv.DictReader(examples.CSV.splitlines())
+    assert row["title"] == examples.TASK["title"]
+    assert set(row) == {*SHOWN, DELETED_AT.name} - {"user_id"}
