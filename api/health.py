@@ -7,6 +7,7 @@ from starlette.responses import JSONResponse, Response
 from typing_extensions import TypedDict
 
 from api.services import services_of
+from core.errors import DatabaseUnavailable, NotReady
 
 
 class Alive(TypedDict):
@@ -35,7 +36,10 @@ async def livez() -> JSONResponse:
 async def readyz(request: Request) -> JSONResponse:
     """The database answers and has the schema. Redis away is reported; it slows reads and stops nothing."""
     services = services_of(request)
-    await services.database.ping()
+    try:
+        await services.database.ping()
+    except DatabaseUnavailable as error:
+        raise NotReady(str(error)) from error
     return JSONResponse({"status": "ok", "database": "ok", "redis": "ok" if services.fence.up else "away"})
 
 

@@ -58,6 +58,10 @@ class OutcomeUnknown(DatabaseUnavailable):
     """The connection broke during COMMIT: the write happened once or not at all."""
 
 
+class NotReady(DatabaseUnavailable):
+    """The same for the orchestrator, who is told the reason: nobody else may ask."""
+
+
 class RedisUnavailable(TasklaneError):
     """Redis is away, hangs, or refused the command; whoever asked does without it."""
 

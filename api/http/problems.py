@@ -133,6 +133,12 @@ def _(_error: errors.TasklaneError) -> Problem:
 
 
 @problem_of.register
+def _(error: errors.NotReady) -> Problem:
+    detail = "The service is not ready."
+    return Problem(HTTPStatus.SERVICE_UNAVAILABLE, detail, headers=RETRY_AFTER, members={"reason": str(error)})
+
+
+@problem_of.register
 def _(_error: errors.OutcomeUnknown) -> Problem:
     detail = "The database's answer was lost: the change was made, or not at all. Look before you try again."
     return Problem(HTTPStatus.SERVICE_UNAVAILABLE, detail, TYPE + "outcome-unknown", RETRY_AFTER)

@@ -23,6 +23,7 @@ from sqlalchemy.exc import DisconnectionError, InvalidRequestError
 from sqlalchemy.pool import PoolProxiedConnection, QueuePool
 
 from core.database import driver
+from core.database.session import NotPrimary, open_session
 from core.database.transaction import Transaction
 from core.errors import DatabaseUnavailable
 from core.settings import Settings
@@ -139,6 +140,8 @@ class Database:
                     return _once(connection, work, opening, parameters)
             except SERVER_BUSY as error:
                 raise DatabaseUnavailable(type(error).__name__) from error
+            except NotPrimary as error:
+                raise DatabaseUnavailable(str(error)) from error
             except (psycopg2.OperationalError, psycopg2.InterfaceError, InvalidRequestError) as error:
                 # Nothing was committed: a lost connection (the pool's last word on several in a row is the third type),
                 # a deadlock, a serialization failure.
@@ -149,21 +152,14 @@ class Database:
 
     def _connect(self) -> DBAPIConnection:
         try:
-            connection = psycopg2.connect(
-                self._url,
-                fallback_application_name="tasklane",
-                keepalives_idle=30,
-                keepalives_interval=5,
-                keepalives_count=3,
-            )
+            connection = open_session({"dsn": self._url}, writable=False)
         except psycopg2.OperationalError as error:
-            reason = str(error).strip()
+            reason = str(error)
             if reason != self._refused:  # an outage has one line, not one per request
                 log.warning("database_refused", reason=reason)
             self._refused = reason
             raise
         self._refused = ""
-        connection.autocommit = True  # the transaction's own messages say BEGIN and COMMIT
         return cast(DBAPIConnection, connection)
 
 
@@ -177,6 +173,9 @@ def _once(
     transaction = Transaction(session, opening, parameters)
     try:
         return work(transaction)
+    except errors.ReadOnlySqlTransaction as error:
+        connection.invalidate(error)  # the server behind it, or behind its pooler, was made a standby: find the primary
+        raise
     finally:
         # Only a live connection with something open needs the round trip; a broken one is refused when its turn comes.
         if not session.closed and session.info.transaction_status in (

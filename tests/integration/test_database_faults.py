@@ -269,7 +269,7 @@ async def test_a_wire_cut_in_commit_leaves_the_outcome_unknown(
 async def test_a_wire_cut_anywhere_has_an_exact_outcome(url: str, outsider: Cursor) -> None:
     """Cut behind every so many bytes of the answers: it happened once, or not at all, unless we say we do not know."""
     outcomes = set()
-    for length in range(0, 700, 9):
+    for length in range(0, 900, 9):
         rows(outsider, "TRUNCATE effects")
         left = [length]
 
