@@ -5,22 +5,15 @@ from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from psycopg2 import ProgrammingError
-from psycopg2.extensions import parse_dsn
 from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from redis.asyncio.connection import parse_url
-from sqlalchemy.engine import URL, make_url
 
+from core.addresses.postgres import PostgresAddress
 from core.errors import ConfigurationError
 
 MINIMUM_SECRET_BYTES = 32
 """RFC 7518, section 3.2: an HS256 key is at least as long as the hash."""
-
-UNREADABLE = (
-    "cannot be read as a PostgreSQL URL: percent-encode what is special in the user name and the password, "
-    "and name no query parameter that libpq does not know"
-)
 
 Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
@@ -48,19 +41,14 @@ class DatabaseSettings(BaseSettings):
             raise ConfigurationError(f"SECRETS_DIR: {error.strerror}: {error.filename}") from None
 
     @cached_property
-    def sqlalchemy_url(self) -> URL:
-        """The database URL with SQLAlchemy's driver named, query parameters kept."""
-        return make_url(_with_scheme("postgresql+psycopg2", self.database_url.get_secret_value()))
-
-    @cached_property
-    def libpq_url(self) -> str:
-        """The database URL as libpq reads it, query parameters (`sslmode`, `channel_binding`, …) kept."""
-        return _with_scheme("postgresql", self.database_url.get_secret_value())
+    def database(self) -> PostgresAddress:
+        """The servers among which PostgreSQL's primary is, for services and migrations alike."""
+        return PostgresAddress.parse(self.database_url.get_secret_value())
 
     @field_validator("database_url")
     @classmethod
     def _database_url_is_postgresql(cls, value: SecretStr) -> SecretStr:
-        _check_database_url(value.get_secret_value())
+        PostgresAddress.parse(value.get_secret_value())
         return value
 
 
@@ -153,30 +141,12 @@ def _secrets_dir() -> Path | None:
     return folder
 
 
-def _with_scheme(scheme: str, url: str) -> str:
-    return f"{scheme}://{url.partition('://')[2]}"
-
-
 def _check_redis_url(url: str) -> None:
     """Raises `ValueError` that says nothing of it: it may hold a password."""
     try:
         parse_url(url)
     except ValueError:
         raise ValueError("must be a redis://, rediss:// or unix:// URL") from None
-
-
-def _check_database_url(url: str) -> None:
-    """Raises `ValueError` for what libpq could not use; says nothing of it, for libpq's own words quote passwords."""
-    scheme, separator, _ = url.partition("://")
-    if not separator or scheme.partition("+")[0] not in ("postgres", "postgresql"):
-        raise ValueError("must be a postgres:// or postgresql:// URL")
-    try:
-        parts = parse_dsn(_with_scheme("postgresql", url))
-    except ProgrammingError:
-        raise ValueError(UNREADABLE) from None
-    # What a password's own "@" or "/" makes of the parts that follow it.
-    if "@" in parts.get("host", "") or not parts.get("port", "5432").isdecimal():
-        raise ValueError(UNREADABLE)
 
 
 def _explain(error: ValidationError) -> str:

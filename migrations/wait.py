@@ -13,6 +13,9 @@ from alembic.config import Config
 from alembic.script import ScriptDirectory
 from psycopg2 import errors
 
+from core.database import driver
+from core.database.hosts import Hosts
+from core.database.session import NotPrimary
 from core.errors import ConfigurationError
 from core.settings import DatabaseSettings
 
@@ -24,14 +27,14 @@ CONNECT_SECONDS = 5
 def main() -> int:
     """0 when the services may start; 1, with a sentence, when that has not come to pass in five minutes."""
     try:
-        url = DatabaseSettings.load().libpq_url
+        hosts = Hosts(DatabaseSettings.load().database, driver.here)
     except ConfigurationError as error:
         print(error, file=sys.stderr)
         return 1
     script = ScriptDirectory.from_config(Config(Path(__file__).parent.parent / "alembic.ini"))
     earlier = {revision.revision for revision in script.walk_revisions()} - set(script.get_heads())
     deadline = time.monotonic() + PATIENCE_SECONDS
-    while reason := _missing(url, earlier):
+    while reason := _missing(hosts, earlier):
         if time.monotonic() > deadline:
             print(f"given up after {PATIENCE_SECONDS} s: {reason}", file=sys.stderr)
             return 1
@@ -40,17 +43,19 @@ def main() -> int:
     return 0
 
 
-def _missing(url: str, earlier: Collection[str]) -> str:
+def _missing(hosts: Hosts, earlier: Collection[str]) -> str:
     """Why the services cannot start yet, without a word of libpq's, which may quote the password; empty when they can.
 
     A revision that this code does not know is a later one: the code was rolled back, and the schema still fits it.
     """
     try:
-        connection = psycopg2.connect(url, connect_timeout=CONNECT_SECONDS)
+        connection = hosts.connect(deadline=time.monotonic() + CONNECT_SECONDS)
+    except NotPrimary:
+        return "the database is a standby, or takes no writes"
     except psycopg2.OperationalError:
         return "the database cannot be reached"
     try:
-        with connection, connection.cursor() as cursor:
+        with connection.cursor() as cursor:
             cursor.execute("SELECT version_num FROM alembic_version")
             at = {version for (version,) in cursor.fetchall()}
     except errors.UndefinedTable:

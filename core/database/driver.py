@@ -20,7 +20,7 @@ from sqlalchemy.util import await_only, greenlet_spawn
 
 T = TypeVar("T")
 
-GRACE = 0.5
+GRACE = 0.1
 """Seconds beyond its deadline that a thread gets to tell its own, better reason."""
 
 
@@ -60,13 +60,19 @@ def extend(seconds: float) -> None:
     _waits().deadline = time.monotonic() + seconds
 
 
-def in_thread(executor: Executor, function: Callable[[], T]) -> T:
-    """Within `run`: call `function`, which connects, in a thread: libpq looks names up without asking us to wait.
+def deadline() -> float:
+    """Within `run`: when all that it does must have ended."""
+    at = _waits().deadline
+    assert at is not None
+    return at
 
-    A thread that is still looking a name up at the deadline is left to itself.
+
+def in_thread(executor: Executor, function: Callable[[], T], *, deadline: float) -> T:
+    """Within `run`: call `function`, which connects or looks a name up, in a thread: libpq and the system's resolver
+    ask nobody to wait.
+
+    A thread that is still at it after the deadline is left to itself.
     """
-    deadline = _waits().deadline
-    assert deadline is not None
 
     def within() -> T:
         _wait_by(_InThread(deadline))
@@ -77,6 +83,15 @@ def in_thread(executor: Executor, function: Callable[[], T]) -> T:
         return wait_for(asyncio.wait_for(made, max(0.0, deadline - time.monotonic()) + GRACE))
     except TimeoutError:
         raise psycopg2.OperationalError("no connection was made in time") from None
+
+
+def here(function: Callable[[], T], *, deadline: float) -> T:
+    """Outside of any event loop: call `function`, which connects; no wait for PostgreSQL passes the deadline."""
+    _wait_by(_InThread(deadline))
+    try:
+        return function()
+    finally:
+        _wait_by(_FOR_EVER)
 
 
 def has_news(connection: Connection) -> bool:

@@ -23,7 +23,8 @@ from sqlalchemy.exc import DisconnectionError, InvalidRequestError
 from sqlalchemy.pool import PoolProxiedConnection, QueuePool
 
 from core.database import driver
-from core.database.session import NotPrimary, open_session
+from core.database.hosts import Hosts
+from core.database.session import NotPrimary
 from core.database.transaction import Transaction
 from core.errors import DatabaseUnavailable
 from core.settings import Settings
@@ -59,12 +60,15 @@ class Database:
             "statement_timeout": f"{settings.database_statement_timeout * 1000:.0f}",
             "idle_timeout": f"{settings.database_idle_in_transaction_timeout * 1000:.0f}",
         }
-        self._url = settings.libpq_url
         self._refused = ""
         self.slots = size = settings.database_pool_size
-        self._connectors = ThreadPoolExecutor(size, thread_name_prefix="connect")
+        # A thread that looks a name up may be left behind, once per host and slot: the next host needs another.
+        self._several = len(settings.database.hosts) > 1
+        threads = size * (len(settings.database.hosts) + 1)
+        self._connectors = ThreadPoolExecutor(threads, thread_name_prefix="connect")
+        self._hosts = Hosts(settings.database, partial(driver.in_thread, self._connectors))
         self._pool = QueuePool(
-            lambda: driver.in_thread(self._connectors, self._connect),
+            self._connect,
             pool_size=size,
             max_overflow=0,
             timeout=0,  # whoever has a slot finds a connection, or room for one
@@ -141,7 +145,7 @@ class Database:
             except SERVER_BUSY as error:
                 raise DatabaseUnavailable(type(error).__name__) from error
             except NotPrimary as error:
-                raise DatabaseUnavailable(str(error)) from error
+                raise DatabaseUnavailable("none of the hosts is a primary" if self._several else str(error)) from error
             except (psycopg2.OperationalError, psycopg2.InterfaceError, InvalidRequestError) as error:
                 # Nothing was committed: a lost connection (the pool's last word on several in a row is the third type),
                 # a deadlock, a serialization failure.
@@ -152,7 +156,7 @@ class Database:
 
     def _connect(self) -> DBAPIConnection:
         try:
-            connection = open_session({"dsn": self._url}, writable=False)
+            connection = self._hosts.connect(deadline=driver.deadline())
         except psycopg2.OperationalError as error:
             reason = str(error)
             if reason != self._refused:  # an outage has one line, not one per request

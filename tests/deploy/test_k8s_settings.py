@@ -87,7 +87,8 @@ def test_every_process_starts_with_what_it_is_told(overlay: str, tmp_path: Path)
         found.add(item["name"])
         with environ(variables), contextlib.chdir("/"):
             loaded = (Settings if item["name"] in ("api", "worker") else DatabaseSettings).load()
-        assert loaded.libpq_url == VALUES["DIRECT_DATABASE_URL" if item["name"] == "migrate" else "DATABASE_URL"]
+        expected = VALUES["DIRECT_DATABASE_URL" if item["name"] == "migrate" else "DATABASE_URL"]
+        assert loaded.database_url.get_secret_value() == expected
     assert found == {"api", "worker", "migrate", "schema"}
 
 

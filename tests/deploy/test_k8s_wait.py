@@ -8,6 +8,9 @@ from contextlib import closing, contextmanager
 import psycopg2
 import pytest
 
+from core.addresses.postgres import PostgresAddress
+from core.database import driver
+from core.database.hosts import Hosts
 from deploy.local.sockets import free_port
 from migrations import wait
 from tests.stack import TOP, Stack, environment, migrate
@@ -57,8 +60,9 @@ def test_it_waits_for_the_migrations(empty: str) -> None:
 def test_it_waits_for_a_schema_that_is_behind(empty: str) -> None:
     """Were 0001 not the newest revision, it would not be enough."""
     migrate(empty, "0001")
-    assert wait._missing(empty, {"0001"}).startswith("the schema is at 0001")
-    assert wait._missing(empty, set()) == ""
+    hosts = Hosts(PostgresAddress.parse(empty), driver.here)
+    assert wait._missing(hosts, {"0001"}).startswith("the schema is at 0001")
+    assert wait._missing(hosts, set()) == ""
 
 
 def test_it_takes_a_schema_that_is_ahead(empty: str) -> None:

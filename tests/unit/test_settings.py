@@ -10,6 +10,7 @@ import pytest
 from pydantic_core import PydanticUndefined
 
 from api.main import create_app
+from core.addresses.postgres import Host
 from core.errors import ConfigurationError
 from core.settings import Settings
 from tests.stack import TOP, environment, settings
@@ -116,17 +117,22 @@ def test_the_secrets_strength_is_counted_in_bytes(secret: str, accepted: bool) -
     ],
 )
 def test_a_database_url_is_understood_as_neon_prints_it(url: str) -> None:
-    """Every usual scheme becomes what SQLAlchemy and libpq read, with the query parameters kept."""
-    read = settings({**GOOD, "DATABASE_URL": "", "NEON_DB_URL": url})
-    assert read.sqlalchemy_url.drivername == "postgresql+psycopg2"
-    assert read.sqlalchemy_url.query == {"sslmode": "require", "channel_binding": "require"}
-    assert read.libpq_url == "postgresql://" + url.partition("://")[2]
+    """Every usual scheme becomes what libpq reads, with the query parameters kept."""
+    read = settings({**GOOD, "DATABASE_URL": "", "NEON_DB_URL": url}).database
+    assert read.hosts == (Host("ep-cool-pooler.neon.tech"),)
+    assert read.parameters == {
+        "user": "user",
+        "password": "pass",
+        "dbname": "tasklane",
+        "sslmode": "require",
+        "channel_binding": "require",
+    }
 
 
 def test_neons_name_of_the_database_url_wins() -> None:
     """`NEON_DB_URL` counts where both are set."""
     read = settings({**GOOD, "NEON_DB_URL": "postgresql://nobody@127.0.0.1:1/neon"})
-    assert read.libpq_url.endswith("/neon")
+    assert read.database.parameters["dbname"] == "neon"
 
 
 def test_an_empty_setting_is_not_set() -> None:
@@ -140,7 +146,7 @@ def test_a_setting_can_be_read_from_a_file(tmp_path: Path) -> None:
     (tmp_path / "better_auth_secret").write_text("s" * 32 + "\n")
     (tmp_path / "unrelated").write_text("whatever")
     read = settings({"SECRETS_DIR": str(tmp_path), "REDIS_URL": GOOD["REDIS_URL"]})
-    assert read.libpq_url == "postgresql://user:pass@127.0.0.1/filed"
+    assert read.database.parameters == {"user": "user", "password": "pass", "dbname": "filed"}
     assert read.better_auth_secret is not None
     assert read.better_auth_secret.get_secret_value() == "s" * 32
 
