@@ -21,6 +21,8 @@ from core.database.session import NoRoom, NotPrimary, open_session
 
 T = TypeVar("T")
 
+PARTS = 3
+
 
 class Run(Protocol):
     """Calls something that blocks, and bounds its waits."""
@@ -62,15 +64,16 @@ class Hosts:
 
 
 def _first(choices: Sequence[Host], attempt: Callable[[Host, float], T], deadline: float) -> T:
-    """What the first of them gives that gives something. Each has half of the time that is left, the last has it all.
+    """What the first gives that gives something. Each has a third of the time that is left, the last has it all.
 
-    Halves and not equal parts: a name of many addresses must leave a slow server (one that wakes up) enough.
+    Not equal parts, for a name of many addresses must leave a slow server (one that wakes up) enough; and not halves,
+    for whoever waits for a slot meanwhile waits for half of the time.
     """
     failures = []
     for others, choice in zip(reversed(range(len(choices))), choices, strict=True):
         now = time.monotonic()
         try:
-            return attempt(choice, now + (deadline - now) / (2 if others else 1))
+            return attempt(choice, now + (deadline - now) / (PARTS if others else 1))
         except psycopg2.OperationalError as error:
             failures.append(error)
     if len(failures) == 1:
