@@ -42,22 +42,26 @@ class Hosts:
         self._last_host: Host | None = None
         self._last_place: Host | None = None
 
-    def connect(self, *, deadline: float) -> Connection:
-        """Raises `NoRoom`, `NotPrimary` or another `OperationalError`, which says what became of each host."""
-        return _first(_foremost(self._hosts, self._last_host), self._to_host, deadline)
+    def connect(self, *, deadline: float, modest: bool = False) -> Connection:
+        """With `modest`, leave the server's last connections to others.
 
-    def _to_host(self, host: Host, deadline: float) -> Connection:
+        Raises `NoRoom`, `NotPrimary` or another `OperationalError`, which says what became of each host.
+        """
+        to_host = partial(self._to_host, modest=modest)
+        return _first(_foremost(self._hosts, self._last_host), to_host, deadline)
+
+    def _to_host(self, host: Host, deadline: float, *, modest: bool) -> Connection:
         places = [host]
         if host.name and not host.address and not _is_place(host.name):
             found = self._run(partial(_look_up, host.name), deadline=deadline)
             places = _foremost([replace(host, address=address) for address in found], self._last_place)
-        connection = _first(places, self._to_place, deadline)
+        connection = _first(places, partial(self._to_place, modest=modest), deadline)
         self._last_host = host
         return connection
 
-    def _to_place(self, place: Host, deadline: float) -> Connection:
+    def _to_place(self, place: Host, deadline: float, *, modest: bool) -> Connection:
         parameters = {**self._address.parameters, **place.parameters}
-        connect = partial(open_session, parameters, writable=self._address.writable)
+        connect = partial(open_session, parameters, writable=self._address.writable, modest=modest)
         connection = self._run(connect, deadline=deadline)
         self._last_place = place
         return connection

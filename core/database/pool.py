@@ -24,7 +24,8 @@ from sqlalchemy.pool import PoolProxiedConnection, QueuePool
 
 from core.database import driver
 from core.database.hosts import Hosts
-from core.database.session import NotPrimary
+from core.database.session import NoRoom, NotPrimary
+from core.database.slots import Slots
 from core.database.transaction import Transaction
 from core.errors import DatabaseUnavailable
 from core.settings import Settings
@@ -36,8 +37,15 @@ T = TypeVar("T")
 ATTEMPTS = 3
 """A transaction that was not committed and failed for a passing reason is tried this often in all."""
 
+REST_SECONDS = 5
+"""For so long at most a slot rests for which the server had no connection; then one is asked for again."""
+
+LONGEST_PAUSE = 0.1
+"""Seconds between two requests for a first connection."""
+
+NONE_FREE = "no connection became free in time"
+
 SERVER_BUSY = (
-    errors.TooManyConnections,
     errors.CannotConnectNow,
     errors.QueryCanceled,
     errors.LockNotAvailable,
@@ -61,7 +69,7 @@ class Database:
             "idle_timeout": f"{settings.database_idle_in_transaction_timeout * 1000:.0f}",
         }
         self._refused = ""
-        self.slots = size = settings.database_pool_size
+        size = settings.database_pool_size
         # A thread that looks a name up may be left behind, once per host and slot: the next host needs another.
         self._several = len(settings.database.hosts) > 1
         threads = size * (len(settings.database.hosts) + 1)
@@ -77,7 +85,12 @@ class Database:
             use_lifo=True,
         )
         event.listen(self._pool, "checkout", _refuse_dropped)
-        self._slots = asyncio.Semaphore(size)
+        event.listen(self._pool, "connect", lambda *_: self._count(1))
+        event.listen(self._pool, "close", lambda *_: self._count(-1))
+        self._slots = Slots(size)
+        self._sessions = 0
+        self._connecting = 0
+        self._knocker: object = None
 
     async def run(
         self,
@@ -95,15 +108,17 @@ class Database:
         """
         seconds = timeout or self.timeout
         deadline = time.monotonic() + seconds
-        if self._slots.locked():
-            await self._a_slot(seconds / 2)  # whoever gets one so late that it cannot finish only burdens the server
-        else:
-            await self._slots.acquire()
+        try:
+            await self._slots.take(
+                seconds / 2
+            )  # whoever gets one so late that it cannot finish only burdens the server
+        except TimeoutError:
+            raise DatabaseUnavailable(NONE_FREE) from None
         try:
             bound = {**self._limits, **parameters}
             return await driver.run(partial(self._attempts, work, opening, bound, deadline), deadline=deadline)
         finally:
-            self._slots.release()
+            self._slots.give()
 
     async def ping(self) -> None:
         """See that PostgreSQL answers and has the schema; raises `DatabaseUnavailable`."""
@@ -113,23 +128,20 @@ class Database:
             raise DatabaseUnavailable("the schema is missing: run the migrations")
 
     @property
+    def slots(self) -> int:
+        """How many transactions can run at a time now: fewer while the server has no room for more connections."""
+        return self._slots.number
+
+    @property
     def busy(self) -> int:
         """How many of the slots are taken now."""
         return self._pool.checkedout()
 
     async def close(self) -> None:
         """Wait for the running transactions, then close every connection."""
-        for _ in range(self.slots):
-            await self._slots.acquire()
+        await self._slots.close()
         self._pool.dispose()
         self._connectors.shutdown(wait=False, cancel_futures=True)
-
-    async def _a_slot(self, seconds: float) -> None:
-        try:
-            async with asyncio.timeout(seconds):
-                await self._slots.acquire()
-        except TimeoutError:
-            raise DatabaseUnavailable("no connection became free in time") from None
 
     def _attempts(
         self,
@@ -138,31 +150,62 @@ class Database:
         parameters: Mapping[str, object],
         deadline: float,
     ) -> T:
-        for remaining in reversed(range(ATTEMPTS)):
-            try:
-                with contextlib.closing(self._pool.connect()) as connection:
-                    return _once(connection, work, opening, parameters)
-            except SERVER_BUSY as error:
-                raise DatabaseUnavailable(type(error).__name__) from error
-            except NotPrimary as error:
-                raise DatabaseUnavailable("none of the hosts is a primary" if self._several else str(error)) from error
-            except (psycopg2.OperationalError, psycopg2.InterfaceError, InvalidRequestError) as error:
-                # Nothing was committed: a lost connection (the pool's last word on several in a row is the third type),
-                # a deadlock, a serialization failure.
-                if not remaining or time.monotonic() >= deadline:
+        remaining = ATTEMPTS
+        myself = object()
+        try:
+            while True:
+                try:
+                    with contextlib.closing(self._pool.connect()) as connection:
+                        return _once(connection, work, opening, parameters)
+                except (NoRoom, errors.TooManyConnections) as error:
+                    self._wait_for_room(myself, deadline, error)
+                except SERVER_BUSY as error:
                     raise DatabaseUnavailable(type(error).__name__) from error
-                driver.wait_for(asyncio.sleep(random.uniform(0.001, 0.01)))  # noqa: S311  # jitter, not a secret
-        raise AssertionError("unreachable")
+                except NotPrimary as error:
+                    reason = "none of the hosts is a primary" if self._several else str(error)
+                    raise DatabaseUnavailable(reason) from error
+                except (psycopg2.OperationalError, psycopg2.InterfaceError, InvalidRequestError) as error:
+                    # Nothing was committed: a lost connection (the pool's last word on several in a row is the third
+                    # type), a deadlock, a serialization failure.
+                    remaining -= 1
+                    if not remaining or time.monotonic() >= deadline:
+                        raise DatabaseUnavailable(type(error).__name__) from error
+                    driver.wait_for(asyncio.sleep(random.uniform(0.001, 0.01)))  # noqa: S311  # jitter, not a secret
+        finally:
+            if self._knocker is myself:
+                self._knocker = None
+
+    def _wait_for_room(self, myself: object, deadline: float, refused: psycopg2.Error) -> None:
+        """Wait for a connection that this process has; when it has none, one alone asks again for all."""
+        left = deadline - time.monotonic()
+        if left < LONGEST_PAUSE:
+            raise DatabaseUnavailable("the server has no connection left") from refused
+        if self._sessions or self._knocker not in (None, myself):
+            try:
+                rest = REST_SECONDS * random.uniform(0.5, 1)  # noqa: S311  # jitter, not a secret
+                driver.wait_for(self._slots.exchange(left / 2, rest=rest))
+            except TimeoutError:
+                raise DatabaseUnavailable(NONE_FREE) from refused
+        else:
+            self._knocker = myself
+            driver.wait_for(asyncio.sleep(LONGEST_PAUSE * random.uniform(0.2, 1)))  # noqa: S311  # jitter, not a secret
+
+    def _count(self, change: int) -> None:
+        self._sessions += change
 
     def _connect(self) -> DBAPIConnection:
+        modest = self._sessions + self._connecting > 0  # the first may take the server's last connection
+        self._connecting += 1
         try:
-            connection = self._hosts.connect(deadline=driver.deadline())
+            connection = self._hosts.connect(deadline=driver.deadline(), modest=modest)
         except psycopg2.OperationalError as error:
             reason = str(error)
             if reason != self._refused:  # an outage has one line, not one per request
                 log.warning("database_refused", reason=reason)
             self._refused = reason
             raise
+        finally:
+            self._connecting -= 1
         self._refused = ""
         return cast(DBAPIConnection, connection)
 

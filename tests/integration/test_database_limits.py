@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 from structlog.testing import capture_logs
 
-from core.database import driver
+from core.database import driver, pool
 from core.database.transaction import Transaction
 from core.errors import DatabaseUnavailable
 from tests.integration.wires import Cursor, database, end, rows, unwatched, write
@@ -207,14 +207,55 @@ async def test_a_connection_is_replaced_when_it_is_old(url: str, outsider: Curso
         assert await write(layer, note) != before
 
 
-async def test_too_many_connections_are_a_passing_trouble(url: str, outsider: Cursor) -> None:
-    """A server that has no room refuses this request, and serves when it has."""
+async def test_a_first_connection_is_waited_for(url: str, outsider: Cursor) -> None:
+    """While the server has no room the request waits for its time; as soon as there is some, it is served."""
     limited = url.replace("postgres@", "limited@", 1)
     async with unwatched(limited) as layer:
-        with outside(limited), pytest.raises(DatabaseUnavailable):
-            await write(layer, note)
-        await until(lambda: not rows(outsider, "SELECT pid FROM pg_stat_activity WHERE usename = 'limited'"))
-        await write(layer, note)
+        with outside(limited):
+            with pytest.raises(DatabaseUnavailable, match="no connection"):
+                await write(layer, note, timeout=0.5)
+            waiting = asyncio.gather(*(write(layer, note) for _ in range(12)))
+            await asyncio.wait({waiting}, timeout=0.5)
+            assert not waiting.done()
+        assert len(set(await waiting)) == 1
+
+
+async def test_whoever_is_refused_a_connection_waits_for_one_of_ours(url: str, outsider: Cursor) -> None:
+    """A pool that is larger than the server's room makes do with the connections that it has."""
+    rows(outsider, "ALTER ROLE limited CONNECTION LIMIT 2")
+    together = asyncio.Barrier(2)
+
+    def work(transaction: Transaction) -> int:
+        driver.wait_for(together.wait())
+        return note(transaction)
+
+    try:
+        async with unwatched(url.replace("postgres@", "limited@", 1), DATABASE_POOL_SIZE="5") as layer:
+            sessions = await asyncio.gather(*(write(layer, work) for _ in range(30)))
+            assert len(set(sessions)) == 2
+            assert 2 <= layer.slots < 5
+    finally:
+        rows(outsider, "ALTER ROLE limited CONNECTION LIMIT 1")
+    assert len(rows(outsider, "SELECT note FROM effects")) == 30
+
+
+async def test_a_pool_grows_again(url: str, outsider: Cursor, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After a while it asks for the connections that it was refused."""
+    monkeypatch.setattr(pool, "REST_SECONDS", 0.2)
+    together = asyncio.Barrier(3)
+
+    def work(transaction: Transaction) -> int:
+        driver.wait_for(together.wait())
+        return note(transaction)
+
+    async with unwatched(url.replace("postgres@", "limited@", 1), DATABASE_POOL_SIZE="3") as layer:
+        assert len(set(await asyncio.gather(*(write(layer, note) for _ in range(6))))) == 1
+        rows(outsider, "ALTER ROLE limited CONNECTION LIMIT 3")
+        try:
+            await until(lambda: layer.slots == 3)
+            assert len(set(await asyncio.gather(*(write(layer, work) for _ in range(3))))) == 3
+        finally:
+            rows(outsider, "ALTER ROLE limited CONNECTION LIMIT 1")
 
 
 async def test_a_server_that_takes_no_writes_is_a_passing_trouble(url: str, outsider: Cursor) -> None:
