@@ -6,9 +6,10 @@ https://www.psycopg.org/docs/advanced.html#support-for-coroutine-libraries
 """
 
 import asyncio
+import contextlib
 import select
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from concurrent.futures import Executor
 from typing import Protocol, TypeVar, cast
 
@@ -65,6 +66,17 @@ def deadline() -> float:
     at = _waits().deadline
     assert at is not None
     return at
+
+
+@contextlib.contextmanager
+def within(part: float) -> Iterator[None]:
+    """Within `run`: what is waited for here has only that part of the time that is left."""
+    waits, whole = _waits(), deadline()
+    waits.deadline = time.monotonic() + (whole - time.monotonic()) * part
+    try:
+        yield
+    finally:
+        waits.deadline = whole
 
 
 def in_thread(executor: Executor, function: Callable[[], T], *, deadline: float) -> T:

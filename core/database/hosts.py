@@ -22,6 +22,7 @@ from core.database.session import NoRoom, NotPrimary, open_session
 T = TypeVar("T")
 
 PARTS = 3
+"""A server that may hang has this part of the time that is left, as long as there is another one."""
 
 
 class Run(Protocol):
@@ -41,6 +42,8 @@ class Hosts:
             random.shuffle(self._hosts)
         self._last_host: Host | None = None
         self._last_place: Host | None = None
+        self.moved = 0.0
+        """When sessions were last made with another host than those before; of `time.monotonic`."""
 
     def connect(self, *, deadline: float, modest: bool = False) -> Connection:
         """With `modest`, leave the server's last connections to others.
@@ -56,6 +59,8 @@ class Hosts:
             found = self._run(partial(_look_up, host.name), deadline=deadline)
             places = _foremost([replace(host, address=address) for address in found], self._last_place)
         connection = _first(places, partial(self._to_place, modest=modest), deadline)
+        if self._last_host not in (None, host):
+            self.moved = time.monotonic()
         self._last_host = host
         return connection
 

@@ -19,11 +19,11 @@ from psycopg2 import errors, extensions
 from psycopg2.extensions import connection as Connection  # noqa: N812  # a type, whatever its case
 from sqlalchemy import event
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import DisconnectionError, InvalidRequestError
-from sqlalchemy.pool import PoolProxiedConnection, QueuePool
+from sqlalchemy.exc import DisconnectionError, InvalidatePoolError, InvalidRequestError
+from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection, QueuePool
 
 from core.database import driver
-from core.database.hosts import Hosts
+from core.database.hosts import PARTS, Hosts
 from core.database.session import NoRoom, NotPrimary
 from core.database.slots import Slots
 from core.database.transaction import Transaction
@@ -85,11 +85,13 @@ class Database:
             use_lifo=True,
         )
         event.listen(self._pool, "checkout", _refuse_dropped)
-        event.listen(self._pool, "connect", lambda *_: self._count(1))
-        event.listen(self._pool, "close", lambda *_: self._count(-1))
+        event.listen(self._pool, "checkout", self._refuse_former)
+        event.listen(self._pool, "connect", self._made)
+        event.listen(self._pool, "close", self._ended)
         self._slots = Slots(size)
         self._sessions = 0
         self._connecting = 0
+        self._silence = 0.0
         self._knocker: object = None
 
     async def run(
@@ -174,6 +176,8 @@ class Database:
         finally:
             if self._knocker is myself:
                 self._knocker = None
+            if time.monotonic() >= deadline:
+                self._silence = time.monotonic()
 
     def _wait_for_room(self, myself: object, deadline: float, refused: psycopg2.Error) -> None:
         """Wait for a connection that this process has; when it has none, one alone asks again for all."""
@@ -190,8 +194,26 @@ class Database:
             self._knocker = myself
             driver.wait_for(asyncio.sleep(LONGEST_PAUSE * random.uniform(0.2, 1)))  # noqa: S311  # jitter, not a secret
 
-    def _count(self, change: int) -> None:
-        self._sessions += change
+    def _made(self, _session: object, record: ConnectionPoolEntry) -> None:
+        self._sessions += 1
+        record.info["made"] = record.info["heard"] = time.monotonic()
+
+    def _ended(self, _session: object, _record: object) -> None:
+        self._sessions -= 1
+
+    def _refuse_former(self, session: Connection, record: ConnectionPoolEntry, _proxy: object) -> None:
+        """Among several hosts: when new sessions are made elsewhere, or a server was silent, what is left of old ones
+        is worth a question.
+        """
+        if record.info["made"] < self._hosts.moved:
+            raise DisconnectionError("the primary is elsewhere")
+        if self._several and record.info["heard"] < self._silence:
+            try:
+                with driver.within(1 / PARTS), session.cursor() as cursor:
+                    cursor.execute("SELECT")
+            except psycopg2.Error as error:
+                raise InvalidatePoolError("the server is silent") from error
+            record.info["heard"] = time.monotonic()
 
     def _connect(self) -> DBAPIConnection:
         modest = self._sessions + self._connecting > 0  # the first may take the server's last connection

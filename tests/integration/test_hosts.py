@@ -5,11 +5,13 @@ import contextlib
 import socket
 import threading
 from collections.abc import Iterator
+from functools import partial
+from urllib.parse import urlsplit
 
 import pytest
 from structlog.testing import capture_logs
 
-from core.database import hosts
+from core.database import driver, hosts
 from core.database.transaction import Transaction
 from core.errors import DatabaseUnavailable
 from deploy.local.postgres import PostgresServer
@@ -193,3 +195,51 @@ async def test_an_ipv6_address_stands_in_brackets() -> None:
     with folder() as path, PostgresServer(path / "postgres", settings=settings, port=port, durable=False):
         async with unwatched(f"postgresql://postgres@127.0.0.1:{port},[::1]:{port}/postgres") as layer:
             assert await write(layer, server_of) == port
+
+
+@pytest.fixture
+def former() -> Iterator[PostgresServer]:
+    """The server that was the primary."""
+    with folder() as path, PostgresServer(path / "postgres", port=steady_port(), durable=False) as server:
+        yield server
+        server.thaw()
+
+
+async def test_a_primary_that_falls_silent_is_left_with_all_its_sessions(former: PostgresServer, primary: int) -> None:
+    """Those who wait for it are not served; whoever comes later is, though the pool is full of its sessions."""
+    old = urlsplit(former.url()).port or 0
+    together = asyncio.Barrier(4)
+
+    def work(transaction: Transaction) -> int:
+        driver.wait_for(together.wait())
+        return server_of(transaction)
+
+    async with unwatched(among(old, primary), DATABASE_TIMEOUT="6", DATABASE_POOL_SIZE="4") as layer:
+        assert await asyncio.gather(*(write(layer, work) for _ in range(4))) == [old] * 4
+        former.freeze()
+        with pytest.raises(DatabaseUnavailable):
+            await write(layer, server_of, timeout=0.5)
+        assert await asyncio.gather(*(write(layer, work) for _ in range(4))) == [primary] * 4
+
+
+async def test_sessions_with_a_former_primary_are_not_used(former: PostgresServer, primary: int) -> None:
+    """Once the primary was found elsewhere, what the other one would still answer may be old."""
+    old = urlsplit(former.url()).port or 0
+    with outside(among(primary)) as outsider:
+        rows(outsider, "CREATE DATABASE moved")
+    former.create_database("moved")
+    together = [asyncio.Barrier(number) for number in (2, 3)]
+
+    def work(transaction: Transaction, step: int) -> int:
+        driver.wait_for(together[step].wait())
+        return server_of(transaction)
+
+    url = f"{among(old, primary).removesuffix('/postgres')}/moved"
+    async with unwatched(url, DATABASE_POOL_SIZE="3") as layer:
+        assert await asyncio.gather(*(write(layer, partial(work, step=0)) for _ in range(2))) == [old] * 2
+        with outside(former.url("postgres")) as outsider:
+            rows(outsider, "ALTER DATABASE moved ALLOW_CONNECTIONS false")
+        assert sorted(await asyncio.gather(*(write(layer, partial(work, step=1)) for _ in range(3)))) == sorted(
+            [old, old, primary]
+        )
+        assert await asyncio.gather(*(write(layer, partial(work, step=1)) for _ in range(3))) == [primary] * 3
