@@ -7,9 +7,9 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
-from redis.asyncio.connection import parse_url
 
 from core.addresses.postgres import PostgresAddress
+from core.addresses.redis import RedisAddress
 from core.errors import ConfigurationError
 
 MINIMUM_SECRET_BYTES = 32
@@ -63,6 +63,8 @@ class Settings(DatabaseSettings):
     database_recycle: Seconds = 1800
 
     redis_url: SecretStr = SecretStr("redis://127.0.0.1:6379/0")
+    worker_redis_url: SecretStr | None = None
+    """Where the worker's queue lives; None: where the cache does."""
     redis_timeout: Seconds = 0.1
     redis_retry_after: Seconds = 1
     cache_ttl: int = Field(default=300, ge=10, le=86_400)
@@ -102,10 +104,11 @@ class Settings(DatabaseSettings):
     def _split_origins(cls, value: object) -> object:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
 
-    @field_validator("redis_url")
+    @field_validator("redis_url", "worker_redis_url")
     @classmethod
-    def _redis_url_is_one(cls, value: SecretStr) -> SecretStr:
-        _check_redis_url(value.get_secret_value())
+    def _redis_url_is_one(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None:
+            RedisAddress.parse(value.get_secret_value())
         return value
 
     @field_validator("better_auth_secret")
@@ -114,6 +117,26 @@ class Settings(DatabaseSettings):
         if value is not None and len(value.get_secret_value().encode()) < MINIMUM_SECRET_BYTES:
             raise ValueError(f"must be at least {MINIMUM_SECRET_BYTES} bytes; `openssl rand -base64 32` makes one")
         return value
+
+    @cached_property
+    def redis(self) -> RedisAddress:
+        """Where the cache is."""
+        return RedisAddress.parse(self.redis_url.get_secret_value())
+
+    @cached_property
+    def worker_redis(self) -> RedisAddress:
+        """Where the worker's queue is."""
+        return RedisAddress.parse((self.worker_redis_url or self.redis_url).get_secret_value())
+
+    @model_validator(mode="after")
+    def _the_queue_lives_on_no_cluster(self) -> Self:
+        if self.worker_redis.kind == "cluster":
+            raise ValueError(
+                "WORKER_REDIS_URL must not be a cluster: the worker's queue cannot live on one"
+                if self.worker_redis_url
+                else "WORKER_REDIS_URL is not set, and REDIS_URL is a cluster, on which the worker's queue cannot live"
+            )
+        return self
 
     @model_validator(mode="after")
     def _announcements_outlive_transactions(self) -> Self:
@@ -139,14 +162,6 @@ def _secrets_dir() -> Path | None:
     folder = Path(name)
     next(folder.iterdir(), None)
     return folder
-
-
-def _check_redis_url(url: str) -> None:
-    """Raises `ValueError` that says nothing of it: it may hold a password."""
-    try:
-        parse_url(url)
-    except ValueError:
-        raise ValueError("must be a redis://, rediss:// or unix:// URL") from None
 
 
 def _explain(error: ValidationError) -> str:

@@ -18,12 +18,14 @@ from arq.cron import CronJob
 from arq.typing import WorkerCoroutine
 from arq.worker import Worker
 from prometheus_client import start_http_server
-from redis.asyncio.connection import BlockingConnectionPool
+from redis.asyncio.connection import BlockingConnectionPool, Connection, SSLConnection, UnixDomainSocketConnection
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from core import logs
+from core.addresses.redis import RedisAddress
+from core.addresses.tls import Tls
 from core.cache.fence import Fence
 from core.cache.redis import Redis
 from core.database.all_lists import AllLists
@@ -127,13 +129,7 @@ async def _empty_queue(worker: Worker) -> None:
 
 def _worker(context: Context) -> Worker:
     settings = context.settings
-    pool = BlockingConnectionPool.from_url(
-        settings.redis_url.get_secret_value(),
-        max_connections=10,
-        timeout=REDIS_TIMEOUT_SECONDS,
-        socket_timeout=REDIS_TIMEOUT_SECONDS,
-        socket_connect_timeout=REDIS_TIMEOUT_SECONDS,
-    )
+    pool = _connections(settings.worker_redis)
     redis = ArqRedis(
         pool,
         job_serializer=_serialize,
@@ -165,6 +161,38 @@ def _worker(context: Context) -> Worker:
         timezone=UTC,
         log_results=False,
     )
+
+
+def _connections(address: RedisAddress) -> BlockingConnectionPool:
+    """For arq, as patient as the worker is."""
+    if address.kind != "single":
+        raise ConfigurationError("WORKER_REDIS_URL: so far a single Redis can be connected to, and nothing else")
+    place: dict[str, Any]
+    if address.path:
+        place = {"connection_class": UnixDomainSocketConnection, "path": address.path}
+    else:
+        [node] = address.nodes
+        place = {"connection_class": Connection, "host": node.host, "port": node.port}
+    if address.tls:
+        place |= {"connection_class": _TlsConnection, "tls": address.tls}
+    return BlockingConnectionPool(
+        username=address.username,
+        password=address.password,
+        db=address.db,
+        max_connections=10,
+        timeout=REDIS_TIMEOUT_SECONDS,
+        socket_timeout=REDIS_TIMEOUT_SECONDS,
+        socket_connect_timeout=REDIS_TIMEOUT_SECONDS,
+        **place,
+    )
+
+
+class _TlsConnection(SSLConnection):
+    """Trusts whom the cache's connection trusts: redis-py alone would check no names, and trust the system as well."""
+
+    def __init__(self, *, tls: Tls, **options: Any) -> None:
+        super().__init__(**options)
+        self.ssl_context.context = tls.context()
 
 
 def _periodic(job: Job, seconds: int, context: Context) -> CronJob:

@@ -14,17 +14,16 @@ import contextlib
 import random
 import secrets
 import ssl
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol, Self
 
 import structlog
-from redis.asyncio.connection import SSLConnection, parse_url
 
+from core.addresses.redis import RedisAddress
 from core.cache import scripts
 from core.cache.keys import GENERATION
 from core.cache.wire import PATIENCE_SECONDS, Argument, Send, Wire, packed
-from core.errors import RedisUnavailable
+from core.errors import ConfigurationError, RedisUnavailable
 from core.types import History, UserId
 
 log = structlog.get_logger()
@@ -58,7 +57,9 @@ class Redis:
     """Pipelined commands over one connection; reads wait for `timeout` seconds of silence at most."""
 
     def __init__(self, url: str, *, timeout: float, retry_after: float) -> None:
-        self._address = parse_url(url)
+        self._address = RedisAddress.parse(url)
+        if self._address.kind != "single":
+            raise ConfigurationError("REDIS_URL: so far a single Redis can be connected to, and nothing else")
         self._timeout = timeout
         self._retry_after = retry_after
         self.generation: Generation | None = None
@@ -230,15 +231,12 @@ class Redis:
         address = self._address
         loop = asyncio.get_running_loop()
         async with asyncio.timeout(self._connect_timeout):
-            if path := address.get("path"):
-                _, wire = await loop.create_unix_connection(lambda: Wire(self._timeout), path)
+            if address.path:
+                _, wire = await loop.create_unix_connection(lambda: Wire(self._timeout), address.path)
             else:
-                _, wire = await loop.create_connection(
-                    lambda: Wire(self._timeout),
-                    address.get("host", "localhost"),
-                    int(address.get("port", 6379)),
-                    ssl=_tls(address),
-                )
+                [node] = address.nodes
+                tls = _tls(address)
+                _, wire = await loop.create_connection(lambda: Wire(self._timeout), node.host, node.port, ssl=tls)
         try:
             await self._greet(wire)
         except BaseException:
@@ -249,10 +247,10 @@ class Redis:
     async def _greet(self, wire: Wire) -> None:
         address = self._address
         commands: list[tuple[Argument, ...]] = []
-        if password := address.get("password"):
-            commands.append(("AUTH", address.get("username") or "default", password))
-        if database := address.get("db"):
-            commands.append(("SELECT", database))
+        if address.password:
+            commands.append(("AUTH", address.username or "default", address.password))
+        if address.db:
+            commands.append(("SELECT", address.db))
         commands.append(("PING",))
         for answer in [wire.send(packed(*command)) for command in commands]:
             await answer
@@ -265,11 +263,8 @@ async def _set_within(event: asyncio.Event, seconds: float) -> bool:
     return event.is_set()
 
 
-def _tls(address: Mapping[str, Any]) -> ssl.SSLContext | None:
-    if address.get("connection_class") is not SSLConnection:
-        return None
-    context = ssl.create_default_context(cafile=address.get("ssl_ca_certs"))
-    if address.get("ssl_cert_reqs") == "none":
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
-    return context
+def _tls(address: RedisAddress) -> ssl.SSLContext | None:
+    try:
+        return address.tls.context() if address.tls else None
+    except ValueError as error:  # the files changed since the start
+        raise RedisUnavailable(str(error)) from error

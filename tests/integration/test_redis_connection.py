@@ -341,6 +341,29 @@ class TestGreeting:
             if up:
                 assert await redis.call("GET", "x") == b"OK"
 
+    @pytest.mark.parametrize(
+        ("options", "up"),
+        [
+            ("&ssl_certfile={mine}&ssl_keyfile={key}", True),
+            ("&ssl_certfile={other}&ssl_keyfile={other_key}", False),
+            ("", False),
+        ],
+    )
+    async def test_a_client_shows_its_certificate(self, tmp_path: Path, *, options: str, up: bool) -> None:
+        """A server that asks for one lets in who has the right one."""
+        server_side = _certificate(tmp_path / "ca.pem")
+        _certificate(tmp_path / "mine.pem")
+        _certificate(tmp_path / "other.pem")
+        server_side.verify_mode = ssl.CERT_REQUIRED
+        server_side.load_verify_locations(tmp_path / "mine.pem")
+        files = {name: tmp_path / f"{name}.pem" for name in ("mine", "other")}
+        query = options.format(**files, key=tmp_path / "mine.key", other_key=tmp_path / "other.key")
+        async with (
+            StubRedis(tls=server_side) as server,
+            connected(f"rediss://127.0.0.1:{server.port}/0?ssl_ca_certs={tmp_path / 'ca.pem'}{query}") as redis,
+        ):
+            assert redis.up is up
+
 
 def _certificate(path: Path) -> ssl.SSLContext:
     """A server's side of TLS, with a certificate of its own making in `path`."""

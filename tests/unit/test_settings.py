@@ -67,6 +67,8 @@ def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         ("LIMIT_WRITES_BURST", "0"),
         ("REDIS_URL", "localhost:6379"),
         ("REDIS_URL", "redis://:pass-7f3a@redis:99999/0"),
+        ("WORKER_REDIS_URL", "redis://:pass-7f3a@redis/name"),
+        ("WORKER_REDIS_URL", "redis+cluster://:pass-7f3a@redis"),
         ("LOG_LEVEL", "loud"),
         ("LOG_FORMAT", "xml"),
         ("SLOW_REQUEST", "0"),
@@ -194,7 +196,7 @@ API = ["uvicorn", "--factory", "api.main:create_app", "--app-dir", str(TOP), "--
         ({"DATABASE_URL": ""}, r"NEON_DB_URL \(or DATABASE_URL\): is not set"),
         ({"BETTER_AUTH_SECRET": "too-weak-91"}, "BETTER_AUTH_SECRET: must be at least 32 bytes"),
         ({"BETTER_AUTH_SECRET": ""}, "set AUTH_JWKS_URL, AUTH_JWKS_FILE or BETTER_AUTH_SECRET"),
-        ({"REDIS_URL": "localhost:6379"}, "REDIS_URL: must be a redis://, rediss:// or unix:// URL"),
+        ({"REDIS_URL": "localhost:6379"}, "REDIS_URL: must be a URL of one of these: redis://"),
     ],
 )
 def test_a_process_ends_with_the_sentence_alone(
