@@ -111,9 +111,8 @@ class Database:
         seconds = timeout or self.timeout
         deadline = time.monotonic() + seconds
         try:
-            await self._slots.take(
-                seconds / 2
-            )  # whoever gets one so late that it cannot finish only burdens the server
+            # Whoever gets one so late that it cannot finish only burdens the server.
+            await self._slots.take(seconds / 2)
         except TimeoutError:
             raise DatabaseUnavailable(NONE_FREE) from None
         try:
