@@ -19,18 +19,33 @@ endif
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
-up: $(VENV)/.local ## start everything here: the page, the API and what they need; PORT=8000
+# What a fresh clone needs comes from two registries: both are asked at once, and the page is built meanwhile, unless a
+# setting may say that there is to be none. Whatever fails here the stack tries again, and says.
+SETTINGS = $(wildcard .env)$(AUTH_JWKS_URL)$(AUTH_JWKS_FILE)$(NEON_DB_URL)$(DATABASE_URL)
+
+up: ## start everything here: the page, the API and what they need; PORT=8000
+	@$(MAKE) --no-print-directory --jobs=2 $(VENV)/.local $(if $(SETTINGS),,page-meanwhile)
 	@exec $(BIN)/python -m deploy.local
 
-page: $(VENV)/.local ## build the page and the sign-in from frontend/, where Node is
-	@$(BIN)/python -m deploy.local page
+page: $(BIN)/python ## build the page and the sign-in from frontend/, where Node is
+	@$(BIN)/python -m deploy.local.build
+
+.PHONY: page-meanwhile
+page-meanwhile: $(BIN)/python
+	@test -e $(VENV)/.local || $(BIN)/python -m deploy.local.build || true
 
 token: $(VENV)/.local ## print a token for the running stack; USER=alice
 	@exec $(BIN)/python -m deploy.local token "$$TOKEN_USER"
 
-test: $(VENV)/.dev ## run the tests; PYTEST_ARGS='-k fence'
-	@$(BIN)/python -m deploy.local page || echo "the tests that need the page skip"
+test: tested ## run the tests; PYTEST_ARGS='-k fence'
 	$(BIN)/python -m pytest -n 2 --dist loadfile $(PYTEST_ARGS)
+
+.PHONY: tested page-or-skip
+tested:
+	@$(MAKE) --no-print-directory --jobs=2 $(VENV)/.dev page-or-skip
+
+page-or-skip: $(BIN)/python
+	@$(BIN)/python -m deploy.local.build || echo "the tests that need the page skip"
 
 check: $(VENV)/.dev ## lint, formatting, types, import contracts
 	$(BIN)/python -m ruff check .

@@ -1,13 +1,10 @@
 """`python -m deploy.local` runs the stack in this terminal; `… token USER` prints a token, `… page` builds the page."""
 
 import argparse
-import subprocess
 import sys
-from collections.abc import Sequence
 
 from core.errors import TasklaneError
-from deploy.local import stack, tokens
-from deploy.local.page import Frontend
+from deploy.local import build, stack, tokens
 from deploy.local.plan import TOP, Plan
 
 
@@ -16,7 +13,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         if options.command == "page":
-            return _build_page()
+            return build.main(TOP)
         plan = Plan.read()
         if options.command == "token":
             print(tokens.issue(plan, options.user, days=options.days))
@@ -26,23 +23,6 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"\n{error}", file=sys.stderr)
         return 1
     return 0
-
-
-def _build_page() -> int:
-    """0 without Node as well: whoever needs the page says so."""
-    frontend = Frontend(TOP / "frontend")
-
-    def run(text: str, command: Sequence[str]) -> bool:
-        print(text, flush=True)
-        return subprocess.run(command, cwd=TOP, check=False).returncode == 0
-
-    if obstacle := frontend.obstacle():
-        print(f"no page: {obstacle}")
-        return 0
-    failed = frontend.build(run, install=True)
-    if failed:
-        print(f"no page: {failed}", file=sys.stderr)
-    return 1 if failed else 0
 
 
 def _parser() -> argparse.ArgumentParser:

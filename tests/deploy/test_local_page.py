@@ -4,6 +4,8 @@ import json
 import re
 import shutil
 import signal
+import subprocess
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -13,7 +15,7 @@ import pytest
 from deploy.local.page import BUILDS, INSTALL, Frontend
 from deploy.local.plan import TOP, Plan
 from tests.deploy.conftest import processes_in
-from tests.deploy.test_local import UP, Up, run, running, token_on
+from tests.deploy.test_local import TOO_LONG, UP, Up, environment, run, running, token_on
 
 FRONTEND = Frontend(TOP / "frontend")
 BUILDING = "building the page"
@@ -110,6 +112,42 @@ def test_ctrl_c_while_it_is_built(top: Path, step: str) -> None:
         assert up.end() == 0
         assert processes_in(top) == []
     assert not Frontend(top / "frontend").is_built()
+
+
+BUILD = (sys.executable, "-S", "-m", "deploy.local.build")
+"""As `make up` runs it while the Python packages are being installed: without any."""
+
+
+@needs_page
+@pytest.mark.usefixtures("modules")
+def test_built_beside_the_packages(top: Path) -> None:
+    """It needs none of them, and the stack finds nothing left to do; ended half-way it leaves nothing."""
+    (top / "frontend" / "app" / "new.ts").touch()
+    with subprocess.Popen(BUILD, cwd=top, env=environment(), stdout=subprocess.PIPE, text=True) as building:
+        assert building.stdout
+        assert building.stdout.readline() == "building the sign-in\n"
+        building.send_signal(signal.SIGINT)
+        assert building.wait(TOO_LONG) == 130
+    assert processes_in(top) == []
+    assert not Frontend(top / "frontend").is_built()
+    whole = subprocess.run(
+        BUILD, cwd=top, env=environment(), capture_output=True, text=True, timeout=TOO_LONG, check=True
+    )
+    assert whole.stdout == "building the sign-in\nbuilding the page\n"
+    assert Frontend(top / "frontend").is_built()
+
+
+@needs_page
+def test_packages_that_cannot_be_had_are_told(top: Path) -> None:
+    """What npm said is on the terminal."""
+    (top / "frontend" / ".built").unlink()
+    nowhere = environment(
+        npm_config_registry="http://127.0.0.1:1", npm_config_fetch_retries="0", npm_config_cache="npm"
+    )
+    failed = subprocess.run(BUILD, cwd=top, env=nowhere, capture_output=True, text=True, timeout=TOO_LONG, check=False)
+    assert (failed.returncode, failed.stdout) == (1, "installing the page's packages\n")
+    assert "ECONNREFUSED" in failed.stderr
+    assert failed.stderr.endswith("no page: npm ci failed\n")
 
 
 @needs_page
