@@ -106,8 +106,8 @@ async def process(
     settings: Settings, fence_class: type[Fence] = Fence, *, retry_after: float = 0.1
 ) -> AsyncIterator[Process]:
     """One that has connected to Redis."""
-    url = settings.redis_url.get_secret_value()
-    async with fence(url, fence_class=fence_class, retry_after=retry_after) as (redis, fence_):
+    url, timeout = settings.redis_url.get_secret_value(), settings.redis_timeout
+    async with fence(url, timeout=timeout, retry_after=retry_after, fence_class=fence_class) as (redis, fence_):
         database = Database(settings)
         try:
             lists = Lists(database, fence_)

@@ -4,6 +4,7 @@ import re
 import subprocess
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
@@ -13,14 +14,13 @@ import pytest
 from deploy.local.child import Launch
 from deploy.local.programs import OPTIONS, UVICORN
 from tests.frontend.auth import DEFAULTS, AuthServer, claims_of, header_of, running
+from tests.frontend.impatient import LEEWAY
 from tests.frontend.node import FRONTEND, environment, needs_auth_server
 from tests.stack import TOP, ApiProcess, Stack, new_user
 from tests.tokens import SECRET, shared_secret_token
 
 pytestmark = needs_auth_server
 
-LEEWAY = 10
-"""Seconds for which the API honours a token beyond its end."""
 LONG = 60
 
 GUIDE = (TOP / "docs" / "frontend.md").read_text()
@@ -36,7 +36,7 @@ console.log(await (await import(MODULE)).tokenFor(USER));
 
 
 class ImpatientApi(ApiProcess):
-    """Looks for unknown keys at once, each time."""
+    """Looks for unknown keys at once, each time, and honours a token for `LEEWAY` beyond its end."""
 
     def prepare(self) -> Launch:
         command = (*UVICORN, "tests.frontend.impatient:create_app", *OPTIONS, "--port", str(self.port))
@@ -53,6 +53,16 @@ def auth(stack: Stack) -> Iterator[AuthServer]:
 def trusting(stack: Stack, auth: AuthServer) -> ApiProcess:
     """An API that takes the tokens of `auth`, and those of the shared secret."""
     return stack.api(start=True, **auth.trust)
+
+
+@contextmanager
+def impatient(stack: Stack, folder: Path, auth: AuthServer) -> Iterator[ApiProcess]:
+    api = ImpatientApi(folder, stack.environment(**auth.trust))
+    try:
+        api.start()
+        yield api
+    finally:
+        api.stop()
 
 
 def status(api: ApiProcess, token: str) -> int:
@@ -101,10 +111,9 @@ def test_the_guides_shared_secret(stack: Stack) -> None:
     assert status(stack.api(AUTH_ISSUER="tasklane", AUTH_AUDIENCE="tasklane"), token) == 401
 
 
-def test_a_token_ends(stack: Stack) -> None:
+def test_a_token_ends(stack: Stack, tmp_path: Path) -> None:
     """It serves until its end and the leeway are over, and a new one serves then."""
-    with running(stack, AUTH_TOKEN_LIFETIME="1") as auth:
-        api = stack.api(start=True, **auth.trust)
+    with running(stack, AUTH_TOKEN_LIFETIME="1") as auth, impatient(stack, tmp_path, auth) as api:
         ann = auth.person()
         token = ann.token()
         ends = claims_of(token)["exp"]
@@ -163,17 +172,12 @@ def test_a_key_gives_way_to_its_successor_unseen(stack: Stack) -> None:
 def test_lost_keys_are_replaced_without_a_restart(stack: Stack, tmp_path: Path) -> None:
     """When all keys are thrown away, the API takes the new one's tokens, and no longer those of the old one."""
     database_url = stack.postgres.create_database("auth_lost_keys")
-    with running(stack, database_url=database_url) as auth:
-        api = ImpatientApi(tmp_path, stack.environment(**auth.trust))
-        api.start()
-        try:
-            ann = auth.person()
-            old = ann.token()
-            assert status(api, old) == 200
-            _execute(database_url, "DELETE FROM jwks")
-            assert [status(api, ann.token()), status(api, old)] == [200, 401]
-        finally:
-            api.stop()
+    with running(stack, database_url=database_url) as auth, impatient(stack, tmp_path, auth) as api:
+        ann = auth.person()
+        old = ann.token()
+        assert status(api, old) == 200
+        _execute(database_url, "DELETE FROM jwks")
+        assert [status(api, ann.token()), status(api, old)] == [200, 401]
 
 
 def test_the_auth_server_away(stack: Stack) -> None:

@@ -97,7 +97,7 @@ class TestUnannouncedWrites:
 
     async def test_a_writer_who_leaves_during_the_raise_is_remembered(self, server: RedisServer, user: UserId) -> None:
         """Nobody learns whether Redis heard a cancelled raise, so it is owed."""
-        async with steps.fence(server.url, retry_after=0.02) as (redis, fence):
+        async with steps.fence(server.url, timeout=1, retry_after=0.02) as (redis, fence):
             await cache(fence, user, 1)
             wire = redis._wire
             assert wire
@@ -185,8 +185,8 @@ class TestRefusingRedis:
     async def test_a_redis_that_takes_no_writes_is_not_read_either(self, server: RedisServer, user: UserId) -> None:
         """A demoted master answers reads and can be told nothing: even a process that only reads leaves it."""
         async with (
-            steps.fence(server.url, retry_after=0.02) as (_, writer),
-            steps.fence(server.url, retry_after=0.02) as (_, reader),
+            steps.fence(server.url, timeout=1, retry_after=0.02) as (_, writer),
+            steps.fence(server.url, timeout=1, retry_after=0.02) as (_, reader),
             steps.fence(server.url, retry_after=60) as (admin, _),
         ):
             await cache(writer, user, 1)
@@ -365,7 +365,7 @@ def test_only_what_is_under_way_waits_for_a_hung_redis(faulty: Stack) -> None:
 def test_an_api_that_starts_without_redis_serves_and_finds_it_later(faulty: Stack) -> None:
     """Redis is no condition for the start."""
     faulty.redis.stop()
-    api = faulty.api(REDIS_RETRY_AFTER="0.05")
+    api = faulty.api(REDIS_TIMEOUT="1", REDIS_RETRY_AFTER="0.05")
     with api.client() as client:
         client.post("/api/tasks", json={"title": "a"})
         assert client.get("/api/tasks").headers["x-cache"] == "bypass"
