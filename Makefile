@@ -37,11 +37,18 @@ page-meanwhile: $(BIN)/python
 token: $(VENV)/.local ## print a token for the running stack; USER=alice
 	@exec $(BIN)/python -m deploy.local token "$$TOKEN_USER"
 
-test: tested ## run the tests; PYTEST_ARGS='-k fence'
-	$(BIN)/python -m pytest -n 2 --dist loadfile $(PYTEST_ARGS)
+# Three processes keep two cores busy while a test waits for what it has started. A file is one process's, in the order
+# of tests/conftest.py. Without bytecode, where PYTHONDONTWRITEBYTECODE is set, each would compile all tests each time.
+PYTEST := PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 
-.PHONY: tested page-or-skip
-tested:
+test: testable ## run the tests; PYTEST_ARGS='-k fence'
+	$(PYTEST) $(PYTEST_ARGS)
+
+.PHONY: test-fast testable page-or-skip
+test-fast: testable ## run what takes a minute; `make test` has the whole stacks, browsers and long waits as well
+	$(PYTEST) -m 'not containers and not checks and not slow' $(PYTEST_ARGS)
+
+testable:
 	@$(MAKE) --no-print-directory --jobs=2 $(VENV)/.dev page-or-skip
 
 page-or-skip: $(BIN)/python

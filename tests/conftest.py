@@ -1,12 +1,53 @@
 """Fixtures of all tests: one PostgreSQL, Redis and API per test process; users, not databases, keep tests apart."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import httpx
 import pytest
 
 from core.types import UserId
-from tests.stack import ApiProcess, Stack, client, folder, new_user
+from tests.stack import TOP, ApiProcess, Stack, client, folder, new_user
+
+SLOW = (
+    "frontend/test_page.py",
+    "deploy/test_local.py",
+    "deploy/test_observe.py",
+    "consistency/test_model.py",
+    "deploy/test_load.py",
+    "consistency/test_service.py",
+    "frontend/test_better_auth.py",
+    "frontend/test_client.py",
+    "deploy/test_local_page.py",
+    "deploy/test_local_servers.py",
+    "integration/test_redis_faults.py",
+    "integration/test_worker.py",
+    "integration/test_migrations.py",
+    "contract/test_schemathesis.py",
+    "frontend/test_auth_server.py",
+    "contract/test_list_model.py",
+    "integration/test_account.py",
+    "deploy/test_readme.py",
+    "deploy/test_k8s_wait.py",
+    "integration/test_idempotency.py::test_an_api_killed_before_its_answer_has_done_it_once_or_not_at_all",
+    "integration/test_worker_jobs.py::TestPurge::test_a_hundred_thousand_deleted_tasks_go_while_requests_go_on",
+    "unit/test_settings.py::test_a_process_ends_with_the_sentence_alone",
+)
+"""Files and tests with whole stacks, browsers, long searches and long waits, the longest first."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what `make test-fast` leaves out, and begin with it: begun last, it would keep one process busy alone."""
+    for name in SLOW:
+        if not (TOP / "tests" / name.partition("::")[0]).exists():
+            raise pytest.UsageError(f"tests/conftest.py names tests/{name}, which is not there")
+    files: dict[Path, int] = {}
+    for item in items:
+        place = next((place for place, name in enumerate(SLOW) if item.nodeid.startswith(f"tests/{name}")), len(SLOW))
+        files[item.path] = min(place, files.get(item.path, place))
+        if place < len(SLOW):
+            item.add_marker("slow")
+    items.sort(key=lambda item: files[item.path])
 
 
 @pytest.fixture
