@@ -24,7 +24,7 @@ help: ## list the targets
 SETTINGS = $(wildcard .env)$(AUTH_JWKS_URL)$(AUTH_JWKS_FILE)$(NEON_DB_URL)$(DATABASE_URL)
 
 up: ## start everything here: the page, the API and what they need; PORT=8000
-	@$(MAKE) --no-print-directory --jobs=2 $(VENV)/.local $(if $(SETTINGS),,page-meanwhile)
+	@$(MAKE) --quiet --no-print-directory --jobs=2 $(VENV)/.local $(if $(SETTINGS),,page-meanwhile)
 	@exec $(BIN)/python -m deploy.local
 
 page: $(BIN)/python ## build the page and the sign-in from frontend/, where Node is
@@ -49,7 +49,7 @@ test-fast: testable ## run what takes a minute; `make test` has the whole stacks
 	$(PYTEST) -m 'not containers and not checks and not slow' $(PYTEST_ARGS)
 
 testable:
-	@$(MAKE) --no-print-directory --jobs=2 $(VENV)/.dev page-or-skip
+	@$(MAKE) --quiet --no-print-directory --jobs=2 $(VENV)/.dev page-or-skip
 
 page-or-skip: $(BIN)/python
 	@$(BIN)/python -m deploy.local.build || echo "the tests that need the page skip"
