@@ -28,11 +28,11 @@ up: ## start everything here: the page, the API and what they need; PORT=8000
 	@exec $(BIN)/python -m deploy.local
 
 page: $(BIN)/python ## build the page and the sign-in from frontend/, where Node is
-	@$(BIN)/python -m deploy.local.build
+	@exec $(BIN)/python -m deploy.local.build
 
 .PHONY: page-meanwhile
 page-meanwhile: $(BIN)/python
-	@test -e $(VENV)/.local || $(BIN)/python -m deploy.local.build || true
+	@test -e $(VENV)/.local || exec $(BIN)/python -m deploy.local.build "it will be tried again"
 
 token: $(VENV)/.local ## print a token for the running stack; USER=alice
 	@exec $(BIN)/python -m deploy.local token "$$TOKEN_USER"
@@ -52,7 +52,7 @@ testable:
 	@$(MAKE) --quiet --no-print-directory --jobs=2 $(VENV)/.dev page-or-skip
 
 page-or-skip: $(BIN)/python
-	@$(BIN)/python -m deploy.local.build || echo "the tests that need the page skip"
+	@exec $(BIN)/python -m deploy.local.build "the tests that need it skip"
 
 check: $(VENV)/.dev ## lint, formatting, types, import contracts
 	$(BIN)/python -m ruff check .

@@ -148,6 +148,10 @@ def test_packages_that_cannot_be_had_are_told(top: Path) -> None:
     assert (failed.returncode, failed.stdout) == (1, "installing the page's packages\n")
     assert "ECONNREFUSED" in failed.stderr
     assert failed.stderr.endswith("no page: npm ci failed\n")
+    spared = subprocess.run(
+        (*BUILD, "done without"), cwd=top, env=nowhere, capture_output=True, text=True, timeout=TOO_LONG, check=False
+    )
+    assert (spared.returncode, spared.stdout.splitlines()[-1]) == (0, "done without")
 
 
 @needs_page
