@@ -145,7 +145,7 @@ async def test_a_wipe_between_raise_and_commit_is_repaired_before_the_acknowledg
 ) -> None:
     """Redis forgets the announcement and a reader stores the old state; the raise after COMMIT drops it."""
     await process.add_task(user, "first")
-    async with steps.process(stack.settings(DATABASE_POOL_SIZE="2"), protocol) as other:
+    async with steps.process(stack.settings(DATABASE_POOL_SIZE="2", DATABASE_TIMEOUT="5"), protocol) as other:
         assert isinstance(other.fence, HeldBeforeCommit)
         other.fence.gate = Gate()
         writing = asyncio.create_task(other.add_task(user, "second"))

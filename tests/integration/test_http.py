@@ -278,7 +278,7 @@ def test_the_api_without_postgresql(own_stack: Stack) -> None:
 
 def test_the_api_without_redis(own_stack: Stack) -> None:
     """It says so and serves everything, from the database."""
-    api = own_stack.api(REDIS_TIMEOUT="0.1")
+    api = own_stack.api(REDIS_TIMEOUT="0.1", DATABASE_TIMEOUT="5")  # how long a write waits for the worker
     with client(api.url, new_user()) as alice:
         own_stack.redis.stop()
         task = alice.post("/api/tasks", json={"title": "x"}).json()

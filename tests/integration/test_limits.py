@@ -16,10 +16,10 @@ READS, WRITES = 4, 2
 QUOTA_EXCEEDED = "https://iana.org/assignments/http-problem-types#quota-exceeded"
 
 
-def limited(stack: Stack, rate: str = "0.01") -> ApiProcess:
+def limited(stack: Stack, rate: str = "0.01", **others: str) -> ApiProcess:
     """An API with next to no patience."""
     bursts = {"LIMIT_READS_BURST": str(READS), "LIMIT_WRITES_BURST": str(WRITES)}
-    return stack.api(start=True, LIMIT_READS_RATE=rate, LIMIT_WRITES_RATE=rate, **bursts)
+    return stack.api(start=True, LIMIT_READS_RATE=rate, LIMIT_WRITES_RATE=rate, **bursts, **others)
 
 
 @pytest.fixture(scope="module")
@@ -132,7 +132,7 @@ def test_without_limits_nothing_is_counted(stack: Stack, user: UserId) -> None:
 @pytest.mark.anyio
 async def test_without_redis_everyone_is_served(own_stack: Stack, user: UserId) -> None:
     """The limit protects the service; it must not be what stops it. It is back when Redis is."""
-    api = limited(own_stack)
+    api = limited(own_stack, DATABASE_TIMEOUT="5")  # which is how long a write waits for the worker
     with client(api.url, user) as carol:
         own_stack.redis.kill()
         answers = [ask(carol) for ask in (read, write) for _ in range(READS + 1)]

@@ -175,18 +175,20 @@ class TestPurge:
 
 
 async def test_a_list_is_erased_only_when_redis_knows(
-    ctx: Context, process: Process, cursor: steps.Cursor, user: UserId, monkeypatch: pytest.MonkeyPatch
+    workshop: Stack, cursor: steps.Cursor, user: UserId, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Once its row is gone nobody can publish it any more: a Redis that is away puts the end off."""
-    await process.add_task(user, "first")
-    cursor.execute("INSERT INTO account_erasures (user_id) VALUES (%s)", (user,))
-    with monkeypatch.context() as patch:
-        patch.setattr(process.redis, "_wire", None)
-        with pytest.raises(RedisUnavailable):
-            await erase_accounts(ctx)
-        cursor.execute("SELECT count(*) FROM task_lists WHERE user_id = %s", (user,))
-        assert cursor.fetchall() == [(1,)]
-    assert await erase_accounts(ctx) == 1
+    async with steps.process(workshop.settings(DATABASE_POOL_SIZE="4", DATABASE_TIMEOUT="5")) as process:
+        ctx = context(workshop, process)
+        await process.add_task(user, "first")
+        cursor.execute("INSERT INTO account_erasures (user_id) VALUES (%s)", (user,))
+        with monkeypatch.context() as patch:
+            patch.setattr(process.redis, "_wire", None)
+            with pytest.raises(RedisUnavailable):
+                await erase_accounts(ctx)
+            cursor.execute("SELECT count(*) FROM task_lists WHERE user_id = %s", (user,))
+            assert cursor.fetchall() == [(1,)]
+        assert await erase_accounts(ctx) == 1
     cursor.execute("SELECT count(*) FROM task_lists WHERE user_id = %s", (user,))
     assert cursor.fetchall() == [(0,)]
 
