@@ -30,6 +30,7 @@ SLOW = (
     "integration/test_account.py",
     "servers/test_redis.py",
     "servers/test_cluster.py",
+    "integration/test_upgrade.py",
     "deploy/test_readme.py",
     "deploy/test_k8s_wait.py",
     "integration/test_idempotency.py::test_an_api_killed_before_its_answer_has_done_it_once_or_not_at_all",
