@@ -165,6 +165,9 @@ CREATE OR REPLACE TRIGGER note_revision AFTER INSERT OR UPDATE OF revision ON ta
 """
 """A revision is a time, so its number does not tell how many were taken: a trigger of the test's counts them."""
 
+COUNT_NO_MORE = "DROP FUNCTION note_revision CASCADE; DROP TABLE revisions_taken"
+"""Where the database is shared: other tests look at its tables."""
+
 
 def revisions_taken(cursor: Cursor, owner: str) -> int:
     """How many since `COUNT_REVISIONS`; none may come twice or fall."""

@@ -1,5 +1,6 @@
 """`POST /api/tasks/batch`: many operations, one transaction, one revision."""
 
+from contextlib import ExitStack
 from typing import Any
 
 import httpx
@@ -8,7 +9,7 @@ import pytest
 from core.types import UserId
 from tests.integration.wires import rows
 from tests.stack import Stack
-from tests.steps import COUNT_REVISIONS, outside, revisions_taken
+from tests.steps import COUNT_NO_MORE, COUNT_REVISIONS, outside, revisions_taken
 
 Operation = dict[str, Any]
 
@@ -62,8 +63,9 @@ def test_operations_are_applied_in_their_order(alice: httpx.Client) -> None:
 def test_a_batch_takes_one_revision(alice: httpx.Client, stack: Stack, user: UserId, *, atomic: bool) -> None:
     """Whoever reads sees all of it or nothing of it."""
     make(alice)
-    with outside(stack.database_url) as other:
+    with outside(stack.database_url) as other, ExitStack() as cleanup:
         other.execute(COUNT_REVISIONS)
+        cleanup.callback(other.execute, COUNT_NO_MORE)
         before = revisions_taken(other, user)
         assert send(alice, *(create() for _ in range(100)), atomic=atomic).status_code == 200
         assert revisions_taken(other, user) == before + 1
