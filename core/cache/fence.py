@@ -172,13 +172,17 @@ class Fence:
         return True
 
     async def raise_all(self, lists: Iterable[tuple[UserId, Stand]]) -> None:
-        """Announce many in as few round trips as possible; raises `RedisUnavailable`. Repeating it does no harm."""
+        """Announce many that are committed, in as few round trips as possible; raises `RedisUnavailable`.
+
+        Repeating it does no harm.
+        """
         everything = list(lists)
         for start in range(0, len(everything), BATCH):
             batch = everything[start : start + BATCH]
             nodes = [await self._meet(owner, stand.history) for owner, stand in batch]
             raises = (
-                self._raise(node, owner, stand.revision) for node, (owner, stand) in zip(nodes, batch, strict=True)
+                self._raise(node, owner, stand.revision, committed=True)
+                for node, (owner, stand) in zip(nodes, batch, strict=True)
             )
             await asyncio.gather(*raises)
 
@@ -251,17 +255,20 @@ class Fence:
         if self._unannounced.get(owner) is owed:
             del self._unannounced[owner]
 
-    async def _raise(self, node: Redis, owner: UserId, revision: Revision) -> None:
+    async def _raise(self, node: Redis, owner: UserId, revision: Revision, *, committed: bool = False) -> None:
         owed = self._unannounced.get(owner)
-        await node.send_patiently(*self._announcement(node, owner, revision))
+        await node.send_patiently(*self._announcement(node, owner, revision, committed=committed))
         if owed is not None and owed.revision <= revision:
             self._settle(owner, owed)
         self._told[owner] = max(revision, self._told.pop(owner, revision))
         if len(self._told) > REMEMBERED:
             self._told.popitem(last=False)
 
-    def _announcement(self, node: Redis, owner: UserId, revision: Revision) -> tuple[Argument, ...]:
-        return ("EVAL", scripts.RAISE, 1, key(owner), revision, _lease(node.generation), self._jittered_ttl())
+    def _announcement(
+        self, node: Redis, owner: UserId, revision: Revision, *, committed: bool = False
+    ) -> tuple[Argument, ...]:
+        arguments = (revision, _lease(node.generation), self._jittered_ttl(), int(committed))
+        return ("EVAL", scripts.RAISE, 1, key(owner), *arguments)
 
     def _jittered_ttl(self) -> int:
         return round(self._ttl * random.uniform(1 - JITTER, 1 + JITTER))  # noqa: S311  # spreads expiry only
