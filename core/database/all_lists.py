@@ -1,15 +1,42 @@
 """All users' lists at once, as the worker sees and repairs them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
-from typing import LiteralString, TypeVar
+from typing import LiteralString, NamedTuple, TypeVar
 
+from core.database import driver
 from core.database.lists import AS_WORKER, HISTORY
 from core.database.pool import Database
 from core.database.transaction import Transaction
-from core.types import History, Stand, UserId
+from core.types import History, Revision, Stand, UserId
 
 T = TypeVar("T")
+
+PUBLISHING = 0x7075626C
+"""The advisory lock of whoever publishes ("publ"): any number will do that nobody else takes."""
+
+EXCLUSIVE_SECONDS = 30
+"""What a transaction that does nothing but hold a lock takes at most."""
+
+
+class Place(NamedTuple):
+    """Where a list stands among those that are to be published: by its revision."""
+
+    revision: Revision
+    owner: UserId
+
+
+OLDEST = Place(Revision(-1), UserId(""))
+NEWEST = Place(Revision(2**63 - 1), UserId(""))
+
+
+class Look(NamedTuple):
+    """What the worker must know before it publishes."""
+
+    history: History
+    note: str
+    pending: bool
+    """Whether any list has changed since the cache was last told."""
 
 
 class AllLists:
@@ -18,22 +45,40 @@ class AllLists:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def pending(self, *, after: str, limit: int) -> list[tuple[UserId, Stand]]:
-        """Up to `limit` lists that changed since the cache was last told, in the order of their user id."""
+    async def look(self) -> Look:
+        """The history that PostgreSQL gives revisions under now, the note, and whether there is anything to publish."""
+        sql: LiteralString = (
+            "SELECT "
+            + HISTORY
+            + """, (SELECT state FROM cache_state),
+                EXISTS (SELECT FROM task_lists WHERE revision > published_revision)"""
+        )
+        [row] = await self._read(lambda transaction: transaction.execute(sql))
+        return Look(*row)
+
+    async def oldest(self, *, after: Place, limit: int) -> list[tuple[UserId, Stand]]:
+        """Up to `limit` lists that changed since the cache was last told, by rising revision.
+
+        Who follows them with `after` meets every list that was among them at the beginning: another change only moves
+        one further up.
+        """
         sql: LiteralString = (
             "SELECT user_id, revision, "
             + HISTORY
-            + """ FROM task_lists WHERE revision > published_revision AND user_id > %(after)s
-            ORDER BY user_id LIMIT %(limit)s"""
+            + """ FROM task_lists WHERE revision > published_revision AND (revision, user_id) > (%(revision)s, %(user)s)
+            ORDER BY revision, user_id LIMIT %(limit)s"""
         )
-        rows = await self._read(lambda transaction: transaction.execute(sql, after=after, limit=limit))
-        return [(owner, Stand(revision, history)) for owner, revision, history in rows]
+        return await self._lists(sql, revision=after.revision, user=after.owner, limit=limit)
 
-    async def history(self) -> History:
-        """The one that PostgreSQL gives revisions under now."""
-        sql: LiteralString = "SELECT " + HISTORY
-        [(history,)] = await self._read(lambda transaction: transaction.execute(sql))
-        return History(history)
+    async def newest(self, *, before: Place, above: Revision, limit: int) -> list[tuple[UserId, Stand]]:
+        """As `oldest`, by falling revision, and only those above one."""
+        sql: LiteralString = (
+            "SELECT user_id, revision, "
+            + HISTORY
+            + """ FROM task_lists WHERE revision > published_revision AND (revision, user_id) < (%(revision)s, %(user)s)
+            AND revision > %(above)s ORDER BY revision DESC, user_id DESC LIMIT %(limit)s"""
+        )
+        return await self._lists(sql, revision=before.revision, user=before.owner, above=above, limit=limit)
 
     async def mark_published(self, lists: Sequence[tuple[UserId, Stand]]) -> None:
         """Record what the cache was told. A list that a writer holds right now is left for the next time."""
@@ -50,6 +95,43 @@ class AllLists:
         owners = [owner for owner, _ in lists]
         revisions = [stand.revision for _, stand in lists]
         await self._write(lambda transaction: transaction.execute(sql, owners=owners, revisions=revisions))
+
+    async def exclusively(self, work: Callable[[], Awaitable[T]]) -> T | None:
+        """Do `work` while nobody else, in whichever process, is within this; None, at once, if somebody is."""
+        sql: LiteralString = "SELECT pg_try_advisory_xact_lock(%(lock)s)"
+
+        def locked(transaction: Transaction) -> T | None:
+            [(free,)] = transaction.execute(sql, lock=PUBLISHING)
+            return driver.wait_for(work()) if free else None
+
+        limits = {"idle_timeout": f"{EXCLUSIVE_SECONDS * 1000}"}
+        return await self._database.run(
+            locked, opening="BEGIN;" + AS_WORKER, parameters=limits, timeout=EXCLUSIVE_SECONDS
+        )
+
+    async def note_away(self) -> bool:
+        """Note that the worker has lost Redis; False if that was noted already."""
+        sql: LiteralString = (
+            "UPDATE cache_state SET state = 'away', noted_at = clock_timestamp() WHERE state <> 'away' RETURNING 1"
+        )
+        return bool(await self._write(lambda transaction: transaction.execute(sql)))
+
+    async def note_returning(self) -> datetime | None:
+        """Note that Redis is there again: writers wait again. Returns since when it is so, None if it is over."""
+        sql: LiteralString = """
+            UPDATE cache_state SET state = 'returning', noted_at = clock_timestamp() WHERE state = 'away';
+            SELECT noted_at FROM cache_state WHERE state = 'returning'
+        """
+        rows = await self._write(lambda transaction: transaction.execute(sql))
+        return rows[0][0] if rows else None
+
+    async def note_reached(self, since: datetime) -> bool:
+        """Note that Redis has been told everything; False if it was lost again since `note_returning`."""
+        sql: LiteralString = """
+            UPDATE cache_state SET state = 'reached', noted_at = clock_timestamp()
+            WHERE state = 'returning' AND noted_at = %(since)s RETURNING 1
+        """
+        return bool(await self._write(lambda transaction: transaction.execute(sql, since=since)))
 
     async def with_tasks_deleted_before(self, cutoff: datetime, *, limit: int) -> list[UserId]:
         """Up to `limit` users whose trash holds something older."""
@@ -75,10 +157,34 @@ class AllLists:
         [(count,)] = await self._write(lambda tx: tx.execute(sql, cutoff=cutoff, limit=limit))
         return int(count)
 
-    async def to_be_erased(self, *, limit: int) -> list[UserId]:
-        """Up to `limit` users who asked for it, whoever has waited longest first."""
-        sql: LiteralString = "SELECT user_id FROM account_erasures ORDER BY requested_at LIMIT %(limit)s"
+    async def to_be_emptied(self, *, limit: int) -> list[UserId]:
+        """Up to `limit` users who asked for erasure and have something left, whoever has waited longest first."""
+        sql: LiteralString = """
+            SELECT user_id FROM account_erasures e WHERE EXISTS (SELECT FROM tasks t WHERE t.user_id = e.user_id)
+                OR EXISTS (SELECT FROM idempotency_keys k WHERE k.user_id = e.user_id)
+            ORDER BY requested_at LIMIT %(limit)s
+        """
         return [row[0] for row in await self._read(lambda tx: tx.execute(sql, limit=limit))]
+
+    async def emptied(self, *, limit: int, untouched_for: float = 0) -> list[tuple[UserId, Stand]]:
+        """Up to `limit` users who asked for erasure, of whom only the list's revision is left.
+
+        Only those whose list has not changed for some seconds: what was cached before has expired.
+        """
+        sql: LiteralString = (
+            "SELECT user_id, coalesce(revision, 0), "
+            + HISTORY
+            + """ FROM account_erasures e LEFT JOIN task_lists l USING (user_id)
+            WHERE NOT EXISTS (SELECT FROM tasks t WHERE t.user_id = e.user_id)
+                AND NOT EXISTS (SELECT FROM idempotency_keys k WHERE k.user_id = e.user_id)
+                AND coalesce(l.updated_at, e.requested_at) <= now() - %(seconds)s * interval '1 second'
+            ORDER BY requested_at LIMIT %(limit)s"""
+        )
+        return await self._lists(sql, limit=limit, seconds=untouched_for)
+
+    async def _lists(self, sql: LiteralString, **parameters: object) -> list[tuple[UserId, Stand]]:
+        rows = await self._read(lambda transaction: transaction.execute(sql, **parameters))
+        return [(owner, Stand(revision, history)) for owner, revision, history in rows]
 
     async def _read(self, query: Callable[[Transaction], T]) -> T:
         return await self._database.run(query, opening=AS_WORKER, parameters={})

@@ -108,7 +108,7 @@ class TaskList(SQLModel, table=True):
 
     __tablename__ = "task_lists"
     __table_args__ = (
-        Index("task_lists_unpublished", "user_id", postgresql_where=text("revision > published_revision")),
+        Index("task_lists_to_publish", "revision", postgresql_where=text("revision > published_revision")),
     )
 
     user_id: str = Field(sa_column=Column(Text, primary_key=True))

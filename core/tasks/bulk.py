@@ -61,10 +61,15 @@ def ask_for_erasure(change: Change) -> None:
 
 
 def erase_tasks(change: Change, *, limit: int) -> int:
-    """Erase up to `limit` tasks, wherever they lie; returns how many."""
+    """Erase up to `limit` tasks, wherever they lie, and all kept answers, which tell of them; returns how many tasks."""
     sql: LiteralString = (
-        "WITH gone AS (DELETE FROM tasks WHERE user_id = %(owner)s AND id IN (SELECT id FROM tasks"
-        " WHERE user_id = %(owner)s ORDER BY id LIMIT %(limit)s) RETURNING 1) SELECT " + STAND + ", count(*) FROM gone"
+        """
+        DELETE FROM idempotency_keys WHERE user_id = %(owner)s;
+        WITH gone AS (DELETE FROM tasks WHERE user_id = %(owner)s AND id IN (SELECT id FROM tasks
+            WHERE user_id = %(owner)s ORDER BY id LIMIT %(limit)s) RETURNING 1)
+        SELECT """
+        + STAND
+        + ", count(*) FROM gone"
     )
     [(count,)] = change.execute(sql, limit=limit)
     return int(count)

@@ -16,7 +16,7 @@ from deploy.local.child import Child
 from tests.consistency.cluster import Cluster
 from tests.consistency.proxy import COMMIT, FILL, Link, Wire
 from tests.steps import outside
-from worker.main import QUEUE
+from worker.queue import QUEUE
 
 Inject = Callable[[Cluster, str], AbstractAsyncContextManager[None]]
 

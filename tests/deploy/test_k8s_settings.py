@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 import worker.main
+import worker.queue
 from core import __version__
 from core.settings import DatabaseSettings, Settings
 from deploy.local.programs import MIGRATE, SERVE, WORK
@@ -130,7 +131,7 @@ def test_a_pod_has_time_to_end(overlay: str) -> None:
     assert drain == int(SERVE[SERVE.index("--timeout-graceful-shutdown") + 1])
     assert sleep >= 5
     assert sleep + drain + default("database_timeout") + 5 <= api["terminationGracePeriodSeconds"]
-    goodbye = worker.main.COMPLETION_SECONDS + worker.main.REDIS_TIMEOUT_SECONDS + default("database_timeout")
+    goodbye = worker.main.COMPLETION_SECONDS + worker.queue.TIMEOUT_SECONDS + default("database_timeout")
     assert goodbye + 5 <= pods(overlay)["tasklane-worker"]["spec"]["terminationGracePeriodSeconds"]
 
 

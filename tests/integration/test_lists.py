@@ -8,7 +8,7 @@ import pytest
 from psycopg2 import errors
 
 from core.cache.fence import Fence
-from core.database.all_lists import AllLists
+from core.database.all_lists import NEWEST, OLDEST, AllLists, Place
 from core.database.lists import Change
 from core.errors import DatabaseUnavailable, NotFound, OutcomeUnknown, PreconditionFailed
 from core.tasks import crud, pages
@@ -241,9 +241,10 @@ async def test_what_was_published_is_recorded_but_for_lists_in_use(stack: Stack,
 async def unpublished(every: AllLists, *owners: UserId) -> list[tuple[UserId, Revision]]:
     """Of these users; page by page, as the worker does it."""
     found: list[tuple[UserId, Revision]] = []
-    while page := await every.pending(after=found[-1][0] if found else "", limit=1):
+    while page := await every.oldest(after=Place(found[-1][1], found[-1][0]) if found else OLDEST, limit=1):
         found += [(owner, stand.revision) for owner, stand in page]
-    assert found == sorted(found)
+    newest = await every.newest(before=NEWEST, above=OLDEST.revision, limit=len(found) + 1)
+    assert [(owner, stand.revision) for owner, stand in reversed(newest)] == found
     return [item for item in found if item[0] in owners]
 
 

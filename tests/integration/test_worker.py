@@ -9,14 +9,13 @@ from collections.abc import Callable, Iterator
 
 import pytest
 import redis as redis_py
-from arq.constants import job_key_prefix
 
 from core.cache.keys import key
 from core.types import UserId
 from tests import steps
 from tests.stack import Stack, WorkerProcess, folder
 from tests.steps import PATIENCE
-from worker.main import QUEUE
+from worker.queue import JOB_KEY_PREFIX, QUEUE
 
 
 @pytest.fixture(scope="module")
@@ -72,6 +71,7 @@ def test_killed_between_publishing_and_recording_it_repeats(workshop: Stack, han
     doomed.freeze()
     revision = change(hands, user)
     with redis_of(workshop) as redis, steps.outside(workshop.database_url) as blocker:
+        redis.hset(key(user), "fence", 0)  # as if somebody had read it: else there is nothing to tell
         blocker.execute("BEGIN; LOCK TABLE task_lists IN SHARE MODE")  # reading goes on, recording waits
         doomed.thaw()
         until(lambda: redis.hget(key(user), "fence") == b"%d" % revision)
@@ -80,7 +80,7 @@ def test_killed_between_publishing_and_recording_it_repeats(workshop: Stack, han
         blocker.execute("ROLLBACK")
         until(lambda: _count(hands, "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'tasklane'") == 0)
         assert not is_published(hands, user)
-        redis.delete(key(user))
+        redis.hset(key(user), "fence", 0)
         heir = workshop.worker()
         until(lambda: is_published(hands, user))
         assert redis.hget(key(user), "fence") == b"%d" % revision
@@ -91,6 +91,9 @@ def test_two_workers_do_what_one_does(workshop: Stack, running: WorkerProcess, h
     """Each change is published, whoever does it, also when one of them is killed."""
     other = workshop.worker()
     users = [UserId(f"one-of-{number}") for number in range(20)]
+    with redis_of(workshop) as redis:
+        for user in users:
+            redis.hset(key(user), "fence", 0)
     for user in users:
         change(hands, user)
     until(lambda: all(is_published(hands, user) for user in users))
@@ -152,7 +155,7 @@ def test_a_poisoned_queue_does_not_stop_it(
     """Whatever somebody puts into the queue or in its place, it is gone soon and the next jobs are done."""
     with redis_of(workshop) as redis:
         for job, payload in POISON.values():
-            redis.set(job_key_prefix.encode() + job, payload)
+            redis.set(JOB_KEY_PREFIX.encode() + job, payload)
             redis.zadd(QUEUE, {job: 1})
             until(lambda job=job: redis.zscore(QUEUE, job) is None)  # type: ignore[misc]  # a default binds it
         redis.delete(QUEUE)

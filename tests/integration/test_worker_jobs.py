@@ -11,8 +11,6 @@ import pytest
 from core.cache.answer import Answer
 from core.cache.keys import field, key
 from core.cache.sample import sample
-from core.database.all_lists import AllLists
-from core.database.lists import Lists
 from core.errors import RedisUnavailable
 from core.tasks import answers, crud
 from core.tasks.queries import ListQuery, TaskQuery
@@ -21,12 +19,13 @@ from tests import steps
 from tests.stack import Stack, folder, new_user
 from tests.steps import ALL_TASKS, Process
 from worker.jobs.audit import audit_cache
-from worker.jobs.context import AS_WORKER_FOR_OWNER, Context
+from worker.jobs.context import Context
 from worker.jobs.erase import erase_accounts
 from worker.jobs.publish import publish_revisions
 from worker.jobs.purge import purge_idempotency_keys, purge_trash
-from worker.main import _periodic, _worker
-from worker.metrics import WorkerMetrics
+from worker.main import make_context
+from worker.queue import periodic
+from worker.schedule import Job, Schedule
 
 pytestmark = pytest.mark.anyio
 
@@ -51,15 +50,8 @@ def ctx(workshop: Stack, process: Process) -> Context:
 
 
 def context(workshop: Stack, process: Process) -> Context:
-    database = process.lists._database
-    return Context(
-        workshop.settings(WORKER_AUDIT_SAMPLE="50"),
-        process.redis,
-        process.fence,
-        Lists(database, process.fence, AS_WORKER_FOR_OWNER),
-        AllLists(database),
-        WorkerMetrics(),
-    )
+    settings = workshop.settings(WORKER_AUDIT_SAMPLE="50")
+    return make_context(settings, process.redis, process.fence, process.lists._database)
 
 
 @pytest.fixture
@@ -72,15 +64,18 @@ class TestPublish:
     async def test_thousands_of_lists_are_published_once(
         self, ctx: Context, cursor: steps.Cursor, user: UserId
     ) -> None:
-        """All that changed, in batches; the next round has nothing to do."""
+        """All that changed, in batches; the next round has nothing to do. A list that nobody has read takes no room."""
         await publish_revisions(ctx)
         cursor.execute(
             "INSERT INTO task_lists (user_id, revision) SELECT %s || n, n FROM generate_series(1, 5000) n", (user,)
         )
+        owners = [UserId(f"{user}{number}") for number in (1, 777, 5000)]
+        assert [(await ctx.fence.open(owner)).fence for owner in owners] == [0, 0, 0]
         assert await publish_revisions(ctx) == 5000
         assert await publish_revisions(ctx) == 0
-        owners = [UserId(f"{user}{number}") for number in (1, 777, 5000)]
         assert [(await ctx.fence.open(owner)).fence for owner in owners] == [1, 777, 5000]
+        [node] = ctx.redis.nodes
+        assert await node.call("DBSIZE") == len((*owners, "the generation"))
         cursor.execute("SELECT count(*) FROM task_lists WHERE revision <> published_revision")
         assert cursor.fetchall() == [(0,)]
 
@@ -91,6 +86,7 @@ class TestPublish:
         cursor.execute(
             "INSERT INTO task_lists (user_id, revision) SELECT %s || n, 2 FROM generate_series(1, 2000) n", (user,)
         )
+        await ctx.fence.open(UserId(f"{user}1234"))
         async with steps.process(workshop.settings(DATABASE_POOL_SIZE="4")) as other:
             await asyncio.gather(*(publish_revisions(each) for each in (ctx, context(workshop, other)) * 2))
         await publish_revisions(ctx)
@@ -174,23 +170,62 @@ class TestPurge:
         assert cursor.fetchall() == [(23,)]
 
 
-async def test_a_list_is_erased_only_when_redis_knows(
-    workshop: Stack, cursor: steps.Cursor, user: UserId, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Once its row is gone nobody can publish it any more: a Redis that is away puts the end off."""
-    async with steps.process(workshop.settings(DATABASE_POOL_SIZE="4", DATABASE_TIMEOUT="5")) as process:
-        ctx = context(workshop, process)
+class TestErase:
+    @pytest.fixture
+    async def leaving(self, process: Process, cursor: steps.Cursor, user: UserId) -> UserId:
+        """Has a task and a kept answer, and asked for erasure."""
         await process.add_task(user, "first")
         cursor.execute("INSERT INTO account_erasures (user_id) VALUES (%s)", (user,))
-        with monkeypatch.context() as patch:
+        cursor.execute(
+            "INSERT INTO idempotency_keys (user_id, key, fingerprint, status, headers, body)"
+            " VALUES (%s, 'k', '', 201, '{}', '')",
+            (user,),
+        )
+        return user
+
+    @pytest.fixture
+    def away(self, process: Process, cursor: steps.Cursor) -> Iterator[None]:
+        with pytest.MonkeyPatch.context() as patch:
             patch.setattr(process.redis, "_wire", None)
-            with pytest.raises(RedisUnavailable):
-                await erase_accounts(ctx)
-            cursor.execute("SELECT count(*) FROM task_lists WHERE user_id = %s", (user,))
-            assert cursor.fetchall() == [(1,)]
+            cursor.execute("UPDATE cache_state SET state = 'away'")
+            yield
+            cursor.execute("UPDATE cache_state SET state = 'reached'")
+
+    async def test_what_a_user_wrote_goes_without_redis_and_the_list_when_redis_knows(
+        self, ctx: Context, leaving: UserId, cursor: steps.Cursor, away: None
+    ) -> None:
+        """Once its row is gone nobody can publish it any more: a Redis that is away puts the end off."""
+        assert await erase_accounts(ctx) == 0
+        assert _left(cursor, leaving) == {"task_lists": 1, "account_erasures": 1, "tasks": 0, "idempotency_keys": 0}
+
+    async def test_redis_that_is_back_ends_it(
+        self, ctx: Context, process: Process, leaving: UserId, cursor: steps.Cursor
+    ) -> None:
+        """Redis knows the list's last revision when the list is gone."""
+        await process.list_tasks(leaving)
+        assert await erase_accounts(ctx)
+        assert set(_left(cursor, leaving).values()) == {0}
+        assert (await process.list_tasks(leaving))[0].body == b"[]"
+
+    async def test_without_redis_a_list_goes_when_redis_has_forgotten_it(
+        self, ctx: Context, leaving: UserId, cursor: steps.Cursor, away: None
+    ) -> None:
+        """A user who has long been empty cannot be in a cache whose entries live for minutes."""
+        assert await erase_accounts(ctx) == 0
+        cursor.execute("UPDATE task_lists SET updated_at = now() - interval '650 s' WHERE user_id = %s", (leaving,))
+        assert await erase_accounts(ctx) == 0
+        cursor.execute("UPDATE task_lists SET updated_at = now() - interval '661 s' WHERE user_id = %s", (leaving,))
         assert await erase_accounts(ctx) == 1
-    cursor.execute("SELECT count(*) FROM task_lists WHERE user_id = %s", (user,))
-    assert cursor.fetchall() == [(0,)]
+        assert set(_left(cursor, leaving).values()) == {0}
+
+
+def _left(cursor: steps.Cursor, owner: UserId) -> dict[str, int]:
+    """How many rows of theirs each table has."""
+    found = {}
+    for table in ("task_lists", "account_erasures", "tasks", "idempotency_keys"):
+        cursor.execute(f"SELECT count(*) FROM {table} WHERE user_id = %s", (owner,))
+        found[table] = cursor.fetchall()[0][0]
+    return found
 
 
 class TestAudit:
@@ -302,7 +337,7 @@ class TestSchedule:
     )
     async def test_periods(self, ctx: Context, seconds: int, gaps: set[int]) -> None:
         """Never less often than asked, up to an hour; from a minute on in whole minutes."""
-        job = _periodic(publish_revisions, seconds, ctx)
+        job = periodic(Job(publish_revisions, seconds), Schedule(ctx))
         at, found = datetime(2026, 1, 1, tzinfo=UTC), set()
         for _ in range(65):
             job.calculate_next(at)
@@ -317,7 +352,7 @@ class TestSchedule:
         async def broken(_: Context) -> int:
             raise ValueError("a row's text")
 
-        assert await _periodic(broken, 1, ctx).coroutine({}) == 0
+        assert await Schedule(ctx).run(Job(broken, 1)) == 0
         assert ctx.metrics.runs.labels("broken", "failed")._value.get() == 1
 
     async def test_a_job_that_never_succeeds_is_late_one_day(self, ctx: Context) -> None:
@@ -325,7 +360,7 @@ class TestSchedule:
         now = time.time()
         [last_success] = ctx.metrics.last_success.collect()
         succeeded = {sample.labels["job"]: sample.value for sample in last_success.samples}
-        assert set(succeeded) == {job.name for job in _worker(ctx).cron_jobs}
+        assert set(succeeded) == {job.name for job in Schedule(ctx).jobs}
         assert all(now - 60 < value <= now for value in succeeded.values())
 
 

@@ -14,7 +14,7 @@ from deploy.local.redis import RedisServer
 from tests.integration.test_redis_connection import _certificate
 from tests.stack import Stack, folder
 from tests.steps import StubRedis, until
-from worker.main import QUEUE, _connections
+from worker.queue import QUEUE, connections
 
 pytestmark = pytest.mark.anyio
 
@@ -44,7 +44,7 @@ async def test_the_queue_is_shown_the_certificate_and_checked(tmp_path: Path, *,
     host = "127.0.0.1" if named else "localhost"  # the certificate says the former
     async with StubRedis(tls=server_side) as server:
         query = f"ssl_ca_certs={tmp_path / 'ca.pem'}&ssl_certfile={tmp_path / 'both.pem'}"
-        pool = _connections(RedisAddress.parse(f"rediss://{host}:{server.port}?{query}"))
+        pool = connections(RedisAddress.parse(f"rediss://{host}:{server.port}?{query}"))
         async with asyncio.Redis.from_pool(pool) as redis:
             if up:
                 await redis.ping()

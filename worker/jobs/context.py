@@ -1,4 +1,4 @@
-"""What a job works with, made by the composition root; arq hands it over as `ctx["jobs"]`."""
+"""What a job works with, made by the composition root."""
 
 from dataclasses import dataclass
 from typing import LiteralString
@@ -8,6 +8,8 @@ from core.database.all_lists import AllLists
 from core.database.lists import AS_WORKER, Lists
 from core.settings import Settings
 from worker.metrics import WorkerMetrics
+from worker.note import Note
+from worker.publisher import Publisher
 
 AS_WORKER_FOR_OWNER: LiteralString = "SELECT set_config('app.user_id', %(owner)s, true);" + AS_WORKER
 """The worker's role, about one user at a time: a search asks the transaction whose tasks it may find."""
@@ -21,3 +23,5 @@ class Context:
     lists: Lists
     all_lists: AllLists
     metrics: WorkerMetrics
+    publisher: Publisher
+    note: Note
