@@ -133,6 +133,10 @@ class WorkerProcess(Child):
     def ready(self) -> bool:
         return b"worker_started" in self.log.read_bytes() if self.log.exists() else False
 
+    def get(self, path: str) -> httpx.Response:
+        """Its answer, if it was given a port for metrics and probes."""
+        return httpx.get(f"http://127.0.0.1:{self.variables['WORKER_METRICS_PORT']}{path}", timeout=60)
+
 
 class Stack:
     """PostgreSQL with the schema, and Redis; API and worker processes on request. Everything ends with it."""

@@ -61,7 +61,7 @@ def ask_for_erasure(change: Change) -> None:
 
 
 def erase_tasks(change: Change, *, limit: int) -> int:
-    """Erase up to `limit` tasks, wherever they lie, and all kept answers, which tell of them; returns how many tasks."""
+    """Erase up to `limit` tasks, and all kept answers, which tell of them; returns how many tasks."""
     sql: LiteralString = (
         """
         DELETE FROM idempotency_keys WHERE user_id = %(owner)s;

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from structlog.testing import capture_logs
 
 from core.cache.answer import Answer
 from core.cache.keys import field, key
@@ -14,7 +15,7 @@ from core.cache.sample import sample
 from core.errors import RedisUnavailable
 from core.tasks import answers, crud
 from core.tasks.queries import ListQuery, TaskQuery
-from core.types import Revision, TaskId, UserId
+from core.types import Revision, Stand, TaskId, UserId
 from tests import steps
 from tests.stack import Stack, folder, new_user
 from tests.steps import ALL_TASKS, Process
@@ -125,6 +126,30 @@ class TestPublish:
         cursor.execute("SELECT revision = published_revision FROM task_lists WHERE user_id = %s", (user,))
         assert cursor.fetchall() == [(True,)]
 
+    async def test_the_latest_change_comes_first_and_each_list_once(
+        self, ctx: Context, process: Process, cursor: steps.Cursor, user: UserId, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """A change made meanwhile waits for one more batch, not for the backlog; several runs tell nothing twice."""
+        monkeypatch.setattr("worker.publisher.SLICE_SECONDS", 0)
+        monkeypatch.setattr("worker.publisher.BATCH", 100)
+        cursor.execute(
+            "INSERT INTO task_lists (user_id, revision) SELECT 'a' || %s || n, n FROM generate_series(1, 3000) n",
+            (user,),
+        )
+        told: list[UserId] = []
+        raise_all, late = process.fence.raise_all, UserId(f"z{user}")
+
+        async def listen(lists: list[tuple[UserId, Stand]]) -> None:
+            if len(told) == 500:
+                cursor.execute("INSERT INTO tasks (user_id, title) VALUES (%s, 'by hand')", (late,))
+            await raise_all(lists)
+            told.extend(owner for owner, _ in lists)
+
+        monkeypatch.setattr(process.fence, "raise_all", listen)
+        await asyncio.gather(*(publish_revisions(ctx) for _ in range(3)))
+        assert told.index(late) <= 700
+        assert len(told) == len(set(told)) == 3001
+
 
 class TestPurge:
     async def test_a_hundred_thousand_deleted_tasks_go_while_requests_go_on(
@@ -191,8 +216,9 @@ class TestErase:
             yield
             cursor.execute("UPDATE cache_state SET state = 'reached'")
 
+    @pytest.mark.usefixtures("away")
     async def test_what_a_user_wrote_goes_without_redis_and_the_list_when_redis_knows(
-        self, ctx: Context, leaving: UserId, cursor: steps.Cursor, away: None
+        self, ctx: Context, leaving: UserId, cursor: steps.Cursor
     ) -> None:
         """Once its row is gone nobody can publish it any more: a Redis that is away puts the end off."""
         assert await erase_accounts(ctx) == 0
@@ -207,8 +233,9 @@ class TestErase:
         assert set(_left(cursor, leaving).values()) == {0}
         assert (await process.list_tasks(leaving))[0].body == b"[]"
 
+    @pytest.mark.usefixtures("away")
     async def test_without_redis_a_list_goes_when_redis_has_forgotten_it(
-        self, ctx: Context, leaving: UserId, cursor: steps.Cursor, away: None
+        self, ctx: Context, leaving: UserId, cursor: steps.Cursor
     ) -> None:
         """A user who has long been empty cannot be in a cache whose entries live for minutes."""
         assert await erase_accounts(ctx) == 0
@@ -354,6 +381,52 @@ class TestSchedule:
 
         assert await Schedule(ctx).run(Job(broken, 1)) == 0
         assert ctx.metrics.runs.labels("broken", "failed")._value.get() == 1
+
+    async def test_a_run_that_takes_too_long_is_a_failed_one(
+        self, ctx: Context, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """It is ended, and said so."""
+        monkeypatch.setattr("worker.schedule.JOB_TIMEOUT_SECONDS", 0.01)
+
+        async def endless(_: Context) -> int:
+            await asyncio.Event().wait()
+            return 1
+
+        with capture_logs() as lines:
+            assert await Schedule(ctx).run(Job(endless, 1)) == 0
+        assert ctx.metrics.runs.labels("endless", "failed")._value.get() == 1
+        assert [line["reason"] for line in lines] == ["it took longer than 0.01 s"]
+
+    async def test_a_run_outlives_whoever_has_begun_it_and_is_alone(self, ctx: Context) -> None:
+        """The queue's own end ends no job; a job that is due again meanwhile is not begun twice."""
+        gate, runs = steps.Gate(), 0
+
+        async def slow(_: Context) -> int:
+            nonlocal runs
+            runs += 1
+            await gate.arrive()
+            return 1
+
+        schedule, job = Schedule(ctx), Job(slow, 1)
+        begun = asyncio.create_task(schedule.run(job))
+        await gate.arrival()
+        begun.cancel()
+        await asyncio.gather(begun, return_exceptions=True)
+        assert await schedule.run(job) == 0
+        gate.open()
+        assert job.task
+        assert (await job.task, runs) == (1, 1)
+
+    async def test_a_job_that_goes_on_failing_shows(self, ctx: Context) -> None:
+        """Not a single failure, and not one that another success has followed."""
+        schedule = Schedule(ctx)
+        job = schedule.jobs[-1]
+        job.failed = True
+        assert schedule.failing == []
+        job.succeeded -= 3 * job.period
+        assert schedule.failing == [job.name]
+        job.failed = False
+        assert schedule.failing == []
 
     async def test_a_job_that_never_succeeds_is_late_one_day(self, ctx: Context) -> None:
         """How long ago each one last succeeded can be asked from the worker's start on, which counts as a success."""
