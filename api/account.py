@@ -9,7 +9,7 @@ from starlette.responses import JSONResponse
 
 from api.guard import Owner, OwnersRoute
 from api.services import services_of
-from core.database.lists import Lists
+from core.lists.lists import Lists
 from core.tasks import bulk
 from core.types import UserId
 

@@ -22,10 +22,10 @@ from api.tasks.service import Tasks
 from core import __version__, logs
 from core.cache.fence import Fence
 from core.cache.redis import Redis
-from core.database.lists import Lists
 from core.database.pool import Database
 from core.errors import ConfigurationError
 from core.limits import Bucket, Limiter
+from core.lists.lists import Lists
 from core.settings import Settings
 
 log = structlog.get_logger()

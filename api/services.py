@@ -9,9 +9,9 @@ from starlette.requests import Request
 from api.auth import Authenticator
 from api.observe.metrics import Metrics
 from core.cache.fence import Fence
-from core.database.lists import Lists
 from core.database.pool import Database
 from core.limits import Limiter
+from core.lists.lists import Lists
 from core.settings import Settings
 
 LARGE_BODIES_AT_ONCE = 1

@@ -12,8 +12,9 @@ from typing import Any, LiteralString
 
 from psycopg2.extras import Json
 
-from core.database.lists import STAND, Change
 from core.errors import KeyReused, StillRunning
+from core.lists.lists import Change
+from core.lists.stand import STAND
 from core.types import Stand
 
 

@@ -18,9 +18,10 @@ from core.cache.fence import Fence
 from core.cache.keys import GENERATION
 from core.cache.redis import Redis
 from core.database import driver
-from core.database.lists import HISTORY, REVISION, Change, Lists
 from core.database.pool import Database
 from core.database.transaction import Transaction
+from core.lists.lists import Change, Lists
+from core.lists.stand import HISTORY, REVISION
 from core.settings import Settings
 from core.tasks import answers, crud
 from core.tasks.queries import ListQuery

@@ -9,10 +9,10 @@ import structlog
 from core import logs
 from core.cache.fence import Fence
 from core.cache.redis import Redis
-from core.database.all_lists import AllLists
-from core.database.lists import Lists
 from core.database.pool import Database
 from core.errors import ConfigurationError
+from core.lists.all_lists import AllLists
+from core.lists.lists import Lists
 from core.settings import Settings
 from worker.jobs.context import AS_WORKER_FOR_OWNER, Context
 from worker.metrics import WorkerMetrics

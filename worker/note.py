@@ -14,8 +14,8 @@ import structlog
 from core.cache.fence import Servers
 from core.cache.keys import PROBE
 from core.cache.wire import PATIENCE_SECONDS
-from core.database.all_lists import AllLists
 from core.errors import DatabaseUnavailable, RedisUnavailable
+from core.lists.all_lists import AllLists
 from core.settings import Settings
 
 log = structlog.get_logger()
@@ -24,6 +24,7 @@ BEAT_SECONDS = 0.1
 """Between two questions to Redis."""
 
 REACHED = "reached"
+LEAVING = "leaving"
 AWAY = "away"
 
 
@@ -39,7 +40,7 @@ def longest_silence(settings: Settings) -> float:
 
 
 class Note:
-    """Keeps the note true: `away` when Redis is silent for `silence` seconds, `reached` when it was told everything."""
+    """Keeps the note true: `leaving` when Redis falls silent, `away` when it stays so, `reached` when all was told."""
 
     def __init__(
         self, servers: Servers, all_lists: AllLists, publish: Callable[[], Awaitable[None]], *, silence: float
@@ -49,6 +50,8 @@ class Note:
         self._publish = publish
         self._longest_silence = silence
         self._silence = 0.0
+        self._gone_at = 0.0
+        """The silence after which nobody uses a connection any more that was there when `leaving` was noted."""
         self._state = ""
         """What this process has noted, or found, last; "" until then."""
         self._returning: asyncio.Task[None] | None = None
@@ -92,14 +95,23 @@ class Note:
         return True
 
     async def _bring_into_line(self) -> None:
-        if self._silence >= self._longest_silence:
+        if self._silence >= self._longest_silence / 2:
             await _end(self._returning)
-            if self._state != AWAY:
+            if self._state not in (LEAVING, AWAY):
                 await _unless_unavailable(self._leave())
+            elif self._state == LEAVING and self._silence >= self._gone_at:
+                await _unless_unavailable(self._be_gone())
         elif self.reached and self._state != REACHED and (self._returning is None or self._returning.done()):
             self._returning = asyncio.create_task(_unless_unavailable(self._return()))
 
     async def _leave(self) -> None:
+        """Whoever hears Redis between this note and the next one finds this one, and does not read."""
+        if await self._all_lists.note_leaving():
+            log.info("cache_noted", state=LEAVING)
+        self._state = LEAVING
+        self._gone_at = max(self._longest_silence, self._silence + self._longest_silence / 2)
+
+    async def _be_gone(self) -> None:
         if await self._all_lists.note_away():
             log.warning("cache_noted", state=AWAY)
         self._state = AWAY

@@ -8,7 +8,7 @@ from functools import partial
 from prometheus_client import Counter
 
 from core.cache.fence import Fence
-from core.database.all_lists import NEWEST, OLDEST, AllLists, Place
+from core.lists.all_lists import NEWEST, OLDEST, AllLists, Place
 from core.types import Revision, Stand, UserId
 
 BATCH = 1000

@@ -11,8 +11,8 @@ from typing_extensions import TypeAliasType, TypedDict
 from api.http.problems import faults_of
 from api.tasks.preconditions import expected_revisions
 from api.tasks.schemas import TaskCreate, TaskUpdate, whole
-from core.database.lists import Change
 from core.errors import BatchFailed, InvalidInput, NotFound, PreconditionFailed, TasklaneError
+from core.lists.lists import Change
 from core.tasks import crud
 from core.tasks.crud import Expected, StoredTask
 from core.types import MAX_TASK_ID, TaskId

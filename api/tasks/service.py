@@ -12,9 +12,9 @@ from api.tasks import batch
 from api.tasks.batch import Batch
 from api.tasks.schemas import TaskCreate, TaskUpdate
 from core.cache.answer import Answer
-from core.database.lists import Change, Lists
 from core.errors import NotFound, TasklaneError, TooBusy
 from core.idempotency import Key, Outcome, once
+from core.lists.lists import Change, Lists
 from core.settings import Settings
 from core.tasks import answers, bulk, crud
 from core.tasks.crud import Expected, StoredTask

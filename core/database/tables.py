@@ -147,7 +147,7 @@ class CacheState(SQLModel, table=True):
     __tablename__ = "cache_state"
     __table_args__ = (
         CheckConstraint("single", name="single"),
-        CheckConstraint("state IN ('reached', 'returning', 'away')", name="known"),
+        CheckConstraint("state IN ('reached', 'leaving', 'away', 'returning')", name="known"),
     )
 
     single: bool = Field(sa_column=Column(Boolean, primary_key=True, server_default=text("true")))

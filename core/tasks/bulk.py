@@ -2,8 +2,9 @@
 
 from typing import LiteralString
 
-from core.database.lists import HISTORY, REVISION, STAND, Change
 from core.database.transaction import Transaction
+from core.lists.lists import Change
+from core.lists.stand import HISTORY, REVISION, STAND
 from core.tasks.fields import COLUMNS, DELETED_TASK_JSON
 
 EXPORT: LiteralString = "SELECT " + DELETED_TASK_JSON + " FROM tasks t WHERE user_id = %(owner)s ORDER BY user_id, id"

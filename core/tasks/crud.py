@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, LiteralString
 
-from core.database.lists import HISTORY, REVISION, STAND, Change
 from core.database.transaction import Row, Transaction
 from core.errors import NotFound, PreconditionFailed
+from core.lists.lists import Change
+from core.lists.stand import HISTORY, REVISION, STAND
 from core.tasks.fields import REPRESENTATION, TASK_JSON, function
 from core.types import Revision, Stand, TaskId
 

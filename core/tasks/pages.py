@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import LiteralString
 
-from core.database.lists import HISTORY, REVISION
 from core.database.transaction import Transaction
+from core.lists.stand import HISTORY, REVISION
 from core.tasks.cursors import Cursor, moment
 from core.tasks.fields import DELETED_TASK_JSON, TASK_JSON, function
 from core.tasks.queries import KEY_KINDS, ListQuery

@@ -98,13 +98,14 @@ $$
 
 
 # One row, written when it changes. A writer that cannot announce waits for the worker to have published; `away` says
-# that the worker has lost Redis, too, so that nobody waits for nothing. `returning`: Redis is there again, writers wait
+# that the worker has lost Redis, too, so that nobody waits for nothing. Before it comes `leaving`: whoever connects
+# from now on does not read, so that at the time of `away` nobody does. `returning`: Redis is there again, writers wait
 # again, and nobody reads yet what was acknowledged meanwhile without being told.
 STATE = """
 CREATE TABLE cache_state (
     single   boolean NOT NULL DEFAULT true CONSTRAINT cache_state_pkey PRIMARY KEY
              CONSTRAINT cache_state_single CHECK (single),
-    state    text NOT NULL CONSTRAINT cache_state_known CHECK (state IN ('reached', 'returning', 'away')),
+    state    text NOT NULL CONSTRAINT cache_state_known CHECK (state IN ('reached', 'leaving', 'away', 'returning')),
     noted_at timestamptz(3) NOT NULL DEFAULT now()
 );
 INSERT INTO cache_state (state) VALUES ('reached');

@@ -20,9 +20,10 @@ from api.hits.kept import Kept
 from core.cache import answer, keys, scripts
 from core.cache.answer import Answer
 from core.cache.fence import Fence
-from core.database import driver, lists
+from core.database import driver
 from core.database.transaction import Transaction
 from core.errors import OutcomeUnknown
+from core.lists import lists
 from core.tasks import answers
 from core.types import Stand, UserId
 

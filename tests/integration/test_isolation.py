@@ -18,9 +18,10 @@ from psycopg2 import errors
 
 from api import main
 from api.services import Services
-from core.database.lists import AS_USER, REVISION, STAND, Change, Lists
 from core.database.transaction import Row, Transaction
 from core.errors import NotFound
+from core.lists.lists import AS_USER, Change, Lists
+from core.lists.stand import REVISION, STAND
 from core.tasks import bulk, crud, pages
 from core.tasks.fields import function
 from core.tasks.queries import ListQuery

@@ -8,9 +8,9 @@ import pytest
 from psycopg2 import errors
 
 from core.cache.fence import Fence
-from core.database.all_lists import NEWEST, OLDEST, AllLists, Place
-from core.database.lists import Change
 from core.errors import DatabaseUnavailable, NotFound, OutcomeUnknown, PreconditionFailed
+from core.lists.all_lists import NEWEST, OLDEST, AllLists, Place
+from core.lists.lists import Change
 from core.tasks import crud, pages
 from core.tasks.crud import StoredTask
 from core.tasks.queries import ListQuery

@@ -12,8 +12,8 @@ from typing import Any, cast, get_args
 
 import pytest
 
-from core.database.lists import AS_USER
 from core.database.transaction import Transaction
+from core.lists.lists import AS_USER
 from core.tasks import pages
 from core.tasks.cursors import Cursor as Place
 from core.tasks.queries import KEY_KINDS, ListQuery, Sort, Status

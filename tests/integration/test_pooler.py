@@ -12,9 +12,9 @@ import psycopg2
 import pytest
 from psycopg2 import errors
 
-from core.database.lists import Change
 from core.database.transaction import Transaction
 from core.errors import DatabaseUnavailable, NotFound
+from core.lists.lists import Change
 from core.tasks import crud, pages
 from core.tasks.queries import ListQuery
 from core.types import UserId

@@ -6,9 +6,9 @@ from functools import partial
 import pytest
 from psycopg2 import errors
 
-from core.database.lists import AS_WORKER, Change, Lists
 from core.database.transaction import Transaction
 from core.errors import NotFound
+from core.lists.lists import AS_WORKER, Change, Lists
 from core.tasks import crud, pages
 from core.tasks.queries import ListQuery
 from core.types import TaskId, UserId

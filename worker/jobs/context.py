@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from typing import LiteralString
 
 from core.cache.fence import Fence, Servers
-from core.database.all_lists import AllLists
-from core.database.lists import AS_WORKER, Lists
+from core.lists.all_lists import AllLists
+from core.lists.lists import AS_WORKER, Lists
 from core.settings import Settings
 from worker.metrics import WorkerMetrics
 from worker.note import Note

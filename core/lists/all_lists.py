@@ -5,9 +5,10 @@ from datetime import datetime
 from typing import LiteralString, NamedTuple, TypeVar
 
 from core.database import driver
-from core.database.lists import AS_WORKER, HISTORY
 from core.database.pool import Database
 from core.database.transaction import Transaction
+from core.lists.lists import AS_WORKER
+from core.lists.stand import HISTORY
 from core.types import History, Revision, Stand, UserId
 
 T = TypeVar("T")
@@ -109,17 +110,25 @@ class AllLists:
             locked, opening="BEGIN;" + AS_WORKER, parameters=limits, timeout=EXCLUSIVE_SECONDS
         )
 
+    async def note_leaving(self) -> bool:
+        """Note that Redis is silent: nobody who connects reads from now on; False if that was noted already."""
+        sql: LiteralString = """
+            UPDATE cache_state SET state = 'leaving', noted_at = clock_timestamp()
+            WHERE state NOT IN ('leaving', 'away') RETURNING 1
+        """
+        return bool(await self._write(lambda transaction: transaction.execute(sql)))
+
     async def note_away(self) -> bool:
-        """Note that the worker has lost Redis; False if that was noted already."""
+        """Note that the worker has lost Redis: nobody waits for it any more; False if that was noted already."""
         sql: LiteralString = (
-            "UPDATE cache_state SET state = 'away', noted_at = clock_timestamp() WHERE state <> 'away' RETURNING 1"
+            "UPDATE cache_state SET state = 'away', noted_at = clock_timestamp() WHERE state = 'leaving' RETURNING 1"
         )
         return bool(await self._write(lambda transaction: transaction.execute(sql)))
 
     async def note_returning(self) -> datetime | None:
         """Note that Redis is there again: writers wait again. Returns since when it is so, None if it is over."""
         sql: LiteralString = """
-            UPDATE cache_state SET state = 'returning', noted_at = clock_timestamp() WHERE state = 'away';
+            UPDATE cache_state SET state = 'returning', noted_at = clock_timestamp() WHERE state IN ('leaving', 'away');
             SELECT noted_at FROM cache_state WHERE state = 'returning'
         """
         rows = await self._write(lambda transaction: transaction.execute(sql))

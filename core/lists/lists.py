@@ -11,10 +11,11 @@ from typing import LiteralString, TypeVar
 
 from core.cache.fence import Fence
 from core.database import driver, streams
-from core.database.announcements import Announcements
 from core.database.pool import Database
 from core.database.transaction import Row, Transaction
 from core.errors import DatabaseUnavailable, TasklaneError
+from core.lists.announcements import Announcements
+from core.lists.stand import STAND
 from core.types import Stand, UserId
 
 T = TypeVar("T")
@@ -34,16 +35,6 @@ AS_WORKER: LiteralString = "SELECT set_config('role', 'tasklane_worker', true),"
 
 # Locks the list row until the end of the transaction: revision order is commit order, per user.
 _ADVANCE: LiteralString = "SELECT tasklane_advance(%(owner)s);"
-
-REVISION: LiteralString = "(SELECT revision FROM task_lists WHERE user_id = %(owner)s)"
-"""The list's revision; within a write, the one that the write has taken."""
-
-HISTORY: LiteralString = (
-    "CASE WHEN NOT pg_is_in_recovery() THEN (extract(epoch FROM pg_postmaster_start_time()) * 1000000)::bigint END"
-)
-"""What names the history of a revision, to be read in the same statement (ADR 0020); a standby has none."""
-
-STAND: LiteralString = REVISION + ", " + HISTORY
 
 
 class Change:

@@ -16,6 +16,7 @@ import structlog
 from core.cache.fence import Fence
 from core.database.pool import Database
 from core.errors import DatabaseUnavailable, OutcomeUnknown
+from core.lists.stand import HISTORY
 from core.types import Stand, UserId
 
 log = structlog.get_logger()
@@ -26,9 +27,10 @@ POLL_SECONDS = 0.1
 PAUSE_SECONDS = 30
 """For how long nobody waits after a wait that was in vain: then the worker, too, is away."""
 
-_RECORDED: LiteralString = """
-SELECT coalesce((SELECT published_revision FROM task_lists WHERE user_id = %(owner)s), 0),
-    (SELECT state FROM cache_state), (extract(epoch FROM pg_postmaster_start_time()) * 1000000)::bigint"""
+_RECORDED: LiteralString = (
+    "SELECT coalesce((SELECT published_revision FROM task_lists WHERE user_id = %(owner)s), 0),"
+    " (SELECT state FROM cache_state), " + HISTORY
+)
 _NOTED: LiteralString = "SELECT state FROM cache_state"
 
 
