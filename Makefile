@@ -151,8 +151,7 @@ $(VENV)/.bench: requirements/bench.txt $(VENV)/.dev
 k8s-check: $(VENV)/.dev $(VENV)/.checks ## hold manifests, image and gateway against schemas, checkov, hadolint, gixy
 	@$(BIN)/python -c 'import sys; from tests.deploy.manifests import kustomize; \
 		sys.exit(None if kustomize() else "kubectl 1.27 or newer is needed, or kustomize 5")'
-	$(BIN)/python -m pytest tests/deploy/test_k8s.py tests/deploy/test_k8s_network.py tests/deploy/test_k8s_settings.py \
-		tests/deploy/test_k8s_wait.py tests/deploy/test_k8s_checks.py tests/deploy/test_k8s_pods.py -m "checks or not checks" $(PYTEST_ARGS)
+	$(BIN)/python -m pytest tests/deploy/test_k8s*.py -m "checks or not checks" $(PYTEST_ARGS)
 
 $(VENV)/.checks: requirements/checks.txt $(VENV)/.uv
 	@$(UV) venv --quiet --clear --python $(BIN)/python $(VENV)/checks

@@ -13,9 +13,11 @@ import yaml  # type: ignore[import-untyped]  # its stubs are a package of their 
 from tests.stack import TOP
 
 K8S = TOP / "deploy" / "k8s"
-OVERLAYS = ("local", "production", "load")
-SERVICES = ("local", "production")
+OVERLAYS = ("local", "gateway", "production", "load")
+SERVICES = ("local", "gateway", "production")
 """The overlays that hold Tasklane itself."""
+PUBLIC = ("gateway", "production")
+"""Those with a way in by the Gateway API."""
 
 Object = dict[str, Any]
 
@@ -30,16 +32,18 @@ def kustomize() -> tuple[str, ...] | None:
     return ("kustomize", "build") if shutil.which("kustomize") else None
 
 
-@functools.cache
-def rendered(overlay: str, tree: Path = K8S) -> str:
+def build(folder: Path) -> str:
     """One stream of YAML documents; kustomize must have nothing to remark."""
     if (command := kustomize()) is None:
         pytest.skip("no kubectl with kustomize 5 here")
-    done = subprocess.run(
-        [*command, str(tree / "overlays" / overlay)], capture_output=True, text=True, check=False, timeout=60
-    )
+    done = subprocess.run([*command, str(folder)], capture_output=True, text=True, check=False, timeout=60)
     assert (done.returncode, done.stderr) == (0, "")
     return done.stdout
+
+
+@functools.cache
+def rendered(overlay: str, tree: Path = K8S) -> str:
+    return build(tree / "overlays" / overlay)
 
 
 @functools.cache

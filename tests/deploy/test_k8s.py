@@ -10,7 +10,19 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped]  # its stubs are a package of their own
 
-from tests.deploy.manifests import OVERLAYS, SERVICES, Object, containers, load_yaml, objects, of_kind, pods, selects
+from tests.deploy.manifests import (
+    K8S,
+    OVERLAYS,
+    PUBLIC,
+    SERVICES,
+    Object,
+    containers,
+    load_yaml,
+    objects,
+    of_kind,
+    pods,
+    selects,
+)
 from tests.stack import TOP
 
 SCHEMAS = load_yaml(TOP / "tests" / "deploy" / "schemas" / "custom_resources.yaml")
@@ -25,6 +37,11 @@ def overlay(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture(params=SERVICES)
 def services(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture(params=PUBLIC)
+def public(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
@@ -111,7 +128,7 @@ def test_every_kind_is_known(overlay: str) -> None:
 
 def test_everything_is_in_the_namespace(overlay: str) -> None:
     for item in objects(overlay):
-        assert item["metadata"].get("namespace", item["metadata"]["name"]) == "tasklane"
+        assert item["metadata"]["namespace"] == "tasklane"
 
 
 def test_selectors_take_the_pods_that_they_mean(overlay: str) -> None:
@@ -171,22 +188,22 @@ def reachable(overlay: str, path: str) -> bool:
     return False
 
 
-def test_the_public_sees_the_contract_and_nothing_else(services: str) -> None:
+def test_the_public_sees_the_contract_and_nothing_else(public: str) -> None:
     documented = set(json.loads((TOP / "docs" / "openapi.json").read_text())["paths"]) | {"/docs", "/openapi.json"}
     hidden = {"/readyz", "/metrics"}
     for path in documented - hidden:
-        assert reachable(services, path)
-        assert reachable(services, f"{path}/")
+        assert reachable(public, path)
+        assert reachable(public, f"{path}/")
     for path in (*hidden, "/", "/readyz/", "/metrics/", "/apis", "/livezz", "/.env"):
-        assert not reachable(services, path)
+        assert not reachable(public, path)
 
 
-def test_browsers_are_told_what_nginx_tells_them(services: str) -> None:
+def test_browsers_are_told_what_nginx_tells_them(public: str) -> None:
     nginx = "".join((TOP / "deploy" / "nginx" / name).read_text() for name in ("policies.conf", "service.conf"))
     told = dict(re.findall(r"^add_header (\S+) ([^$\s]+) always;$", nginx, re.MULTILINE))
     patterns = (r"/docs", r"~\^/\(\?:api/\S+", "on")
     docs, rest, transport = (re.findall(rf'^    {name} "(.+)";$', nginx, re.MULTILINE)[0] for name in patterns)
-    for rule in of_kind(services, "HTTPRoute")["tasklane"]["spec"]["rules"]:
+    for rule in of_kind(public, "HTTPRoute")["tasklane"]["spec"]["rules"]:
         policy = docs if rule["matches"][0]["path"]["value"] == "/docs" else rest
         expected = {**told, "Content-Security-Policy": policy, "Strict-Transport-Security": transport}
         [change] = rule["filters"]
@@ -233,8 +250,6 @@ def test_accounts_have_no_token(overlay: str) -> None:
     assert not [name for name, account in accounts.items() if account["automountServiceAccountToken"]]
 
 
-def test_the_namespace_is_restricted(services: str) -> None:
-    assert (
-        of_kind(services, "Namespace")["tasklane"]["metadata"]["labels"]["pod-security.kubernetes.io/enforce"]
-        == "restricted"
-    )
+def test_the_namespace_is_restricted() -> None:
+    labels = load_yaml(K8S / "namespace.yaml")["metadata"]["labels"]
+    assert labels["pod-security.kubernetes.io/enforce"] == "restricted"

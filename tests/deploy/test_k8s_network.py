@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.deploy.manifests import SERVICES, Object, of_kind, pods, selects
+from tests.deploy.manifests import PUBLIC, SERVICES, Object, of_kind, pods, selects
 
 OUTSIDE = "9.9.9.9"
 CREDENTIALS = "169.254.169.254"
@@ -31,13 +31,13 @@ def services(request: pytest.FixtureRequest) -> str:
 def test_what_must_speak_may(services: str) -> None:
     here = (services,)
     api, worker, migrate, redis = (peer(here, name) for name in ("api", "worker", "migrate", "redis"))
-    assert allowed(here, GATEWAY, api, 8000)
+    assert allowed(here, GATEWAY, api, 8000) is (services in PUBLIC)
     assert allowed(here, PROMETHEUS, api, 8000)
     assert allowed(here, PROMETHEUS, worker, 9000)
     for pod in (api, worker):
         assert allowed(here, pod, redis, 6379)
     for pod in (api, worker, migrate):
-        assert allowed(here, pod, peer(here, "postgres") if services == "local" else OUTSIDE, 5432)
+        assert allowed(here, pod, OUTSIDE if services == "production" else peer(here, "postgres"), 5432)
         assert allowed(here, pod, DNS, 53, "UDP")
         assert allowed(here, pod, DNS, 53, "TCP")
     if services == "production":
@@ -61,7 +61,7 @@ def test_nobody_else_may_speak(services: str) -> None:
             assert not allowed(here, pod, OUTSIDE, 443)
     assert not allowed(here, own["redis"], OUTSIDE, 5432)
     assert not allowed(here, own["migrate"], own["redis"], 6379)
-    if services == "local":
+    if services != "production":
         assert not allowed(here, own["redis"], peer(here, "postgres"), 5432)
         assert not allowed(here, STRANGER, peer(here, "postgres"), 5432)
 
