@@ -87,9 +87,9 @@ def test_every_process_starts_with_what_it_is_told(overlay: str, tmp_path: Path)
         found.add(item["name"])
         with environ(variables), contextlib.chdir("/"):
             loaded = (Settings if item["name"] in ("api", "worker") else DatabaseSettings).load()
-        expected = VALUES["DIRECT_DATABASE_URL" if item["name"] == "migrate" else "DATABASE_URL"]
-        assert loaded.database_url.get_secret_value() == expected
-    assert found == {"api", "worker", "migrate", "schema"}
+        direct = item["name"] in ("migrate", "database")
+        assert loaded.database_url.get_secret_value() == VALUES["DIRECT_DATABASE_URL" if direct else "DATABASE_URL"]
+    assert found == {"api", "worker", "migrate", "schema", "database"}
 
 
 def test_a_pod_gets_no_secret_that_it_does_not_read(overlay: str) -> None:
@@ -178,9 +178,26 @@ def test_the_images_are_those_of_compose() -> None:
 
 
 def test_what_uses_the_database_waits_for_its_schema(overlay: str) -> None:
-    for name in ("tasklane-api", "tasklane-worker"):
-        [first] = pods(overlay)[name]["spec"]["initContainers"]
-        assert first["command"] == ["python", "-m", "migrations.wait"]
+    """And the migrations wait for the database, so that none fails because it is first."""
+    for name, pod in pods(overlay).items():
+        if name in ("tasklane-api", "tasklane-worker"):
+            assert [item["command"] for item in pod["spec"]["initContainers"]] == [["python", "-m", "migrations.wait"]]
+    [job] = of_kind(overlay, "Job").values()
+    [first] = job["spec"]["template"]["spec"]["initContainers"]
+    assert first["command"] == ["python", "-m", "migrations.wait", "database"]
+
+
+def test_the_handbook_says_how_long_a_migration_may_take(overlay: str) -> None:
+    """The deadline that ends it, and the one after which a rollout that waits for it counts as stuck."""
+    handbook = (TOP / "docs" / "kubernetes.md").read_text()
+    [job] = of_kind(overlay, "Job").values()
+    deployments = of_kind(overlay, "Deployment")
+    rollouts = {deployments[name]["spec"]["progressDeadlineSeconds"] for name in ("tasklane-api", "tasklane-worker")}
+    for field, seconds in (
+        ("activeDeadlineSeconds", {job["spec"]["activeDeadlineSeconds"]}),
+        ("progressDeadlineSeconds", rollouts),
+    ):
+        assert {int(found) for found in re.findall(rf"`{field}: (\d+)`", handbook)} == seconds
 
 
 def test_no_secret_is_in_the_manifests(overlay: str) -> None:
