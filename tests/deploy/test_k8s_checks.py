@@ -24,7 +24,7 @@ PROGRAMS = TOP / ".venv" / "checks" / "bin"
 
 TAGGED = "a tag of ours never changes its image, and a digest is what whoever releases puts in"
 PRESENT = "the tag never changes its image, so one that is there need not be asked for; a registry away stops no start"
-STRANGERS = "the official image, by its major version: security fixes arrive without a change here"
+STRANGERS = "the official image, by its release: a digest is what whoever pulls from a registry of their own puts in"
 SIGNS_TOKENS = "locust takes the secret from its environment; it is a load test, in a cluster made for that"
 EXCEPTIONS = {
     ("CKV_K8S_43", "tasklane-redis"): STRANGERS,

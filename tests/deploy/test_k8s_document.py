@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -41,6 +42,32 @@ def test_the_first_overlay_needs_nothing(programs: Path, tmp_path: Path) -> None
     assert "Deployment/tasklane-api" in objects
 
 
+def test_a_release_and_the_way_back(programs: Path, tmp_path: Path) -> None:
+    """A new tag brings a migration of its own; `rollout undo` is no obstacle to the next apply."""
+    follow("On your machine", programs, tmp_path)
+    done, objects = follow("Releases, and the way back", programs, tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert len([name for name in objects if name.startswith("Job/")]) == 2
+    undone = run("kubectl --namespace tasklane rollout undo deployment/tasklane-api", programs, tmp_path)
+    assert undone.returncode == 0, undone.stderr
+    again, _ = follow("Releases, and the way back", programs, tmp_path)
+    assert (again.returncode, again.stderr) == (0, "")
+
+
+def test_old_settings_are_pruned(programs: Path, tmp_path: Path) -> None:
+    """The ConfigMap in use stays, and those of others do."""
+    follow("On your machine", programs, tmp_path)
+    tree = tmp_path / "deploy" / "k8s" / "base" / "kustomization.yaml"
+    before = {name for name in state(tmp_path) if name.startswith("ConfigMap/")}
+    tree.write_text(tree.read_text().replace("LOG_FORMAT=json", "LOG_FORMAT=text"))
+    run(f"kubectl apply {APPLY} --kustomize deploy/k8s/overlays/local", programs, tmp_path)
+    assert before < {name for name in state(tmp_path) if name.startswith("ConfigMap/")}
+    done, objects = follow("Releases, and the way back", programs, tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    [kept] = [name for name in objects if name.startswith("ConfigMap/")]
+    assert kept not in before
+
+
 def test_a_second_time_changes_nothing(programs: Path, tmp_path: Path) -> None:
     """Applying twice is applying once."""
     _, objects = follow("On your machine", programs, tmp_path)
@@ -65,7 +92,11 @@ def follow(heading: str, programs: Path, folder: Path) -> "tuple[subprocess.Comp
 
 
 def run(script: str, programs: Path, folder: Path) -> "subprocess.CompletedProcess[str]":
-    """In one shell that ends with the first command that fails."""
+    """In one shell that ends with the first command that fails, in a copy of what the commands name."""
+    tree = folder / "deploy"
+    if not tree.exists():
+        for part in ("k8s", "compose"):
+            shutil.copytree(TOP / "deploy" / part, tree / part)
     environment = {
         **os.environ,
         "PATH": f"{programs}:{os.environ['PATH']}",
@@ -76,7 +107,7 @@ def run(script: str, programs: Path, folder: Path) -> "subprocess.CompletedProce
     }
     return subprocess.run(
         ["bash", "-euo", "pipefail", "-c", script],
-        cwd=TOP,
+        cwd=folder,
         env=environment,
         stdin=subprocess.DEVNULL,
         capture_output=True,

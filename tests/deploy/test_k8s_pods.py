@@ -197,6 +197,16 @@ def test_the_pods_of_the_local_overlay_run(cluster: Cluster) -> None:
         assert made.status_code == 201, made.text
         assert [alice.get("/api/tasks").headers["x-cache"] for _ in range(2)][1] == "hit"
         assert alice.post("/api/tasks/import", content=b"").status_code != 500
+    with client(f"http://{cluster.address(running['tasklane-api'])}:8000", "nobody") as bob:
+        bob.headers["authorization"] = f"Bearer {token(running['tasklane-api'])}"
+        assert bob.get("/api/tasks").status_code == 200
+
+
+def token(api: str) -> str:
+    """As the handbook makes one."""
+    script = (TOP / "deploy" / "compose" / "sign_token.py").read_text()
+    command = ["docker", "exec", "--interactive", api, "python", "-", "bob"]
+    return subprocess.run(command, input=script, capture_output=True, text=True, check=True, timeout=60).stdout.strip()
 
 
 def migrate(cluster: Cluster) -> None:

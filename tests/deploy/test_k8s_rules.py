@@ -9,8 +9,21 @@ from pathlib import Path
 import pytest
 import yaml  # type: ignore[import-untyped]  # its stubs are a package of their own
 
-from tests.deploy.manifests import K8S, OVERLAYS, SERVICES, Object, load_yaml, objects, of_kind, rendered
+from tests.deploy.manifests import (
+    K8S,
+    OVERLAYS,
+    SERVICES,
+    Object,
+    build,
+    containers,
+    load_yaml,
+    objects,
+    of_kind,
+    pods,
+    rendered,
+)
 from tests.deploy.standins.cluster import BUILT_IN, DNS_LABEL, IMMUTABLE
+from tests.stack import TOP
 
 PREREQUISITES = {
     "local": set(),
@@ -59,6 +72,39 @@ def test_who_deletes_an_overlay_keeps_secrets_and_data(overlay: str) -> None:
     for item in of_kind(overlay, "StatefulSet").values():
         policy = item["spec"].get("persistentVolumeClaimRetentionPolicy", {"whenDeleted": "Retain"})
         assert policy["whenDeleted"] == "Retain"
+
+
+def test_no_image_floats() -> None:
+    """What runs changes when a manifest does: others' images are named by their release, here and in compose."""
+    found = {item["image"] for overlay in OVERLAYS for pod in pods(overlay).values() for item in containers(pod)}
+    composed = (TOP / "deploy" / name for name in ("docker-compose.yml", "compose/variants.yml"))
+    found |= {
+        image for file in composed for image in re.findall(r"^ +image: ([^$\n]+)$", file.read_text(), re.MULTILINE)
+    }
+    others = {image for image in found if not re.match(r"([^/]+/)*tasklane", image)}
+    assert {image.partition(":")[0] for image in others} >= {"postgres", "redis"}
+    assert {image for image in others if not re.search(r":v?\d+\.\d+(\.\d+)?$", image)} == set()
+
+
+def test_a_restore_is_left_alone(tmp_path: Path) -> None:
+    """With `components/stopped` nobody writes, however often the overlay is applied."""
+    kustomization = tmp_path / "kustomization.yaml"
+    parts = {"resources": ["../k8s/overlays/local"], "components": ["../k8s/components/stopped"]}
+    shutil.copytree(K8S, tmp_path / "k8s")
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / kustomization.name).write_text(yaml.safe_dump(parts))
+    rendering = yaml.load_all(build(tmp_path / "mine"), yaml.CSafeLoader)
+    replicas = {
+        item["metadata"]["name"]: item["spec"].get("replicas") for item in rendering if item["kind"] == "Deployment"
+    }
+    assert replicas == {"tasklane-api": 0, "tasklane-worker": 0, "tasklane-redis": 1}
+
+
+def test_a_private_registry_is_told_who_asks() -> None:
+    accounts = of_kind("production", "ServiceAccount")
+    for name, pod in pods("production").items():
+        own = any(re.search(r"/tasklane[^/]*$", item["image"]) for item in containers(pod))
+        assert ("imagePullSecrets" in accounts[pod["spec"]["serviceAccountName"]]) is own, name
 
 
 # --- what cannot change ---
