@@ -178,14 +178,17 @@ def test_jobs_in_prometheus_have_the_same_names_everywhere() -> None:
 # --- what the public sees ---
 
 
-def reachable(overlay: str, path: str) -> bool:
-    """Whether the route sends a path to the API. A prefix means whole parts of the path (Gateway API)."""
-    for rule in of_kind(overlay, "HTTPRoute")["tasklane"]["spec"]["rules"]:
+def reachable(overlay: str, path: str) -> Object | None:
+    """The rule by which the route sends a path to the API. A prefix means whole parts of the path (Gateway API)."""
+    for rule in of_kind(overlay, "HTTPRoute")["tasklane"]["spec"]["rules"]:  # from the longest path to the shortest
         for match in rule["matches"]:
             value, kind = match["path"]["value"], match["path"]["type"]
-            if path == value or (kind == "PathPrefix" and path.startswith(f"{value}/")):
-                return True
-    return False
+            if kind == "RegularExpression":
+                if re.fullmatch(value, path):
+                    return rule
+            elif path == value or (kind == "PathPrefix" and path.startswith(f"{value}/")):
+                return rule
+    return None
 
 
 def test_the_public_sees_the_contract_and_nothing_else(public: str) -> None:
@@ -196,6 +199,15 @@ def test_the_public_sees_the_contract_and_nothing_else(public: str) -> None:
         assert reachable(public, f"{path}/")
     for path in (*hidden, "/", "/readyz/", "/metrics/", "/apis", "/livezz", "/.env"):
         assert not reachable(public, path)
+
+
+def test_no_process_that_stands_still_keeps_a_request(public: str) -> None:
+    """Only an import and an export may take longer than a moment more than the API gives its database."""
+    for path in json.loads((TOP / "docs" / "openapi.json").read_text())["paths"]:
+        for asked in (path, path.replace("/api/", "/api/alice/")) if "/tasks" in path else (path,):
+            if rule := reachable(public, asked):
+                seconds = int(rule["timeouts"]["request"].removesuffix("s"))
+                assert seconds == 120 if path.endswith(("/import", "/export")) else 10 <= seconds <= 20
 
 
 def test_browsers_are_told_what_nginx_tells_them(public: str) -> None:

@@ -25,8 +25,9 @@ PATIENCE = 180
 NAME = "tasklane"
 """The issuer and the audience of tokens, where nothing else is set."""
 
-PATIENT = {"REDIS_TIMEOUT": "5", "DATABASE_STATEMENT_TIMEOUT": "15", "DATABASE_TIMEOUT": "20"}
-"""Where a test is not about a time-out, a machine that is busy must not look like a part that hangs."""
+PATIENT = {"REDIS_TIMEOUT": "5", "DATABASE_STATEMENT_TIMEOUT": "10", "DATABASE_TIMEOUT": "12"}
+"""Where a test is not about a time-out, a machine that is busy must not look like a part that hangs; within what the
+gateway waits for an answer."""
 
 
 @dataclass(frozen=True, slots=True)
