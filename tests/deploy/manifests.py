@@ -1,6 +1,8 @@
 """The Kubernetes manifests as a cluster would get them: rendered by kustomize, one list of objects per overlay."""
 
 import functools
+import json
+import re
 import shutil
 import subprocess
 from collections.abc import Iterator, Mapping
@@ -91,3 +93,13 @@ def selects(selector: Mapping[str, Any], labels: Mapping[str, str]) -> bool:
 
 def load_yaml(path: Path) -> Any:
     return yaml.safe_load(path.read_text())
+
+
+def image_command() -> list[str]:
+    """What the image runs when it is told nothing."""
+    text = (TOP / "deploy" / "Dockerfile").read_text()
+    stage = re.search(r"^FROM \S+ AS app$(.*?)(?=^FROM )", text, re.MULTILINE | re.DOTALL)
+    assert stage
+    command = re.search(r"^CMD (\[.*?\])", stage[1], re.MULTILINE | re.DOTALL)
+    assert command
+    return list(json.loads(command[1].replace("\\\n", "")))

@@ -17,6 +17,7 @@ from tests.deploy.manifests import (
     SERVICES,
     Object,
     containers,
+    image_command,
     load_yaml,
     objects,
     of_kind,
@@ -169,6 +170,27 @@ def test_routes_and_monitors_lead_to_services(services: str) -> None:
             assert endpoint["port"] in [port["name"] for port in by_name[name]["spec"]["ports"]]
 
 
+def test_policies_are_about_what_is_there(public: str) -> None:
+    for kind in ("BackendTrafficPolicy", "ClientTrafficPolicy"):
+        for policy in of_kind(public, kind).values():
+            assert all(target["name"] in of_kind(public, target["kind"]) for target in policy["spec"]["targetRefs"])
+
+
+def test_a_pod_that_cannot_be_reached_costs_no_request(public: str) -> None:
+    """Another one is asked; a write too, and therefore never after something was sent."""
+    [policy] = of_kind(public, "BackendTrafficPolicy").values()
+    assert policy["spec"]["retry"]["numRetries"] >= 2
+    assert set(policy["spec"]["retry"]["retryOn"]["triggers"]) == {"connect-failure", "refused-stream"}
+
+
+def test_the_gateway_closes_idle_connections_first(public: str) -> None:
+    """Or a request would now and then run into one that the API is closing."""
+    [policy] = of_kind(public, "BackendTrafficPolicy").values()
+    kept = int(policy["spec"]["timeout"]["http"]["connectionIdleTimeout"].removesuffix("s"))
+    command = image_command()
+    assert kept + 5 <= int(command[command.index("--timeout-keep-alive") + 1])
+
+
 def test_jobs_in_prometheus_have_the_same_names_everywhere() -> None:
     """The rules say `job="tasklane-api"`: compose's scrape configuration and the Services must, too."""
     scraped = load_yaml(TOP / "deploy" / "observe" / "prometheus.yml")["scrape_configs"]
@@ -180,7 +202,8 @@ def test_jobs_in_prometheus_have_the_same_names_everywhere() -> None:
 
 def reachable(overlay: str, path: str) -> Object | None:
     """The rule by which the route sends a path to the API. A prefix means whole parts of the path (Gateway API)."""
-    for rule in of_kind(overlay, "HTTPRoute")["tasklane"]["spec"]["rules"]:  # from the longest path to the shortest
+    rules: list[Object] = of_kind(overlay, "HTTPRoute")["tasklane"]["spec"]["rules"]
+    for rule in rules:  # from the longest path to the shortest
         for match in rule["matches"]:
             value, kind = match["path"]["value"], match["path"]["type"]
             if kind == "RegularExpression":

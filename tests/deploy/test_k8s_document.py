@@ -27,7 +27,8 @@ def programs(tmp_path: Path) -> Path:
     folder = tmp_path / "bin"
     folder.mkdir()
     scripts = dict.fromkeys(OTHERS, "true")
-    scripts["kubectl"] = f'exec env PATH="$STANDIN_PATH" {sys.executable} -m tests.deploy.standins.kubectl "$@"'
+    for name in ("kubectl", "helm"):
+        scripts[name] = f'exec env PATH="$STANDIN_PATH" {sys.executable} -m tests.deploy.standins.{name} "$@"'
     for name, script in scripts.items():
         (folder / name).write_text(f"#!/bin/sh\n{script}\n")
         (folder / name).chmod(0o755)
@@ -40,6 +41,22 @@ def test_the_first_overlay_needs_nothing(programs: Path, tmp_path: Path) -> None
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
     assert "Deployment/tasklane-api" in objects
+
+
+def test_a_gateway_needs_what_the_handbook_brings(programs: Path, tmp_path: Path) -> None:
+    """Its commands succeed after those of the first overlay, and the overlay alone would not."""
+    follow("On your machine", programs, tmp_path)
+    refused = run(f"kubectl apply {APPLY} --kustomize deploy/k8s/overlays/gateway", programs, tmp_path)
+    assert refused.returncode == 1
+    assert 'no matches for kind "Gateway"' in refused.stderr
+    done, _ = follow("With a gateway", programs, tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_a_token_comes_from_a_pod(programs: Path, tmp_path: Path) -> None:
+    follow("On your machine", programs, tmp_path)
+    done, _ = follow("A token", programs, tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_a_release_and_the_way_back(programs: Path, tmp_path: Path) -> None:

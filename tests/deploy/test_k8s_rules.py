@@ -27,8 +27,13 @@ from tests.stack import TOP
 
 PREREQUISITES = {
     "local": set(),
-    "gateway": {"gateway.networking.k8s.io"},
-    "production": {"gateway.networking.k8s.io", "monitoring.coreos.com", "external-secrets.io"},
+    "gateway": {"gateway.networking.k8s.io", "gateway.envoyproxy.io"},
+    "production": {
+        "gateway.networking.k8s.io",
+        "gateway.envoyproxy.io",
+        "monitoring.coreos.com",
+        "external-secrets.io",
+    },
     "load": set(),
 }
 """What the cluster must have been taught before an overlay comes; the handbook says how."""

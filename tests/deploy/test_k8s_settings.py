@@ -13,7 +13,18 @@ import worker.queue
 from core import __version__
 from core.settings import DatabaseSettings, Settings
 from deploy.local.programs import MIGRATE, SERVE, WORK
-from tests.deploy.manifests import SERVICES, Object, containers, load_yaml, objects, of_kind, own, pods, rendered
+from tests.deploy.manifests import (
+    SERVICES,
+    Object,
+    containers,
+    image_command,
+    load_yaml,
+    objects,
+    of_kind,
+    own,
+    pods,
+    rendered,
+)
 from tests.stack import TOP, environ
 
 VALUES = {
@@ -262,13 +273,3 @@ def default(name: str) -> float:
 def lasts(probe: dict[str, Any]) -> int:
     """Seconds until a probe that fails has its effect."""
     return int(probe["periodSeconds"]) * int(probe["failureThreshold"])
-
-
-def image_command() -> list[str]:
-    """What the image runs when it is told nothing."""
-    text = (TOP / "deploy" / "Dockerfile").read_text()
-    stage = re.search(r"^FROM \S+ AS app$(.*?)(?=^FROM )", text, re.MULTILINE | re.DOTALL)
-    assert stage
-    command = re.search(r"^CMD (\[.*?\])", stage[1], re.MULTILINE | re.DOTALL)
-    assert command
-    return list(json.loads(command[1].replace("\\\n", "")))

@@ -21,6 +21,8 @@ BUILT_IN = {
 }
 MAKES_PODS = ("Deployment", "StatefulSet", "DaemonSet", "Job")
 DNS_LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
+OF_THE_CLUSTER = ("Namespace", "GatewayClass")
+DEFINITION = "CustomResourceDefinition"
 IMMUTABLE = {
     "Deployment": ("selector",),
     "DaemonSet": ("selector",),
@@ -46,13 +48,14 @@ class Cluster:
     def apply(self, item: Object, *, force: bool) -> tuple[str, list[str]]:
         """What became of it, and the warnings; raises `RefusedError`."""
         kind, name = item["kind"], item["metadata"]["name"]
-        if kind not in BUILT_IN.get(item["apiVersion"], ()):
+        if kind not in BUILT_IN.get(item["apiVersion"], ()) and key(DEFINITION, kind) not in self.objects:
             raise RefusedError(
                 f'resource mapping not found for name: "{name}": no matches for kind "{kind}" in version '
                 f'"{item["apiVersion"]}"\nensure CRDs are installed first'
             )
-        if kind != "Namespace" and key("Namespace", item["metadata"]["namespace"]) not in self.objects:
-            raise RefusedError(f'namespaces "{item["metadata"]["namespace"]}" not found')
+        namespace = item["metadata"].get("namespace", "")
+        if kind not in OF_THE_CLUSTER and key("Namespace", namespace) not in self.objects:
+            raise RefusedError(f'namespaces "{namespace}" not found')
         old = self.objects.get(key(kind, name))
         if old:
             self._may_become(old, item, force=force)
@@ -67,6 +70,11 @@ class Cluster:
                 raise RefusedError(f'The {kind} "{name}" is invalid: spec.{field}: field is immutable')
         if old.pop("changed by another", False) and not force:
             raise RefusedError(f'Apply failed with 1 conflict: conflict with "kubectl-rollout": {kind} {name}')
+
+    def learn(self, *kinds: str) -> None:
+        """As by an operator's chart, which brings definitions."""
+        for kind in kinds:
+            self.objects[key(DEFINITION, kind)] = {"kind": DEFINITION, "metadata": {"name": kind}}
 
     def find(self, kind: str, name: str) -> Object:
         if (item := self.objects.get(key(kind, name))) is None:

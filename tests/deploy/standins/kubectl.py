@@ -16,7 +16,7 @@ import yaml  # type: ignore[import-untyped]  # its stubs are a package of their 
 from tests.deploy.standins.cluster import Cluster, Object, RefusedError, key
 
 KINDS = {"deployment": "Deployment", "statefulset": "StatefulSet", "service": "Service", "configmap": "ConfigMap"}
-KINDS |= {"namespace": "Namespace", "job": "Job", "secret": "Secret"}
+KINDS |= {"namespace": "Namespace", "job": "Job", "secret": "Secret", "gateway": "Gateway"}
 
 
 def main() -> None:
@@ -57,10 +57,12 @@ def parser() -> argparse.ArgumentParser:
     create.add_argument("--from-literal", action="append", required=True)
     rollout = verb("rollout", roll, "action", "what")
     rollout.add_argument("--timeout")
-    get = verb("get", show, "kind", "name")
+    get = verb("get", show, "kind")
+    get.add_argument("name", nargs="?")
     get.add_argument("--output", required=True)
+    get.add_argument("--selector", default="")
     wait = verb("wait", wait_for, "what")
-    wait.add_argument("--for", required=True)
+    wait.add_argument("--for", required=True, dest="condition")
     wait.add_argument("--timeout")
     verb("port-forward", forward, "what", "port")
     execute = verb("exec", execute_in, "what")
@@ -127,7 +129,13 @@ def roll(cluster: Cluster, options: argparse.Namespace) -> None:
 
 
 def show(cluster: Cluster, options: argparse.Namespace) -> None:
-    """`--output jsonpath={.spec…}`, with names and indexes alone."""
+    """`--output jsonpath={.spec…}`, with names and indexes alone, or the names of what a selector finds."""
+    if options.output == "name":
+        label, _, value = options.selector.partition("=")
+        for item in cluster.objects.values():
+            if item["kind"] == KINDS[options.kind] and item["metadata"].get("labels", {}).get(label) == value:
+                print(f"{options.kind}/{item['metadata']['name']}")
+        return
     found: Any = cluster.find(KINDS[options.kind], options.name)
     for part in re.findall(r"\w+", options.output.removeprefix("jsonpath=")):
         found = found[int(part) if part.isdigit() else part]
@@ -135,7 +143,10 @@ def show(cluster: Cluster, options: argparse.Namespace) -> None:
 
 
 def wait_for(cluster: Cluster, options: argparse.Namespace) -> None:
-    named(cluster, options.what)
+    """A gateway is programmed when somebody answers for its class."""
+    item = named(cluster, options.what)
+    if options.condition == "condition=Programmed":
+        cluster.find("GatewayClass", item["spec"]["gatewayClassName"])
 
 
 def forward(cluster: Cluster, options: argparse.Namespace) -> None:
