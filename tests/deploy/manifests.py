@@ -15,8 +15,10 @@ import yaml  # type: ignore[import-untyped]  # its stubs are a package of their 
 from tests.stack import TOP
 
 K8S = TOP / "deploy" / "k8s"
-OVERLAYS = ("local", "gateway", "production", "load")
-SERVICES = ("local", "gateway", "production")
+SETS = TOP / "tests" / "deploy" / "sets"
+OVERLAYS = ("local", "gateway", "page", "production", "load", "operators", "whole")
+"""Those of the tree, and two sets of components that no overlay there has."""
+SERVICES = ("local", "gateway", "page", "production")
 """The overlays that hold Tasklane itself."""
 PUBLIC = ("gateway", "production")
 """Those with a way in by the Gateway API."""
@@ -45,7 +47,8 @@ def build(folder: Path) -> str:
 
 @functools.cache
 def rendered(overlay: str, tree: Path = K8S) -> str:
-    return build(tree / "overlays" / overlay)
+    """An overlay of the tree, or a set of its components; of another tree, its overlays alone."""
+    return build((SETS if tree == K8S and (SETS / overlay).is_dir() else tree / "overlays") / overlay)
 
 
 @functools.cache

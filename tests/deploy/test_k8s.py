@@ -79,9 +79,9 @@ def test_custom_resources_fit_their_schemas(overlay: str) -> None:
         defined(item).validate(item)
 
 
-def test_the_schemas_refuse_what_the_cluster_would(services: str) -> None:
+def test_the_schemas_refuse_what_the_cluster_would(overlay: str) -> None:
     """Whatever place of an object is spoilt, by a wrong name or a wrong type, the schema sees it."""
-    for item in custom(services):
+    for item in custom(overlay):
         for path in places(item["spec"]):
             for spoil in (misname, mistype):
                 spoilt = copy.deepcopy(item)
@@ -139,7 +139,8 @@ def test_selectors_take_the_pods_that_they_mean(overlay: str) -> None:
         if kind in ("Deployment", "StatefulSet", "PodDisruptionBudget"):
             assert [pod for pod in labels if selects(spec["selector"], labels[pod])] == [name]
         elif kind == "Service":
-            assert [pod for pod in labels if selects({"matchLabels": spec["selector"]}, labels[pod])] == [name]
+            chosen = [pod for pod in labels if selects({"matchLabels": spec["selector"]}, labels[pod])]
+            assert chosen == [name.removesuffix("-pods")]
     for name, pod in pods(overlay).items():
         for spread in pod["spec"].get("topologySpreadConstraints", ()):
             assert [other for other in labels if selects(spread["labelSelector"], labels[other])] == [name]
@@ -149,7 +150,7 @@ def test_services_lead_to_ports_that_are_there(overlay: str) -> None:
     for name, service in of_kind(overlay, "Service").items():
         named = {
             port["name"]: port["containerPort"]
-            for item in containers(pods(overlay)[name])
+            for item in containers(pods(overlay)[name.removesuffix("-pods")])
             for port in item.get("ports", ())
         }
         for port in service["spec"]["ports"]:
@@ -266,7 +267,12 @@ def test_pods_may_do_nothing_that_they_need_not(overlay: str) -> None:
         security = spec["securityContext"]
         assert (security["runAsNonRoot"], security["seccompProfile"]) == (True, {"type": "RuntimeDefault"})
         assert security["runAsUser"] > 0
-        assert {next(iter(set(volume) - {"name"})) for volume in spec["volumes"]} <= {"emptyDir", "projected", "secret"}
+        assert {next(iter(set(volume) - {"name"})) for volume in spec["volumes"]} <= {
+            "configMap",
+            "emptyDir",
+            "projected",
+            "secret",
+        }
         for item in containers(pod):
             assert item["securityContext"] == {
                 "allowPrivilegeEscalation": False,

@@ -37,6 +37,8 @@ EXCEPTIONS = {
             "tasklane-api",
             "tasklane-worker",
             "tasklane-migrate",
+            "tasklane-auth",
+            "tasklane-gateway",
             "tasklane-load-master",
             "tasklane-load-worker",
         )

@@ -53,6 +53,13 @@ def test_a_gateway_needs_what_the_handbook_brings(programs: Path, tmp_path: Path
     assert (done.returncode, done.stderr) == (0, "")
 
 
+def test_the_whole_stack_needs_nothing_either(programs: Path, tmp_path: Path) -> None:
+    script = "\n".join(commands(heading) for heading in ("On your machine", "With the page"))
+    done = run(script, programs, tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "Deployment/tasklane-gateway" in state(tmp_path)
+
+
 def test_a_token_comes_from_a_pod(programs: Path, tmp_path: Path) -> None:
     follow("On your machine", programs, tmp_path)
     done, _ = follow("A token", programs, tmp_path)

@@ -66,6 +66,44 @@ def test_nobody_else_may_speak(services: str) -> None:
         assert not allowed(here, STRANGER, peer(here, "postgres"), 5432)
 
 
+def test_the_sign_in_and_the_page() -> None:
+    """The page's gateway asks both, the API asks the sign-in for keys, and the sign-in asks its database alone."""
+    here = ("page",)
+    api, auth, gateway, redis, postgres = (peer(here, name) for name in ("api", "auth", "gateway", "redis", "postgres"))
+    assert allowed(here, gateway, api, 8000)
+    assert allowed(here, gateway, auth, 3000)
+    assert allowed(here, api, auth, 3000)
+    assert allowed(here, auth, postgres, 5432)
+    assert not allowed(here, gateway, postgres, 5432)
+    assert not allowed(here, auth, redis, 6379)
+    assert not allowed(here, auth, api, 8000)
+    assert not allowed(here, STRANGER, auth, 3000)
+    assert not allowed(here, GATEWAY, gateway, 8080)
+    assert allowed(("whole",), GATEWAY, peer(("whole",), "gateway"), 8080)
+
+
+def test_what_other_operators_bring() -> None:
+    """CloudNativePG's pods are the database's, a Redis elsewhere is outside, and the controller reaches the API."""
+    here = ("operators",)
+    api, worker, migrate = (peer(here, name) for name in ("api", "worker", "migrate"))
+    database = {"namespace": "tasklane", "labels": {"cnpg.io/cluster": "tasklane-db"}}
+    operator = {"namespace": "cnpg-system", "labels": {}}
+    for pod in (api, worker, migrate):
+        assert allowed(here, pod, database, 5432)
+        assert not allowed(here, pod, OUTSIDE, 5432)
+        assert not allowed(here, pod, database, 8000)
+    for port in (5432, 8000):
+        assert allowed(here, database, database, port)
+        assert allowed(here, operator, database, port)
+    for port in (443, 6443):
+        assert allowed(here, database, "10.96.0.1", port)
+        assert not allowed(here, database, CREDENTIALS, port)
+    assert allowed(here, api, OUTSIDE, 6379)
+    assert not allowed(here, migrate, OUTSIDE, 6379)
+    assert allowed(here, {"namespace": "traefik", "labels": {}}, api, 8000)
+    assert not allowed(here, GATEWAY, api, 8000)
+
+
 def test_the_load_test_reaches_the_api_and_its_master() -> None:
     here = ("local", "load")
     load, master, api = (peer(here, name) for name in ("load-worker", "load-master", "api"))

@@ -28,6 +28,9 @@ from tests.stack import TOP
 PREREQUISITES = {
     "local": set(),
     "gateway": {"gateway.networking.k8s.io", "gateway.envoyproxy.io"},
+    "page": set(),
+    "operators": {"postgresql.cnpg.io", "barmancloud.cnpg.io"},
+    "whole": {"gateway.networking.k8s.io", "monitoring.coreos.com"},
     "production": {
         "gateway.networking.k8s.io",
         "gateway.envoyproxy.io",

@@ -70,6 +70,20 @@ def kept(overlay: str) -> set[str]:
     return set(re.findall(r"--from-literal=(\w+)=", (TOP / "docs" / "kubernetes.md").read_text()))
 
 
+def configuration(overlay: str, deployment: str) -> dict[str, str]:
+    """What a Deployment's container is told by its ConfigMap."""
+    [item] = pods(overlay)[deployment]["spec"]["containers"]
+    [source] = item["envFrom"]
+    return dict(of_kind(overlay, "ConfigMap")[source["configMapRef"]["name"]]["data"])
+
+
+def configured(item: Object, overlay: str) -> str:
+    """The one ConfigMap that a container mounts."""
+    [pod] = [pod for pod in pods(overlay).values() if item in pod["spec"]["containers"]]
+    [name] = {volume["configMap"]["name"] for volume in pod["spec"]["volumes"] if "configMap" in volume}
+    return str(name)
+
+
 def container(overlay: str, name: str) -> Object:
     return next(item for pod in pods(overlay).values() for item in containers(pod) if item["name"] == name)
 
@@ -77,8 +91,41 @@ def container(overlay: str, name: str) -> Object:
 def test_every_variable_is_one_that_the_services_read(overlay: str) -> None:
     for _, item in own(overlay):
         assert {variable["name"] for variable in item.get("env", ())} <= KNOWN
-    for config in of_kind(overlay, "ConfigMap").values():
-        assert set(config["data"]) <= KNOWN
+    assert set(configuration(overlay, "tasklane-api")) <= KNOWN
+
+
+def test_every_variable_is_one_that_the_sign_in_reads() -> None:
+    """The page's overlay tells it what compose does, and the API what it must know of it."""
+    source = (TOP / "frontend" / "auth" / "settings.ts").read_text()
+    read = set(re.findall(r'read\("([A-Z_]+)"\)', source))
+    told = configuration("page", "tasklane-auth")
+    given = {item["name"] for item in container("page", "auth")["env"]}
+    assert set(told) <= read
+    assert {name.removesuffix("_FILE") for name in given} <= read
+    assert {"AUTH_DATABASE_URL", "BETTER_AUTH_SECRET", "BETTER_AUTH_URL"} <= set(told) | {
+        name.removesuffix("_FILE") for name in given
+    }
+    api = configuration("page", "tasklane-api")
+    assert {name: api[name] for name in ("AUTH_ISSUER", "AUTH_AUDIENCE")} == {
+        name: told[name] for name in ("AUTH_ISSUER", "AUTH_AUDIENCE")
+    }
+    [service] = [item for name, item in of_kind("page", "Service").items() if name == "tasklane-auth"]
+    assert api["AUTH_JWKS_URL"] == f"http://tasklane-auth:{service['spec']['ports'][0]['port']}/api/auth/jwks"
+
+
+def test_the_pages_gateway_is_that_of_compose() -> None:
+    """All of its configuration but the names of who answers, which are those of Services."""
+    data = of_kind("page", "ConfigMap")[configured(container("page", "gateway"), "page")]["data"]
+    where = {file.name: file.read_text().strip() for file in (TOP / "deploy" / "nginx" / "where").iterdir()}
+    assert set(data) == {*where, "clients.conf"}
+    services = of_kind("page", "Service")
+    for name, composed in where.items():
+        if found := re.fullmatch(r"server (\S+?)\.tasklane\.svc\.cluster\.local:(\d+) (.*)", data[name]):
+            assert services[found[1]]["spec"]["clusterIP"] == "None", "each pod has an address of its own"
+            assert int(found[2]) in [port["port"] for port in services[found[1]]["spec"]["ports"]]
+            assert composed.endswith(found[3])
+        else:
+            assert name == "resolver.conf"
 
 
 def test_the_secrets_are_settings_too(overlay: str) -> None:
@@ -112,7 +159,7 @@ def test_a_pod_gets_no_secret_that_it_does_not_read(overlay: str) -> None:
 
 
 def test_the_ports_are_those_that_the_processes_listen_on(overlay: str) -> None:
-    config = next(iter(of_kind(overlay, "ConfigMap").values()))["data"]
+    config = configuration(overlay, "tasklane-api")
     assert container(overlay, "worker")["ports"] == [
         {"name": "metrics", "containerPort": int(config["WORKER_METRICS_PORT"])}
     ]

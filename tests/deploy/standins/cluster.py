@@ -90,12 +90,22 @@ class Cluster:
             for source in container.get("envFrom", ()):
                 if key("ConfigMap", source["configMapRef"]["name"]) not in self.objects:
                     yield f"configmap {source['configMapRef']['name']}"
-        for volume in spec["volumes"]:
-            for source in volume.get("projected", {}).get("sources", ()):
-                secret = self.objects.get(key("Secret", source["secret"]["name"]), {"data": {}})
-                keys = {item["key"] for item in source["secret"]["items"]}
-                if not source["secret"].get("optional") and not keys <= set(secret["data"]):
-                    yield f"secret {source['secret']['name']}: {', '.join(sorted(keys))}"
+        for kind, source in _mounted(spec["volumes"]):
+            name = source.get("name") or source["secretName"]
+            held = self.objects.get(key(kind, name), {"data": {}})
+            keys = {item["key"] for item in source["items"]}
+            if not source.get("optional") and not keys <= set(held["data"]):
+                yield f"{kind} {name}: {', '.join(sorted(keys))}"
+
+
+def _mounted(volumes: list[Object]) -> Iterator[tuple[str, Object]]:
+    """Secrets and ConfigMaps that are files in a pod."""
+    for volume in volumes:
+        for source in (volume, *volume.get("projected", {}).get("sources", ())):
+            if "secret" in source:
+                yield "Secret", source["secret"]
+            if "configMap" in source:
+                yield "ConfigMap", source["configMap"]
 
 
 def key(kind: str, name: str) -> str:
