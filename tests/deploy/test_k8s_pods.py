@@ -201,6 +201,14 @@ def test_the_pods_of_the_local_overlay_run(cluster: Cluster) -> None:
         bob.headers["authorization"] = f"Bearer {token(running['tasklane-api'])}"
         assert bob.get("/api/tasks").status_code == 200
 
+    assert helms_test(cluster) == 0
+
+
+def helms_test(cluster: Cluster) -> int:
+    """What `helm test` runs beside them."""
+    script = (TOP / "deploy" / "helm" / "tasklane" / "files" / "test.py").read_text()
+    return engine("run", "--rm", "--network", cluster.name, f"tasklane:{VERSION}", "python", "-c", script).returncode
+
 
 def token(api: str) -> str:
     """As the handbook makes one."""
