@@ -12,9 +12,13 @@ from typing import Any
 import pytest
 import yaml  # type: ignore[import-untyped]  # its stubs are a package of their own
 
+from core import __version__
 from tests.stack import TOP
 
 K8S = TOP / "deploy" / "k8s"
+VERSION = __version__
+PROGRAMS = TOP / ".venv" / "checks" / "bin"
+"""Those of requirements/checks.txt, which `make k8s-check` installs."""
 SETS = TOP / "tests" / "deploy" / "sets"
 OVERLAYS = ("local", "gateway", "page", "production", "load", "operators", "whole")
 """Those of the tree, and two sets of components that no overlay there has."""

@@ -13,14 +13,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.deploy.manifests import OVERLAYS, objects, rendered
+from tests.deploy.manifests import OVERLAYS, PROGRAMS, objects, rendered
 from tests.deploy.test_k8s import CORE
 from tests.stack import TOP
 
 pytestmark = pytest.mark.checks
 
 DEPLOY = TOP / "deploy"
-PROGRAMS = TOP / ".venv" / "checks" / "bin"
 
 TAGGED = "a tag of ours never changes its image, and a digest is what whoever releases puts in"
 PRESENT = "the tag never changes its image, so one that is there need not be asked for; a registry away stops no start"

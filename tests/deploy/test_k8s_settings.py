@@ -10,11 +10,11 @@ import pytest
 
 import worker.main
 import worker.queue
-from core import __version__
 from core.settings import DatabaseSettings, Settings
 from deploy.local.programs import MIGRATE, SERVE, WORK
 from tests.deploy.manifests import (
     SERVICES,
+    VERSION,
     Object,
     containers,
     image_command,
@@ -35,7 +35,6 @@ VALUES = {
 """What the Secret may hold."""
 
 KNOWN = {name.upper() for name in Settings.model_fields if name != "database_url"} | {"DATABASE_URL", "SECRETS_DIR"}
-VERSION = __version__
 LARGEST_POSTGRES = 97
 """Connections that a PostgreSQL with its own defaults has for users."""
 
