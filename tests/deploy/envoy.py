@@ -31,7 +31,7 @@ class Envoy:
         self.url = f"http://127.0.0.1:{self.port}"
         self._folder, self._log = folder, folder / "access.log"
         self._lock = threading.Lock()
-        self._version = 0
+        self._version = self._written = 0
         self._timers: list[threading.Timer] = []
 
     def __enter__(self) -> Self:
@@ -77,7 +77,14 @@ class Envoy:
         return self._log.read_bytes().count(b"\n")
 
     def _write(self, addresses: list[str], version: int) -> None:
-        """Moved into its place, which is what Envoy watches for."""
+        """Moved into its place, which is what Envoy watches for; never something older than what lies there."""
+        with self._lock:
+            if version < self._written:
+                return
+            self._written = version
+            self._move(addresses, version)
+
+    def _move(self, addresses: list[str], version: int) -> None:
         endpoints = [
             {"endpoint": {"address": {"socket_address": {"address": address, "port_value": 8000}}}}
             for address in addresses

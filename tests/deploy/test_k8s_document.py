@@ -19,13 +19,12 @@ OTHERS = ("kind", "docker", "curl")
 """Programs of the handbook that are not what is tested here: they do nothing, and succeed."""
 
 
-@pytest.fixture
-def programs(tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def programs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the stand-ins, to be first in PATH."""
     if kustomize() is None:
         pytest.skip("no kubectl with kustomize 5 here")
-    folder = tmp_path / "bin"
-    folder.mkdir()
+    folder = tmp_path_factory.mktemp("bin")
     scripts = dict.fromkeys(OTHERS, "true")
     for name in ("kubectl", "helm"):
         scripts[name] = f'exec env PATH="$STANDIN_PATH" {sys.executable} -m tests.deploy.standins.{name} "$@"'
@@ -35,70 +34,78 @@ def programs(tmp_path: Path) -> Path:
     return folder
 
 
-def test_the_first_overlay_needs_nothing(programs: Path, tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def first(programs: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, "subprocess.CompletedProcess[str]"]:
+    """A folder in which the commands of "On your machine" were followed, and what they said."""
+    folder = tmp_path_factory.mktemp("first")
+    return folder, run(commands("On your machine"), programs, folder)
+
+
+@pytest.fixture
+def here(first: tuple[Path, object], tmp_path: Path) -> Path:
+    """A copy of that folder, with its cluster."""
+    shutil.copytree(first[0], tmp_path, dirs_exist_ok=True)
+    return tmp_path
+
+
+def test_the_first_overlay_needs_nothing(first: tuple[Path, "subprocess.CompletedProcess[str]"]) -> None:
     """Every command of "On your machine" succeeds without a warning where the built-in kinds alone are known."""
-    done, objects = follow("On your machine", programs, tmp_path)
-    assert done.returncode == 0, done.stderr
-    assert done.stderr == ""
-    assert "Deployment/tasklane-api" in objects
+    folder, done = first
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "Deployment/tasklane-api" in state(folder)
 
 
-def test_a_gateway_needs_what_the_handbook_brings(programs: Path, tmp_path: Path) -> None:
+def test_a_gateway_needs_what_the_handbook_brings(programs: Path, here: Path) -> None:
     """Its commands succeed after those of the first overlay, and the overlay alone would not."""
-    follow("On your machine", programs, tmp_path)
-    refused = run(f"kubectl apply {APPLY} --kustomize deploy/k8s/overlays/gateway", programs, tmp_path)
+    refused = run(f"kubectl apply {APPLY} --kustomize deploy/k8s/overlays/gateway", programs, here)
     assert refused.returncode == 1
     assert 'no matches for kind "Gateway"' in refused.stderr
-    done, _ = follow("With a gateway", programs, tmp_path)
+    done, _ = follow("With a gateway", programs, here)
     assert (done.returncode, done.stderr) == (0, "")
 
 
-def test_the_whole_stack_needs_nothing_either(programs: Path, tmp_path: Path) -> None:
-    script = "\n".join(commands(heading) for heading in ("On your machine", "With the page"))
-    done = run(script, programs, tmp_path)
+def test_the_whole_stack_needs_nothing_either(programs: Path, here: Path) -> None:
+    done, _ = follow("With the page", programs, here, before="password=the-one-of-before")
     assert (done.returncode, done.stderr) == (0, "")
-    assert "Deployment/tasklane-gateway" in state(tmp_path)
+    assert "Deployment/tasklane-gateway" in state(here)
 
 
-def test_a_token_comes_from_a_pod(programs: Path, tmp_path: Path) -> None:
-    follow("On your machine", programs, tmp_path)
-    done, _ = follow("A token", programs, tmp_path)
+def test_a_token_comes_from_a_pod(programs: Path, here: Path) -> None:
+    done, _ = follow("A token", programs, here)
     assert (done.returncode, done.stderr) == (0, "")
 
 
-def test_a_release_and_the_way_back(programs: Path, tmp_path: Path) -> None:
+def test_a_release_and_the_way_back(programs: Path, here: Path) -> None:
     """A new tag brings a migration of its own; `rollout undo` is no obstacle to the next apply."""
-    follow("On your machine", programs, tmp_path)
-    done, objects = follow("Releases, and the way back", programs, tmp_path)
+    done, objects = follow("Releases, and the way back", programs, here)
     assert (done.returncode, done.stderr) == (0, "")
     assert len([name for name in objects if name.startswith("Job/")]) == 2
-    undone = run("kubectl --namespace tasklane rollout undo deployment/tasklane-api", programs, tmp_path)
+    undone = run("kubectl --namespace tasklane rollout undo deployment/tasklane-api", programs, here)
     assert undone.returncode == 0, undone.stderr
-    again, _ = follow("Releases, and the way back", programs, tmp_path)
+    again, _ = follow("Releases, and the way back", programs, here)
     assert (again.returncode, again.stderr) == (0, "")
 
 
-def test_old_settings_are_pruned(programs: Path, tmp_path: Path) -> None:
+def test_old_settings_are_pruned(programs: Path, here: Path) -> None:
     """The ConfigMap in use stays, and those of others do."""
-    follow("On your machine", programs, tmp_path)
-    tree = tmp_path / "deploy" / "k8s" / "base" / "kustomization.yaml"
-    before = {name for name in state(tmp_path) if name.startswith("ConfigMap/")}
+    tree = here / "deploy" / "k8s" / "base" / "kustomization.yaml"
+    before = {name for name in state(here) if name.startswith("ConfigMap/")}
     tree.write_text(tree.read_text().replace("LOG_FORMAT=json", "LOG_FORMAT=text"))
-    run(f"kubectl apply {APPLY} --kustomize deploy/k8s/overlays/local", programs, tmp_path)
-    assert before < {name for name in state(tmp_path) if name.startswith("ConfigMap/")}
-    done, objects = follow("Releases, and the way back", programs, tmp_path)
+    run(f"kubectl apply {APPLY} --kustomize deploy/k8s/overlays/local", programs, here)
+    assert before < {name for name in state(here) if name.startswith("ConfigMap/")}
+    done, objects = follow("Releases, and the way back", programs, here)
     assert (done.returncode, done.stderr) == (0, "")
     [kept] = [name for name in objects if name.startswith("ConfigMap/")]
     assert kept not in before
 
 
-def test_a_second_time_changes_nothing(programs: Path, tmp_path: Path) -> None:
+def test_a_second_time_changes_nothing(programs: Path, here: Path) -> None:
     """Applying twice is applying once."""
-    _, objects = follow("On your machine", programs, tmp_path)
-    done = run(f"kubectl apply {APPLY} --kustomize deploy/k8s/overlays/local", programs, tmp_path)
+    objects = state(here)
+    done = run(f"kubectl apply {APPLY} --kustomize deploy/k8s/overlays/local", programs, here)
     assert done.returncode == 0, done.stderr
     assert {line.rpartition(" ")[2] for line in done.stdout.splitlines()} == {"unchanged"}
-    assert state(tmp_path) == objects
+    assert state(here) == objects
 
 
 APPLY = "--server-side --force-conflicts"
@@ -111,8 +118,10 @@ def commands(heading: str) -> str:
     return "\n".join(re.findall(r"^```sh\n(.*?)^```", section[1], re.MULTILINE | re.DOTALL))
 
 
-def follow(heading: str, programs: Path, folder: Path) -> "tuple[subprocess.CompletedProcess[str], dict[str, Object]]":
-    return run(commands(heading), programs, folder), state(folder)
+def follow(
+    heading: str, programs: Path, folder: Path, *, before: str = ""
+) -> "tuple[subprocess.CompletedProcess[str], dict[str, Object]]":
+    return run(f"{before}\n{commands(heading)}", programs, folder), state(folder)
 
 
 def run(script: str, programs: Path, folder: Path) -> "subprocess.CompletedProcess[str]":

@@ -101,7 +101,9 @@ class Deployment:
 
     def settle(self) -> list[int]:
         """The exit codes of all that were told to go, once they have."""
-        return [end.result() for end in self._ends]
+        codes = [end.result() for end in self._ends]
+        self._ends.clear()
+        return codes
 
     def close(self) -> None:
         """Nobody asks any longer whether they are ready; they go with the cluster."""
@@ -130,11 +132,11 @@ def test_no_request_fails_in_a_rolling_restart(cluster: Cluster, tmp_path: Path,
             deployment.scale(REPLICAS)
             envoy.wait_until_it_answers()
             with Traffic(envoy, users=14) as traffic:
-                rollouts = 0
+                rollouts, codes = 0, list[int]()
                 while rollouts < ROLLOUTS or envoy.requests < REQUESTS:
                     deployment.restart()
                     rollouts += 1
-                codes = deployment.settle()
+                    codes += deployment.settle()
         finally:
             deployment.close()
     assert codes == [0] * REPLICAS * rollouts
