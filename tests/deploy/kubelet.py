@@ -8,12 +8,14 @@ import secrets
 import shutil
 import subprocess
 import time
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 
 import httpx
 
-from tests.deploy.manifests import Object, of_kind, pods
+from tests.deploy.manifests import Object, of_kind, pods, selects
 from tests.stack import TOP
 from tests.tokens import SECRET
 
@@ -25,6 +27,8 @@ SECRETS = {
     "DATABASE_URL": DATABASE,
     "DIRECT_DATABASE_URL": DATABASE,
     "BETTER_AUTH_SECRET": SECRET,
+    "AUTH_DATABASE_URL": DATABASE,
+    "AUTH_SECRET": secrets.token_hex(24),
 }
 
 
@@ -48,6 +52,7 @@ class Cluster:
     """A network, a folder for secrets, and the containers that run."""
 
     folder: Path
+    overlay: str = "local"
     name: str = field(default_factory=lambda: f"tasklane-pods-{secrets.token_hex(4)}")
     started: list[str] = field(default_factory=list)
 
@@ -61,11 +66,11 @@ class Cluster:
 
     def first(self, pod_name: str) -> Object:
         """The container of a pod that is its service."""
-        return dict(pods("local")[pod_name]["spec"]["containers"][0])
+        return dict(pods(self.overlay)[pod_name]["spec"]["containers"][0])
 
     def migrate(self) -> None:
         """The Job beside a database that may only just start: its first pod succeeds."""
-        [(name, job)] = of_kind("local", "Job").items()
+        [(name, job)] = of_kind(self.overlay, "Job").items()
         spec = job["spec"]["template"]["spec"]
         for item in (*spec["initContainers"], *spec["containers"]):
             container = self.start(name, item)
@@ -76,11 +81,12 @@ class Cluster:
             engine("rm", "--force", "--volumes", container)
         docker("network", "rm", self.name)
 
-    def start(self, pod_name: str, container: Object) -> str:
-        """One container of a pod, as its manifest has it; returns its id."""
-        pod = pods("local")[pod_name]["spec"]
-        command = ["run", "--detach", "--network", self.name, "--network-alias", pod_name, "--init=false"]
+    def start(self, pod_name: str, container: Object, environment: Mapping[str, str] = MappingProxyType({})) -> str:
+        """One container of a pod, as its manifest has it and with what else it is told; returns its id."""
+        pod = pods(self.overlay)[pod_name]["spec"]
+        command = ["run", "--detach", "--network", self.name, "--init=false", *self._services(pod_name)]
         command += [*self._security(pod, container), *self._environment(container)]
+        command += [flag for name, value in environment.items() for flag in ("--env", f"{name}={value}")]
         for mount in container["volumeMounts"]:
             command += self._mount(pod, mount)
         limits = container["resources"]["limits"]
@@ -90,6 +96,15 @@ class Cluster:
         command += [container["image"], *program[1:], *container.get("args", ())]
         self.started.append(docker(*command))
         return self.started[-1]
+
+    def _services(self, pod_name: str) -> list[str]:
+        """The names by which others find the pod; and the engine's resolver by the name of the cluster's."""
+        labels = pods(self.overlay)[pod_name]["metadata"]["labels"]
+        flags = ["--add-host", "kube-dns.kube-system.svc.cluster.local:127.0.0.11"]
+        for name, service in of_kind(self.overlay, "Service").items():
+            if selects({"matchLabels": service["spec"]["selector"]}, labels):
+                flags += ["--network-alias", name, "--network-alias", f"{name}.tasklane.svc.cluster.local"]
+        return flags
 
     def _security(self, pod: Object, container: Object) -> list[str]:
         inside, outside = container["securityContext"], pod["securityContext"]
@@ -105,7 +120,7 @@ class Cluster:
     def _environment(self, container: Object) -> list[str]:
         values = {item["name"]: item["value"] for item in container.get("env", ())}
         for source in container.get("envFrom", ()):
-            values |= of_kind("local", "ConfigMap")[source["configMapRef"]["name"]]["data"]
+            values |= of_kind(self.overlay, "ConfigMap")[source["configMapRef"]["name"]]["data"]
         return [flag for name, value in values.items() for flag in ("--env", f"{name}={value}")]
 
     def _mount(self, pod: Object, mount: Object) -> list[str]:
@@ -116,17 +131,22 @@ class Cluster:
             return ["--tmpfs", f"{path}:mode=0777,size={volume['emptyDir']['sizeLimit'].removesuffix('i').lower()}"]
         if not volume:
             return ["--tmpfs", f"{path}:mode=2775,uid=0,gid={group}"]
-        sources = (
-            [volume["secret"]] if "secret" in volume else [item["secret"] for item in volume["projected"]["sources"]]
-        )
         folder = self.folder / secrets.token_hex(4)
         folder.mkdir(mode=0o755)
-        for item in (item for source in sources for item in source["items"]):
+        for item, text in self._files(volume):
             file = folder / item["path"]
-            file.write_text(SECRETS[item["key"]])
+            file.write_text(text)
             shutil.chown(file, 0, group)
-            file.chmod((volume.get("secret") or volume["projected"])["defaultMode"])
+            file.chmod(next(iter(volume[kind] for kind in volume if kind != "name")).get("defaultMode", 0o644))
         return ["--volume", f"{folder}:{path}:ro"]
+
+    def _files(self, volume: Object) -> Iterator[tuple[Object, str]]:
+        """What a volume of Secrets or of a ConfigMap holds."""
+        for source in (volume, *volume.get("projected", {}).get("sources", ())):
+            for item in source.get("secret", {}).get("items", ()):
+                yield item, SECRETS[item["key"]]
+            for item in source.get("configMap", {}).get("items", ()):
+                yield item, of_kind(self.overlay, "ConfigMap")[source["configMap"]["name"]]["data"][item["key"]]
 
     def finished(self, container: str) -> int:
         """The exit code, when it has ended."""

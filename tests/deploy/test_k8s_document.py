@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.deploy.manifests import kustomize
+from tests.deploy.manifests import PROGRAMS, kustomize
 from tests.deploy.standins.cluster import Object
 from tests.stack import TOP
 
@@ -70,6 +70,20 @@ def test_the_whole_stack_needs_nothing_either(programs: Path, here: Path) -> Non
     assert "Deployment/tasklane-gateway" in state(here)
 
 
+@pytest.mark.checks
+def test_the_chart_comes_up(programs: Path, tmp_path: Path) -> None:
+    """With Helm, after the namespace and the Secret; beside what kubectl has applied it is refused."""
+    if (helm := shutil.which("helm", path=f"{PROGRAMS}:{os.environ['PATH']}")) is None:
+        pytest.skip("no helm here")
+    before, _, rest = commands("On your machine").partition("kubectl apply --server-side")
+    done = run(f"{before}\n{commands('With Helm')}", programs, tmp_path, helm=helm)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "Deployment/tasklane-worker" in state(tmp_path)
+    (tmp_path / "cluster.json").unlink()
+    done = run(f"{before}kubectl apply --server-side{rest}\n{commands('With Helm')}", programs, tmp_path, helm=helm)
+    assert "is not owned by the release" in done.stderr
+
+
 def test_a_token_comes_from_a_pod(programs: Path, here: Path) -> None:
     done, _ = follow("A token", programs, here)
     assert (done.returncode, done.stderr) == (0, "")
@@ -124,17 +138,18 @@ def follow(
     return run(f"{before}\n{commands(heading)}", programs, folder), state(folder)
 
 
-def run(script: str, programs: Path, folder: Path) -> "subprocess.CompletedProcess[str]":
+def run(script: str, programs: Path, folder: Path, *, helm: str = "") -> "subprocess.CompletedProcess[str]":
     """In one shell that ends with the first command that fails, in a copy of what the commands name."""
     tree = folder / "deploy"
     if not tree.exists():
-        for part in ("k8s", "compose"):
-            shutil.copytree(TOP / "deploy" / part, tree / part)
+        for part in ("k8s", "compose", "helm", "observe"):
+            shutil.copytree(TOP / "deploy" / part, tree / part, symlinks=True)
     environment = {
         **os.environ,
         "PATH": f"{programs}:{os.environ['PATH']}",
         "STANDIN_PATH": os.environ["PATH"],
         "STANDIN_RENDERER": " ".join(kustomize() or ()),
+        "STANDIN_HELM": helm,
         "STANDIN_CLUSTER": str(folder / "cluster.json"),
         "PYTHONPATH": str(TOP),
     }

@@ -14,7 +14,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.deploy.containers.project import until
+from tests.deploy.containers.project import PATIENT, until
 from tests.deploy.containers.traffic import REQUESTS, ROLLOUTS, Traffic
 from tests.deploy.envoy import ENVOY, Envoy
 from tests.deploy.kubelet import Cluster, docker
@@ -38,7 +38,7 @@ class Replica:
         [self._item] = self._spec["containers"]
         self.ready = False
         self.ending = threading.Event()
-        self._container = cluster.start("tasklane-api", self._item)
+        self._container = cluster.start("tasklane-api", self._item, PATIENT)
         self.address = cluster.address(self._container)
 
     def come_up(self) -> None:
