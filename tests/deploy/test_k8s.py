@@ -10,7 +10,20 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped]  # its stubs are a package of their own
 
-from tests.deploy.manifests import OVERLAYS, SERVICES, Object, containers, load_yaml, objects, of_kind, pods, selects
+from tests.deploy.manifests import (
+    K8S,
+    OVERLAYS,
+    PUBLIC,
+    SERVICES,
+    Object,
+    containers,
+    image_command,
+    load_yaml,
+    objects,
+    of_kind,
+    pods,
+    selects,
+)
 from tests.stack import TOP
 
 SCHEMAS = load_yaml(TOP / "tests" / "deploy" / "schemas" / "custom_resources.yaml")
@@ -25,6 +38,11 @@ def overlay(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture(params=SERVICES)
 def services(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture(params=PUBLIC)
+def public(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
@@ -61,9 +79,9 @@ def test_custom_resources_fit_their_schemas(overlay: str) -> None:
         defined(item).validate(item)
 
 
-def test_the_schemas_refuse_what_the_cluster_would(services: str) -> None:
+def test_the_schemas_refuse_what_the_cluster_would(overlay: str) -> None:
     """Whatever place of an object is spoilt, by a wrong name or a wrong type, the schema sees it."""
-    for item in custom(services):
+    for item in custom(overlay):
         for path in places(item["spec"]):
             for spoil in (misname, mistype):
                 spoilt = copy.deepcopy(item)
@@ -111,7 +129,7 @@ def test_every_kind_is_known(overlay: str) -> None:
 
 def test_everything_is_in_the_namespace(overlay: str) -> None:
     for item in objects(overlay):
-        assert item["metadata"].get("namespace", item["metadata"]["name"]) == "tasklane"
+        assert item["metadata"]["namespace"] == "tasklane"
 
 
 def test_selectors_take_the_pods_that_they_mean(overlay: str) -> None:
@@ -121,7 +139,8 @@ def test_selectors_take_the_pods_that_they_mean(overlay: str) -> None:
         if kind in ("Deployment", "StatefulSet", "PodDisruptionBudget"):
             assert [pod for pod in labels if selects(spec["selector"], labels[pod])] == [name]
         elif kind == "Service":
-            assert [pod for pod in labels if selects({"matchLabels": spec["selector"]}, labels[pod])] == [name]
+            chosen = [pod for pod in labels if selects({"matchLabels": spec["selector"]}, labels[pod])]
+            assert chosen == [name.removesuffix("-pods")]
     for name, pod in pods(overlay).items():
         for spread in pod["spec"].get("topologySpreadConstraints", ()):
             assert [other for other in labels if selects(spread["labelSelector"], labels[other])] == [name]
@@ -131,7 +150,7 @@ def test_services_lead_to_ports_that_are_there(overlay: str) -> None:
     for name, service in of_kind(overlay, "Service").items():
         named = {
             port["name"]: port["containerPort"]
-            for item in containers(pods(overlay)[name])
+            for item in containers(pods(overlay)[name.removesuffix("-pods")])
             for port in item.get("ports", ())
         }
         for port in service["spec"]["ports"]:
@@ -152,6 +171,27 @@ def test_routes_and_monitors_lead_to_services(services: str) -> None:
             assert endpoint["port"] in [port["name"] for port in by_name[name]["spec"]["ports"]]
 
 
+def test_policies_are_about_what_is_there(public: str) -> None:
+    for kind in ("BackendTrafficPolicy", "ClientTrafficPolicy"):
+        for policy in of_kind(public, kind).values():
+            assert all(target["name"] in of_kind(public, target["kind"]) for target in policy["spec"]["targetRefs"])
+
+
+def test_a_pod_that_cannot_be_reached_costs_no_request(public: str) -> None:
+    """Another one is asked; a write too, and therefore never after something was sent."""
+    [policy] = of_kind(public, "BackendTrafficPolicy").values()
+    assert policy["spec"]["retry"]["numRetries"] >= 2
+    assert set(policy["spec"]["retry"]["retryOn"]["triggers"]) == {"connect-failure", "refused-stream"}
+
+
+def test_the_gateway_closes_idle_connections_first(public: str) -> None:
+    """Or a request would now and then run into one that the API is closing."""
+    [policy] = of_kind(public, "BackendTrafficPolicy").values()
+    kept = int(policy["spec"]["timeout"]["http"]["connectionIdleTimeout"].removesuffix("s"))
+    command = image_command()
+    assert kept + 5 <= int(command[command.index("--timeout-keep-alive") + 1])
+
+
 def test_jobs_in_prometheus_have_the_same_names_everywhere() -> None:
     """The rules say `job="tasklane-api"`: compose's scrape configuration and the Services must, too."""
     scraped = load_yaml(TOP / "deploy" / "observe" / "prometheus.yml")["scrape_configs"]
@@ -161,32 +201,45 @@ def test_jobs_in_prometheus_have_the_same_names_everywhere() -> None:
 # --- what the public sees ---
 
 
-def reachable(overlay: str, path: str) -> bool:
-    """Whether the route sends a path to the API. A prefix means whole parts of the path (Gateway API)."""
-    for rule in of_kind(overlay, "HTTPRoute")["tasklane"]["spec"]["rules"]:
+def reachable(overlay: str, path: str) -> Object | None:
+    """The rule by which the route sends a path to the API. A prefix means whole parts of the path (Gateway API)."""
+    rules: list[Object] = of_kind(overlay, "HTTPRoute")["tasklane"]["spec"]["rules"]
+    for rule in rules:  # from the longest path to the shortest
         for match in rule["matches"]:
             value, kind = match["path"]["value"], match["path"]["type"]
-            if path == value or (kind == "PathPrefix" and path.startswith(f"{value}/")):
-                return True
-    return False
+            if kind == "RegularExpression":
+                if re.fullmatch(value, path):
+                    return rule
+            elif path == value or (kind == "PathPrefix" and path.startswith(f"{value}/")):
+                return rule
+    return None
 
 
-def test_the_public_sees_the_contract_and_nothing_else(services: str) -> None:
+def test_the_public_sees_the_contract_and_nothing_else(public: str) -> None:
     documented = set(json.loads((TOP / "docs" / "openapi.json").read_text())["paths"]) | {"/docs", "/openapi.json"}
     hidden = {"/readyz", "/metrics"}
     for path in documented - hidden:
-        assert reachable(services, path)
-        assert reachable(services, f"{path}/")
+        assert reachable(public, path)
+        assert reachable(public, f"{path}/")
     for path in (*hidden, "/", "/readyz/", "/metrics/", "/apis", "/livezz", "/.env"):
-        assert not reachable(services, path)
+        assert not reachable(public, path)
 
 
-def test_browsers_are_told_what_nginx_tells_them(services: str) -> None:
+def test_no_process_that_stands_still_keeps_a_request(public: str) -> None:
+    """Only an import and an export may take longer than a moment more than the API gives its database."""
+    for path in json.loads((TOP / "docs" / "openapi.json").read_text())["paths"]:
+        for asked in (path, path.replace("/api/", "/api/alice/")) if "/tasks" in path else (path,):
+            if rule := reachable(public, asked):
+                seconds = int(rule["timeouts"]["request"].removesuffix("s"))
+                assert seconds == 120 if path.endswith(("/import", "/export")) else 10 <= seconds <= 20
+
+
+def test_browsers_are_told_what_nginx_tells_them(public: str) -> None:
     nginx = "".join((TOP / "deploy" / "nginx" / name).read_text() for name in ("policies.conf", "service.conf"))
     told = dict(re.findall(r"^add_header (\S+) ([^$\s]+) always;$", nginx, re.MULTILINE))
     patterns = (r"/docs", r"~\^/\(\?:api/\S+", "on")
     docs, rest, transport = (re.findall(rf'^    {name} "(.+)";$', nginx, re.MULTILINE)[0] for name in patterns)
-    for rule in of_kind(services, "HTTPRoute")["tasklane"]["spec"]["rules"]:
+    for rule in of_kind(public, "HTTPRoute")["tasklane"]["spec"]["rules"]:
         policy = docs if rule["matches"][0]["path"]["value"] == "/docs" else rest
         expected = {**told, "Content-Security-Policy": policy, "Strict-Transport-Security": transport}
         [change] = rule["filters"]
@@ -214,7 +267,12 @@ def test_pods_may_do_nothing_that_they_need_not(overlay: str) -> None:
         security = spec["securityContext"]
         assert (security["runAsNonRoot"], security["seccompProfile"]) == (True, {"type": "RuntimeDefault"})
         assert security["runAsUser"] > 0
-        assert {next(iter(set(volume) - {"name"})) for volume in spec["volumes"]} <= {"emptyDir", "projected", "secret"}
+        assert {next(iter(set(volume) - {"name"})) for volume in spec["volumes"]} <= {
+            "configMap",
+            "emptyDir",
+            "projected",
+            "secret",
+        }
         for item in containers(pod):
             assert item["securityContext"] == {
                 "allowPrivilegeEscalation": False,
@@ -233,8 +291,6 @@ def test_accounts_have_no_token(overlay: str) -> None:
     assert not [name for name, account in accounts.items() if account["automountServiceAccountToken"]]
 
 
-def test_the_namespace_is_restricted(services: str) -> None:
-    assert (
-        of_kind(services, "Namespace")["tasklane"]["metadata"]["labels"]["pod-security.kubernetes.io/enforce"]
-        == "restricted"
-    )
+def test_the_namespace_is_restricted() -> None:
+    labels = load_yaml(K8S / "namespace.yaml")["metadata"]["labels"]
+    assert labels["pod-security.kubernetes.io/enforce"] == "restricted"

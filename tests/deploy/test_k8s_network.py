@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.deploy.manifests import SERVICES, Object, of_kind, pods, selects
+from tests.deploy.manifests import PUBLIC, SERVICES, Object, of_kind, pods, selects
 
 OUTSIDE = "9.9.9.9"
 CREDENTIALS = "169.254.169.254"
@@ -31,13 +31,13 @@ def services(request: pytest.FixtureRequest) -> str:
 def test_what_must_speak_may(services: str) -> None:
     here = (services,)
     api, worker, migrate, redis = (peer(here, name) for name in ("api", "worker", "migrate", "redis"))
-    assert allowed(here, GATEWAY, api, 8000)
+    assert allowed(here, GATEWAY, api, 8000) is (services in PUBLIC)
     assert allowed(here, PROMETHEUS, api, 8000)
     assert allowed(here, PROMETHEUS, worker, 9000)
     for pod in (api, worker):
         assert allowed(here, pod, redis, 6379)
     for pod in (api, worker, migrate):
-        assert allowed(here, pod, peer(here, "postgres") if services == "local" else OUTSIDE, 5432)
+        assert allowed(here, pod, OUTSIDE if services == "production" else peer(here, "postgres"), 5432)
         assert allowed(here, pod, DNS, 53, "UDP")
         assert allowed(here, pod, DNS, 53, "TCP")
     if services == "production":
@@ -61,9 +61,47 @@ def test_nobody_else_may_speak(services: str) -> None:
             assert not allowed(here, pod, OUTSIDE, 443)
     assert not allowed(here, own["redis"], OUTSIDE, 5432)
     assert not allowed(here, own["migrate"], own["redis"], 6379)
-    if services == "local":
+    if services != "production":
         assert not allowed(here, own["redis"], peer(here, "postgres"), 5432)
         assert not allowed(here, STRANGER, peer(here, "postgres"), 5432)
+
+
+def test_the_sign_in_and_the_page() -> None:
+    """The page's gateway asks both, the API asks the sign-in for keys, and the sign-in asks its database alone."""
+    here = ("page",)
+    api, auth, gateway, redis, postgres = (peer(here, name) for name in ("api", "auth", "gateway", "redis", "postgres"))
+    assert allowed(here, gateway, api, 8000)
+    assert allowed(here, gateway, auth, 3000)
+    assert allowed(here, api, auth, 3000)
+    assert allowed(here, auth, postgres, 5432)
+    assert not allowed(here, gateway, postgres, 5432)
+    assert not allowed(here, auth, redis, 6379)
+    assert not allowed(here, auth, api, 8000)
+    assert not allowed(here, STRANGER, auth, 3000)
+    assert not allowed(here, GATEWAY, gateway, 8080)
+    assert allowed(("whole",), GATEWAY, peer(("whole",), "gateway"), 8080)
+
+
+def test_what_other_operators_bring() -> None:
+    """CloudNativePG's pods are the database's, a Redis elsewhere is outside, and the controller reaches the API."""
+    here = ("operators",)
+    api, worker, migrate = (peer(here, name) for name in ("api", "worker", "migrate"))
+    database = {"namespace": "tasklane", "labels": {"cnpg.io/cluster": "tasklane-db"}}
+    operator = {"namespace": "cnpg-system", "labels": {}}
+    for pod in (api, worker, migrate):
+        assert allowed(here, pod, database, 5432)
+        assert not allowed(here, pod, OUTSIDE, 5432)
+        assert not allowed(here, pod, database, 8000)
+    for port in (5432, 8000):
+        assert allowed(here, database, database, port)
+        assert allowed(here, operator, database, port)
+    for port in (443, 6443):
+        assert allowed(here, database, "10.96.0.1", port)
+        assert not allowed(here, database, CREDENTIALS, port)
+    assert allowed(here, api, OUTSIDE, 6379)
+    assert not allowed(here, migrate, OUTSIDE, 6379)
+    assert allowed(here, {"namespace": "traefik", "labels": {}}, api, 8000)
+    assert not allowed(here, GATEWAY, api, 8000)
 
 
 def test_the_load_test_reaches_the_api_and_its_master() -> None:

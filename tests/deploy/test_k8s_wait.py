@@ -1,5 +1,7 @@
 """`python -m migrations.wait`, which holds pods back until the schema is theirs: it ends when it may, and only then."""
 
+import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -26,10 +28,10 @@ def empty(stack: Stack) -> Iterator[str]:
 
 
 @contextmanager
-def waiting(url: str) -> Iterator["subprocess.Popen[str]"]:
+def waiting(url: str, *what: str) -> Iterator["subprocess.Popen[str]"]:
     """The command, as a pod runs it, in a folder without a developer's `.env`."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "migrations.wait"],
+        [sys.executable, "-m", "migrations.wait", *what],
         cwd=TOP / "tests",
         env=environment(url, ""),
         stderr=subprocess.PIPE,
@@ -76,6 +78,22 @@ def test_it_takes_a_schema_that_is_ahead(empty: str) -> None:
 def test_it_waits_for_the_database_and_keeps_the_password_to_itself() -> None:
     with waiting(f"postgresql://tasklane:hush@127.0.0.1:{free_port()}/tasklane") as process:
         assert says(process) == "waiting: the database cannot be reached\n"
+
+
+def test_the_migrations_wait_for_the_database_alone(empty: str) -> None:
+    with waiting(f"postgresql://tasklane:hush@127.0.0.1:{free_port()}/tasklane", "database") as process:
+        assert says(process) == "waiting: the database cannot be reached\n"
+    with waiting(empty, "database") as process:
+        assert process.wait(PATIENCE) == 0
+
+
+def test_it_ends_when_it_is_asked_to() -> None:
+    """By a way of its own, because process 1 of a container has no other; and in the middle of an attempt."""
+    with socket.create_server(("127.0.0.1", 0)) as mute:
+        url = f"postgresql://tasklane:hush@127.0.0.1:{mute.getsockname()[1]}/tasklane"
+        with waiting(url) as process, mute.accept()[0]:
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(PATIENCE) == 128 + signal.SIGTERM
 
 
 def test_without_a_database_to_wait_for_it_says_so() -> None:

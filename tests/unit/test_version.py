@@ -10,8 +10,12 @@ import pytest
 from core import __version__
 from tests.stack import TOP
 
-KUSTOMIZATIONS = sorted((TOP / "deploy" / "k8s" / "overlays").glob("*/kustomization.yaml"))
-TAG = r"(?:--tag|docker-image) tasklane(?:-load)?:(\S+)"
+FOLDERS = (TOP / "deploy" / "k8s" / "overlays", TOP / "tests" / "deploy" / "sets")
+KUSTOMIZATIONS = [
+    file for folder in FOLDERS for file in sorted(folder.glob("*/kustomization.yaml")) if "images:" in file.read_text()
+]
+CHART = TOP / "deploy" / "helm" / "tasklane" / "Chart.yaml"
+TAG = r"(?:--tag|docker-image) tasklane(?:-\w+)?:(\S+)"
 
 
 def test_the_package_has_it_from_the_code() -> None:
@@ -32,6 +36,7 @@ def test_the_document_has_it() -> None:
     [
         (TOP / "deploy" / "Dockerfile", r"^ARG VERSION=(\S+)$"),
         (TOP / "docs" / "kubernetes.md", TAG),
+        (CHART, r"^appVersion: (\S+)$"),
         *((file, r"newTag: (\S+)$") for file in KUSTOMIZATIONS),
     ],
     ids=lambda value: value.parent.name if isinstance(value, Path) else "",

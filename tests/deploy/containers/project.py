@@ -25,8 +25,9 @@ PATIENCE = 180
 NAME = "tasklane"
 """The issuer and the audience of tokens, where nothing else is set."""
 
-PATIENT = {"REDIS_TIMEOUT": "5", "DATABASE_STATEMENT_TIMEOUT": "15", "DATABASE_TIMEOUT": "20"}
-"""Where a test is not about a time-out, a machine that is busy must not look like a part that hangs."""
+PATIENT = {"REDIS_TIMEOUT": "5", "DATABASE_STATEMENT_TIMEOUT": "10", "DATABASE_TIMEOUT": "12"}
+"""Where a test is not about a time-out, a machine that is busy must not look like a part that hangs; within what the
+gateway waits for an answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +70,7 @@ class Project:
         self.name = f"tasklane-test-{secrets.token_hex(4)}"
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
+        self.issuer = NAME
         load_port = free_port()
         self.load_url = f"http://127.0.0.1:{load_port}"
         self._variables = {
@@ -174,9 +176,9 @@ def machine() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if name in ("PATH", "HOME") or name.startswith("DOCKER_")}
 
 
-def until(event: Callable[[], T], what: str) -> T:
+def until(event: Callable[[], T], what: str, *, patience: float = PATIENCE) -> T:
     """Returns what `event` returns, as soon as it is true."""
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + patience
     while not (result := event()):
         assert time.monotonic() < deadline, f"waited in vain: {what}"
         time.sleep(0.1)

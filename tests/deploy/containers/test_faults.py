@@ -89,6 +89,22 @@ def test_without_the_sign_in(project: Project, alice: httpx.Client) -> None:
     auth.wait_until_healthy()
 
 
+def test_a_replica_that_stands_still(project: Project, alice: httpx.Client) -> None:
+    """Half of the requests wait for it, and each of them is told so in time; when it moves again, all is well."""
+    stopped = project.containers("api")[0]
+    docker("kill", "--signal", "STOP", stopped.id)
+    try:
+        until(lambda: asked_in_time(alice) == 502, "it was asked")
+    finally:
+        docker("kill", "--signal", "CONT", stopped.id)
+    until(lambda: {asked_in_time(alice) for _ in range(4)} == {200}, "both answer")
+
+
+def asked_in_time(alice: httpx.Client) -> int:
+    """The status; raises when there is none within what the gateway waits, and a little."""
+    return alice.get("/api/tasks", timeout=25).status_code
+
+
 @pytest.mark.parametrize("service", ["redis", "worker", "db", "auth", "gateway"])
 def test_what_crashes_comes_back(project: Project, alice: httpx.Client, service: str) -> None:
     """By itself, and the service with it, its data included."""

@@ -71,7 +71,9 @@ def test_another_database_takes_the_place_of_the_own(images: None) -> None:
         neon = f"{project.name}-neon"
         network = f"{project.name}_edge"
         reachable = ("--network", network, "--network-alias", "neon.test")
-        docker("run", "--detach", "--name", neon, *reachable, "--env", "POSTGRES_PASSWORD=not-a-secret", "postgres:18")
+        docker(
+            "run", "--detach", "--name", neon, *reachable, "--env", "POSTGRES_PASSWORD=not-a-secret", "postgres:18.6"
+        )
         try:
             docker("exec", neon, "bash", "-c", "until pg_isready --quiet --host=127.0.0.1; do sleep 0.2; done")
             project.up()

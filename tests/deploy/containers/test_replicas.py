@@ -11,7 +11,7 @@ import pytest
 
 from deploy.local.plan import TOP
 from tests.deploy.containers.project import Project, docker, run, until
-from tests.deploy.containers.traffic import Traffic
+from tests.deploy.containers.traffic import ROLLOUTS, Traffic
 
 pytestmark = pytest.mark.containers
 
@@ -61,15 +61,18 @@ def test_a_rolling_restart_under_load(project: Project) -> None:
             project.wait_until_asked(replica)
 
 
-def test_a_rolling_replacement_under_load(project: Project) -> None:
+@pytest.mark.usefixtures("others")
+def test_a_rolling_replacement_under_load(project: Project, figure: Callable[[str], None]) -> None:
     """As `make compose-roll` does it for a new image: other containers, as many as before, and no failed request."""
     before = project.containers("api")
-    with Traffic(project):
-        roll = (str(TOP / "deploy" / "compose" / "roll"), *project.command[2:])
-        run(*roll, environment=project.environment)
+    with Traffic(project) as traffic:
+        for _ in range(ROLLOUTS):
+            roll = (str(TOP / "deploy" / "compose" / "roll"), *project.command[2:])
+            run(*roll, environment=project.environment)
     after = project.containers("api")
     assert len(after) == len(before)
     assert not set(after) & set(before)
+    figure(f"{traffic.requests} requests in {ROLLOUTS} rolling restarts behind compose's gateway, none failed")
 
 
 def test_replicas_that_do_not_come_up_change_nothing(project: Project) -> None:

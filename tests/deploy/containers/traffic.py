@@ -1,35 +1,52 @@
 """The load test's users, at work against a project's gateway while a test does something to it."""
 
 import json
+import os
 import re
 import subprocess
 import sys
 import threading
 import time
 from types import TracebackType
-from typing import Self
+from typing import Any, Protocol, Self
 
 from deploy.local.plan import TOP
-from tests.deploy.containers.project import NAME, PATIENCE, Project, machine
+from tests.deploy.containers.project import PATIENCE, machine
 
 LOCUSTFILE = TOP / "loadtests" / "locustfile.py"
 SPAWNED = "All users spawned"
+ROLLOUTS, REQUESTS = int(os.environ.get("ROLLOUTS", "1")), int(os.environ.get("REQUESTS", "0"))
+"""How many rolling restarts, and under how many requests at least: 20 and 50,000 for docs/reliability/README.md."""
+
+
+class Target(Protocol):
+    """What is put under load: a compose project, or pods behind a proxy."""
+
+    url: str
+    issuer: str
+
+    @property
+    def secret(self) -> str:
+        """What tokens are signed with."""
+
+    def answered(self, *, since: float) -> list[dict[str, Any]]:
+        """The gateway's log from that time on, each line with its `status`."""
 
 
 class Traffic:
     """Locust without its page: each of its users knows what every answer must be, and says so when it is not."""
 
-    def __init__(self, project: Project, *, users: int = 12, think: float = 0.06) -> None:
-        self._project, self._began = project, time.time()
-        command = [sys.executable, "-m", "locust", "--locustfile", str(LOCUSTFILE), "--host", project.url]
+    def __init__(self, target: Target, *, users: int = 12, think: float = 0.06) -> None:
+        self._target, self._began = target, time.time()
+        command = [sys.executable, "-m", "locust", "--locustfile", str(LOCUSTFILE), "--host", target.url]
         command += ["--headless", "--users", str(users), "--spawn-rate", str(users), "--only-summary"]
         self._process = subprocess.Popen(
             command,
             env={
                 **machine(),
-                "BETTER_AUTH_SECRET": project.secret,
-                "AUTH_ISSUER": NAME,
-                "AUTH_AUDIENCE": NAME,
+                "BETTER_AUTH_SECRET": target.secret,
+                "AUTH_ISSUER": target.issuer,
+                "AUTH_AUDIENCE": target.issuer,
                 "THINK": str(think),
             },
             stdout=subprocess.PIPE,
@@ -68,7 +85,7 @@ class Traffic:
 
     def _refusals(self) -> str:
         """What the gateway knows of the answers that were none."""
-        lines = self._project.answered(since=self._began)
+        lines = self._target.answered(since=self._began)
         return "\n".join(json.dumps(line) for line in lines if line["status"] >= 500)
 
     def _read(self) -> None:
