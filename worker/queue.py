@@ -106,7 +106,7 @@ class Queue:
                     await self._empty(worker)
         finally:
             probation.cancel()
-            while not working.done():  # redis-py loses a cancellation that comes while it connects
+            while not working.done():  # `wait_for` of Python 3.11, in redis-py, may lose a cancellation
                 working.cancel()
                 await asyncio.wait({working}, timeout=POLL_SECONDS)
             with contextlib.suppress(Exception):  # Redis may be gone, and hears no good-bye
