@@ -1,17 +1,25 @@
 """The fence protocol, searched exhaustively: what it promises holds, and each of its parts is needed."""
 
 from dataclasses import fields
+from typing import Any
 
 import pytest
 
-from tests.consistency.model.claims import CLAIMS, LATE_PROMISES, LIMITS, PRODUCT, Claim, Limit
-from tests.consistency.model.explore import canonical, explore
-from tests.consistency.model.mutants import MUTANTS, Mutant
-from tests.consistency.model.protocol import Model, Protocol, World
+from tests.consistency.model.claims import CLAIMS, LIMITS
+from tests.consistency.model.explore import Claim, Limit, Mutant, explore
+from tests.consistency.model.failover import claims as failover
+from tests.consistency.model.failover import protocol as failover_protocol
+from tests.consistency.model.fence import claims as fence
+from tests.consistency.model.fence import protocol as fence_protocol
+from tests.consistency.model.fence.model import Model
+from tests.consistency.model.fence.protocol import World
+from tests.consistency.model.mutants import MUTANTS
+
+Protocol = fence_protocol.Protocol | failover_protocol.Protocol
 
 
 @pytest.mark.parametrize("claim", CLAIMS, ids=lambda claim: claim.name)
-def test_every_promise_holds_in_every_reachable_state(claim: Claim) -> None:
+def test_every_promise_holds_in_every_reachable_state(claim: Claim[Any]) -> None:
     """No interleaving of readers, writers, the worker and the faults of this world breaks a promise."""
     outcome = explore(claim.model, claim.promises)
 
@@ -19,7 +27,7 @@ def test_every_promise_holds_in_every_reachable_state(claim: Claim) -> None:
 
 
 @pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.name)
-def test_a_mutant_is_found_out_for_its_own_reason(mutant: Mutant) -> None:
+def test_a_mutant_is_found_out_for_its_own_reason(mutant: Mutant[Any]) -> None:
     """The wrong protocol breaks the promise expected of it, by the steps that make it wrong."""
     counterexample = mutant.search().counterexample
 
@@ -29,20 +37,25 @@ def test_a_mutant_is_found_out_for_its_own_reason(mutant: Mutant) -> None:
     assert all(any(telling in step for step in steps) for telling in mutant.telling), f"\n{counterexample}"
 
 
-def test_every_decision_of_the_protocol_has_a_mutant() -> None:
-    """Nothing is in the protocol without need: each of its decisions is turned in a mutant."""
-    decisions = {decision.name for decision in fields(Protocol)}
+@pytest.mark.parametrize("product", [fence.PRODUCT, failover.PRODUCT], ids=["fence", "failover"])
+def test_every_decision_of_the_protocol_is_turned(product: Protocol) -> None:
+    """Nothing is in the protocol without need: a mutant turns it, or a claim that says what else guards the same."""
+    models = [*(mutant.model for mutant in MUTANTS), *(claim.model for claim in CLAIMS)]
     turned = {
-        name for name in decisions for mutant in MUTANTS if getattr(mutant.protocol, name) != getattr(PRODUCT, name)
+        decision.name
+        for decision in fields(product)
+        for model in models
+        if type(model.protocol) is type(product)
+        and getattr(model.protocol, decision.name) != getattr(product, decision.name)
     }
 
-    assert turned == decisions
+    assert turned == {decision.name for decision in fields(product)}
 
 
 @pytest.mark.parametrize("limit", LIMITS, ids=lambda limit: limit.name)
-def test_a_fault_costs_what_is_said_of_it(limit: Limit) -> None:
+def test_a_fault_costs_what_is_said_of_it(limit: Limit[Any]) -> None:
     """The promise that a fault suspends is indeed broken in its world: the claims say no less than they can."""
-    outcome = explore(Model(PRODUCT, limit.world), {limit.promise})
+    outcome = explore(limit.model, {limit.promise})
 
     assert outcome.counterexample is not None
 
@@ -57,10 +70,10 @@ def test_a_fault_costs_what_is_said_of_it(limit: Limit) -> None:
 )
 def test_the_reduction_loses_no_state(world: World) -> None:
     """What is reachable with the reduction is what is reachable without it, readers that cannot fill left out."""
-    reduced = Model(PRODUCT, world)
-    few = explore(reduced, LATE_PROMISES)
-    all_ = explore(Model(PRODUCT, world, reduced=False), LATE_PROMISES)
+    reduced = Model(fence.PRODUCT, world)
+    few = explore(reduced, fence.LATE_PROMISES)
+    all_ = explore(Model(fence.PRODUCT, world, reduced=False), fence.LATE_PROMISES)
 
     assert few.counterexample is None
     assert all_.counterexample is None
-    assert {canonical(reduced.forget(state)) for state in all_.states} == set(few.states)
+    assert {reduced.canonical(reduced.forget(state)) for state in all_.states} == set(few.states)

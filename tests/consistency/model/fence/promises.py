@@ -2,9 +2,12 @@
 
 from collections.abc import Iterable
 from enum import Enum
+from typing import TYPE_CHECKING
 
-from tests.consistency.model.protocol import Model
-from tests.consistency.model.state import RESTING_READER, At, Doubt, State
+from tests.consistency.model.fence.state import RESTING_READER, At, Doubt, State
+
+if TYPE_CHECKING:
+    from tests.consistency.model.fence.model import Model
 
 
 class Promise(Enum):
@@ -18,12 +21,19 @@ class Promise(Enum):
 class Judge:
     """Finds the promise that a state breaks."""
 
-    def __init__(self, model: Model, promises: Iterable[Promise]) -> None:
+    def __init__(self, model: "Model", promises: Iterable[Promise]) -> None:
         self._model = model
         self._promises = frozenset(promises)
         self._speaks_of_acknowledged = Promise.ACKNOWLEDGED in self._promises
         self._speaks_of_covered = Promise.COVERED in self._promises
         self._recovers: dict[State, bool] = {}
+
+    @property
+    def seeks(self) -> None:
+        """Nothing: every promise here is a judgement of one state."""
+
+    def is_sought(self, state: State) -> bool:
+        raise NotImplementedError
 
     def broken(self, state: State) -> tuple[Promise, str] | None:
         """The first promise broken, and what shows it; None where all hold."""

@@ -11,12 +11,13 @@ may hold is what the database shows now. A reader that takes over the result of 
 lease and not below the fence, gets no more than if that result were filled and hit at that moment.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from enum import Enum
 from typing import TypeVar
 
-from tests.consistency.model.state import (
+from tests.consistency.model.fence.promises import Judge, Promise
+from tests.consistency.model.fence.protocol import Call, Protocol, World
+from tests.consistency.model.fence.state import (
     NO_LEASE,
     NOTHING,
     RESTING_READER,
@@ -32,67 +33,6 @@ from tests.consistency.model.state import (
 )
 
 T = TypeVar("T")
-
-
-class Call(Enum):
-    """A call of a writer that may be lost on its way to Redis."""
-
-    RAISE = "raise"
-    CONFIRM = "confirm"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Protocol:
-    """The decisions of the protocol. The defaults are the product's; `mutants` says what each one prevents."""
-
-    raises_before_commit: bool = True
-    confirms: bool = True
-    replay_confirms: bool = True
-    locks_revision: bool = True
-    raise_creates: bool = True
-    raise_keeps_maximum: bool = True
-    raise_drops_variants: bool = True
-    raise_renews_ttl: bool = True
-    raise_renews_ttl_unmoved: bool = True
-    open_renews_ttl: bool = False
-    opens_before_query: bool = True
-    queries_in_one_statement: bool = True
-    queries_primary: bool = True
-    leases_are_fresh: bool = True
-    fill_compares_lease: bool = True
-    fill_compares_fence: bool = True
-    fill_drops_variants: bool = True
-    hit_compares_fence: bool = True
-    publishes_before_record: bool = True
-    records_what_it_published: bool = True
-    doubts_after_restart: bool = True
-    doubts_after_death: bool = True
-
-    @property
-    def refuses_for_ever(self) -> bool:
-        """Whether a fill that would be refused now would be refused at any later moment."""
-        return (
-            self.fill_compares_lease
-            and self.fill_compares_fence
-            and self.raise_keeps_maximum
-            and self.opens_before_query
-        )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class World:
-    """Who takes part, and which faults befall them."""
-
-    commits: int
-    writers: int = 2
-    readers: int = 3
-    variants: int = 2
-    workers: int = 1
-    wipes: bool = False
-    lost: frozenset[Call] = frozenset()
-    restarts: int = 0
-
-
 Step = tuple[str, State]
 
 
@@ -138,6 +78,23 @@ class Model:
             yield line, self.forget(after)
         for line, after in self._redis(state):
             yield line, self.forget(after)
+
+    def canonical(self, state: State) -> State:
+        """One state for all that differ only in who is who.
+
+        Two readers, two writers or two workers run the same program, and no step names one of them or a variant,
+        so exchanging two of a kind exchanges their futures and changes no judgement.
+        """
+        return state._replace(
+            hash=_sorted_values(state.hash),
+            saved=_sorted_values(state.saved),
+            readers=tuple(sorted(state.readers)),
+            writers=tuple(sorted(state.writers)),
+            workers=tuple(sorted(state.workers)),
+        )
+
+    def judge(self, promises: Iterable[Promise]) -> Judge:
+        return Judge(self, promises)
 
     def hits(self, state: State) -> Iterator[Version]:
         """What a reader who asks now would be given from the cache."""
@@ -355,6 +312,10 @@ class Model:
                 mine = [hash_ for hash_ in mine if hash_.fence <= reader.version.revision]
             return reader if mine else RESTING_READER
         return reader if mine else reader._replace(lease=NO_LEASE)
+
+
+def _sorted_values(hash_: Hash | None) -> Hash | None:
+    return hash_ and hash_._replace(values=tuple(sorted(hash_.values)))
 
 
 _IN_TRANSACTION = frozenset({At.LOCKED, At.RAISED, At.UNRENEWED})

@@ -1,0 +1,153 @@
+"""Where things lie in a state, how they are put there, and names that nobody has."""
+
+from collections.abc import Iterable, Iterator
+from typing import TypeVar
+
+from tests.consistency.model.failover.protocol import Protocol, World
+from tests.consistency.model.failover.scripts import raised
+from tests.consistency.model.failover.state import (
+    LOST_LEASE,
+    NO_LEASE,
+    At,
+    Hash,
+    Node,
+    Process,
+    Reader,
+    State,
+    Value,
+    Wire,
+    Writer,
+)
+
+T = TypeVar("T")
+Step = tuple[str, State]
+
+_IN_TRANSACTION = (At.LOCKED, At.RAISED)
+
+
+def put(items: tuple[T, ...], place: int, item: T) -> tuple[T, ...]:
+    return (*items[:place], item, *items[place + 1 :])
+
+
+def with_process(state: State, who: int, process: Process) -> State:
+    return state._replace(processes=put(state.processes, who, process))
+
+
+def with_wire(state: State, who: int, node: int, wire: Wire) -> State:
+    process = state.processes[who]
+    return with_process(state, who, process._replace(wires=put(process.wires, node, wire)))
+
+
+def with_reader(state: State, who: int, place: int, reader: Reader) -> State:
+    process = state.processes[who]
+    return with_process(state, who, process._replace(readers=put(process.readers, place, reader)))
+
+
+def with_writer(state: State, who: int, place: int, writer: Writer) -> State:
+    process = state.processes[who]
+    return with_process(state, who, process._replace(writers=put(process.writers, place, writer)))
+
+
+def with_node(state: State, place: int, node: Node) -> State:
+    return state._replace(nodes=put(state.nodes, place, node))
+
+
+def with_hash(state: State, hash_: Hash | None) -> State:
+    """The list's hash, on the node that has its slot."""
+    return with_node(state, state.at, state.nodes[state.at]._replace(hash=hash_))
+
+
+def with_raised(protocol: Protocol, state: State, revision: int, history: int) -> State:
+    return with_hash(state, raised(protocol, state.nodes[state.at].hash, revision, history, fresh_lease(state)))
+
+
+def with_seen(state: State, value: Value) -> State:
+    """Somebody was shown this; of what is lost, nobody can be shown more."""
+    if value.content <= state.seen or state.lost.lacks(value.content):
+        return state
+    return state._replace(seen=value.content)
+
+
+def locked(state: State) -> bool:
+    """Whether a transaction holds the list row."""
+    return any(writer.at in _IN_TRANSACTION for process in state.processes for writer in process.writers)
+
+
+def may_begin(world: World, state: State) -> bool:
+    return newest(state) < world.commits and not locked(state)
+
+
+def newest(state: State) -> int:
+    """The last content that was ever committed."""
+    return max(state.database.value.content, state.lost.to.content)
+
+
+def next_revision(state: State) -> int:
+    """The clock stands still within a history, which is the worst that it can do there."""
+    return max(state.database.value.revision + 1, state.floor)
+
+
+def committed(state: State, revision: int) -> tuple[State, Value]:
+    value = Value(newest(state) + 1, revision)
+    return state._replace(database=state.database._replace(value=value)), value
+
+
+def shown(value: Value) -> str:
+    return f"content {value.content} as revision {value.revision}"
+
+
+def fresh_lease(state: State) -> int:
+    taken = {reader.lease for process in state.processes for reader in process.readers}
+    taken.update(_leases(state))
+    return _least_free(taken)
+
+
+def fresh_id(state: State) -> int:
+    taken = {state.database.id, state.standby.id, state.worker.id}
+    taken.update(wire.id for process in state.processes for wire in process.wires)
+    taken.update(node.generation.id for node in (*state.nodes, state.replica) if node and node.generation)
+    return _least_free(taken)
+
+
+def canonical(state: State) -> State:
+    """One state for all that differ only in names: leases by the order in which they are met, alike readers sorted."""
+    leases = list(_leases(state))
+    names = {NO_LEASE: NO_LEASE}
+    for lease in leases:
+        names.setdefault(lease, len(names))
+    held = [reader.lease for process in state.processes for reader in process.readers]
+    if any(names.get(lease, LOST_LEASE) != lease for lease in (*leases, *held)):
+        state = state._replace(
+            nodes=tuple([_renamed(node, names) for node in state.nodes]),
+            replica=state.replica and _renamed(state.replica, names),
+            processes=tuple([_reminded(process, names) for process in state.processes]),
+        )
+    if any(len(process.readers) > 1 for process in state.processes):
+        state = state._replace(
+            processes=tuple([process._replace(readers=tuple(sorted(process.readers))) for process in state.processes])
+        )
+    return state
+
+
+def _leases(state: State) -> Iterator[int]:
+    for node in (*state.nodes, state.replica):
+        if node and node.hash:
+            yield node.hash.lease
+
+
+def _renamed(node: Node, names: dict[int, int]) -> Node:
+    return node._replace(hash=node.hash._replace(lease=names[node.hash.lease])) if node.hash else node
+
+
+def _reminded(process: Process, names: dict[int, int]) -> Process:
+    """A lease that no hash can have again is as good as any other such."""
+    readers = [reader._replace(lease=names.get(reader.lease, LOST_LEASE)) for reader in process.readers]
+    return process._replace(readers=tuple(readers))
+
+
+def _least_free(taken: Iterable[int]) -> int:
+    names = frozenset(taken)
+    name = 1
+    while name in names:
+        name += 1
+    return name
