@@ -20,8 +20,8 @@ from api.services import Services
 from api.tasks import routes
 from api.tasks.service import Tasks
 from core import __version__, logs
+from core.cache.connect import servers
 from core.cache.fence import Fence
-from core.cache.redis import Redis
 from core.database.pool import Database
 from core.errors import ConfigurationError
 from core.limits import Bucket, Limiter
@@ -50,11 +50,7 @@ def create_app(settings: Settings | None = None) -> ASGIApp:
 def _services(settings: Settings) -> Services:
     metrics = Metrics()
     database = Database(settings)
-    redis = Redis(
-        settings.redis_url.get_secret_value(),
-        timeout=settings.redis_timeout,
-        retry_after=settings.redis_retry_after,
-    )
+    redis = servers(settings.redis, timeout=settings.redis_timeout, retry_after=settings.redis_retry_after)
     fence = Fence(redis, ttl=settings.cache_ttl)
     lists = Lists(database, fence)
     return Services(

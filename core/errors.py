@@ -66,6 +66,16 @@ class RedisUnavailable(TasklaneError):
     """Redis is away, hangs, or refused the command; whoever asked does without it."""
 
 
+class Redirected(RedisUnavailable):
+    """Another server of the cluster has the slot, or is about to: `asking` tells the two apart."""
+
+    def __init__(self, answer: str, host: str, port: int, *, asking: bool) -> None:
+        super().__init__(answer)
+        self.host = host
+        self.port = port
+        self.asking = asking
+
+
 class KeyReused(TasklaneError):
     """An `Idempotency-Key` came back with another body than it was first used with."""
 

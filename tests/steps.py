@@ -13,7 +13,9 @@ import psycopg2.extensions
 
 from api.hits.reads import CachedReads
 from api.observe.metrics import Metrics
+from core.addresses.redis import RedisAddress
 from core.cache.answer import Answer
+from core.cache.connect import servers
 from core.cache.fence import Fence
 from core.cache.keys import GENERATION
 from core.cache.redis import Redis
@@ -121,7 +123,7 @@ async def process(
 async def fence(
     url: str, *, timeout: float = 5, retry_after: float = 0.1, ttl: int = 300, fence_class: type[Fence] = Fence
 ) -> AsyncIterator[tuple[Redis, Fence]]:
-    redis = Redis(url, timeout=timeout, retry_after=retry_after)
+    redis = cast(Redis, servers(RedisAddress.parse(url), timeout=timeout, retry_after=retry_after))  # or a `Cluster`
     fence_ = fence_class(redis, ttl=ttl)
     await fence_.start()
     try:

@@ -7,8 +7,8 @@ import signal
 import structlog
 
 from core import logs
-from core.cache.fence import Fence
-from core.cache.redis import Redis
+from core.cache.connect import servers
+from core.cache.fence import Fence, Servers
 from core.database.pool import Database
 from core.errors import ConfigurationError
 from core.lists.all_lists import AllLists
@@ -39,11 +39,7 @@ async def run(settings: Settings) -> None:
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     connections = max(settings.database_pool_size, CONNECTIONS)
     database = Database(settings.model_copy(update={"database_pool_size": connections}))
-    redis = Redis(
-        settings.redis_url.get_secret_value(),
-        timeout=REDIS_TIMEOUT_SECONDS,
-        retry_after=settings.redis_retry_after,
-    )
+    redis = servers(settings.redis, timeout=REDIS_TIMEOUT_SECONDS, retry_after=settings.redis_retry_after)
     fence = Fence(redis, ttl=settings.cache_ttl)
     context = make_context(settings, redis, fence, database)
     schedule = Schedule(context)
@@ -64,7 +60,7 @@ async def run(settings: Settings) -> None:
         log.info("worker_stopped")
 
 
-def make_context(settings: Settings, redis: Redis, fence: Fence, database: Database) -> Context:
+def make_context(settings: Settings, redis: Servers, fence: Fence, database: Database) -> Context:
     """What the jobs work with."""
     metrics = WorkerMetrics()
     all_lists = AllLists(database)

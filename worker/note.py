@@ -12,9 +12,8 @@ from typing import Any
 import structlog
 
 from core.cache.fence import Servers
-from core.cache.keys import PROBE
 from core.cache.wire import PATIENCE_SECONDS
-from core.errors import DatabaseUnavailable, RedisUnavailable
+from core.errors import DatabaseUnavailable, Redirected, RedisUnavailable
 from core.lists.all_lists import AllLists
 from core.settings import Settings
 
@@ -88,11 +87,15 @@ class Note:
             await _end(self._returning)
 
     async def _ask(self) -> bool:
+        """Whether all servers answer, be it that what is asked for is on its way to another of them."""
         try:
-            await asyncio.gather(*(node.send_patiently(*PROBE) for node in self._servers.nodes))
+            asked = [node.send_patiently(*node.names.probe) for node in self._servers.nodes]
         except RedisUnavailable:
             return False
-        return True
+        outcomes = await asyncio.gather(*asked, return_exceptions=True)
+        return self._servers.complete and all(
+            isinstance(outcome, Redirected) or not isinstance(outcome, BaseException) for outcome in outcomes
+        )
 
     async def _bring_into_line(self) -> None:
         if self._silence >= self._longest_silence / 2:

@@ -8,6 +8,7 @@ from functools import partial
 from prometheus_client import Counter
 
 from core.cache.fence import Fence
+from core.errors import RedisUnavailable
 from core.lists.all_lists import NEWEST, OLDEST, AllLists, Place
 from core.types import Revision, Stand, UserId
 
@@ -34,6 +35,8 @@ class Publisher:
         self._published = published
         self._place = OLDEST
         self._seen = Revision(-1)
+        self._untold = False
+        """Whether in this pass something could not be told: a server of a cluster is away."""
         self._passes = 0
 
     async def run(self, *, seconds: float = BUDGET_SECONDS) -> int:
@@ -78,15 +81,19 @@ class Publisher:
                 break
         else:
             self._place = OLDEST
+            untold, self._untold = self._untold, False
+            if untold:
+                raise RedisUnavailable("a part of the lists could not be told")
             self._passes += 1
         return published
 
     async def _publish(self, lists: list[tuple[UserId, Stand]]) -> int:
         """The fence is raised first and recorded then: a crash between the two repeats the first, harmlessly."""
-        await self._fence.raise_all(lists)
-        await self._all_lists.mark_published(lists)
-        self._published.inc(len(lists))
-        return len(lists)
+        told = await self._fence.raise_all(lists)
+        self._untold = self._untold or len(told) < len(lists)
+        await self._all_lists.mark_published(told)
+        self._published.inc(len(told))
+        return len(told)
 
 
 async def _batches(listing: Listing, place: Place) -> AsyncIterator[list[tuple[UserId, Stand]]]:

@@ -15,22 +15,23 @@ docs/adr/0002-revision-fence.md and 0020-generations.md say why no hit is ever s
 """
 
 import asyncio
+import contextlib
 import random
 import secrets
 import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import structlog
 
 from core.cache import scripts
 from core.cache.answer import Answer, judged
-from core.cache.keys import JITTER, MAX_VALUE_BYTES, MAX_VARIANTS, PROBE, field, key, question
+from core.cache.keys import JITTER, MAX_VALUE_BYTES, MAX_VARIANTS, field, key, question
 from core.cache.redis import Generation, Recovery, Redis
 from core.cache.wire import Argument, Send
-from core.errors import RedisUnavailable
+from core.errors import Redirected, RedisUnavailable
 from core.types import History, Revision, Stand, UserId
 
 log = structlog.get_logger()
@@ -48,7 +49,14 @@ class Servers(Protocol):
     @property
     def nodes(self) -> Sequence[Redis]: ...
 
+    @property
+    def complete(self) -> bool:
+        """Whether every user's hash has a server."""
+
     def of(self, owner: UserId) -> Redis: ...
+
+    async def tell(self, owner: UserId, *command: Argument) -> Any:
+        """Change what belongs to `owner`, wherever it is by now; as patient as `Redis.send_patiently`."""
 
     async def start(self, *, recovery: Recovery | None = None) -> None: ...
 
@@ -89,13 +97,13 @@ class Fence:
 
     @property
     def up(self) -> bool:
-        """Whether reads ask Redis now."""
-        return all(node.up and node.readable for node in self._redis.nodes)
+        """Whether all reads ask Redis now: in a cluster, of every master."""
+        return self._redis.complete and all(node.up and node.readable for node in self._redis.nodes)
 
     @property
     def connected(self) -> bool:
         """Whether Redis can be told something now."""
-        return all(node.up for node in self._redis.nodes)
+        return self._redis.complete and all(node.up for node in self._redis.nodes)
 
     @property
     def longest_life(self) -> float:
@@ -171,22 +179,35 @@ class Fence:
             raise
         return True
 
-    async def raise_all(self, lists: Iterable[tuple[UserId, Stand]]) -> None:
-        """Announce many that are committed, in as few round trips as possible; raises `RedisUnavailable`.
+    async def raise_all(self, lists: Iterable[tuple[UserId, Stand]]) -> list[tuple[UserId, Stand]]:
+        """Announce many that are committed, in as few round trips as possible; returns those that were told.
 
+        Not told is what belongs to a server of a cluster that is away. Raises `RedisUnavailable` when none was told.
         Repeating it does no harm.
         """
         everything = list(lists)
+        told: list[tuple[UserId, Stand]] = []
         for start in range(0, len(everything), BATCH):
-            batch = everything[start : start + BATCH]
             sent = []
-            for owner, stand in batch:  # without a task for each: half of what telling many costs
-                node = await self._meet(owner, stand.history)
-                answer = node.send_patiently(*self._announcement(node, owner, stand.revision, committed=True))
-                sent.append((owner, stand.revision, self._unannounced.get(owner), answer))
-            for owner, revision, owed, answer in sent:
-                await answer
-                self._note_told(owner, revision, owed)
+            for owner, stand in everything[start : start + BATCH]:  # without a task for each: half of what it costs
+                with contextlib.suppress(RedisUnavailable):
+                    node = await self._meet(owner, stand.history)
+                    answer = node.send_patiently(*self._announcement(node, owner, stand.revision, committed=True))
+                    sent.append((owner, stand, self._unannounced.get(owner), answer))
+            for owner, stand, owed, answer in sent:
+                try:
+                    await answer
+                except Redirected:
+                    if not await self.raise_to(owner, stand):
+                        continue
+                except RedisUnavailable:
+                    continue
+                else:
+                    self._note_told(owner, stand.revision, owed)
+                told.append((owner, stand))
+        if everything and not told:
+            raise RedisUnavailable("none could be told")
+        return told
 
     async def meet(self, history: History) -> None:
         """PostgreSQL has told its history: if it is another than the cache knows, nothing of before is a hit."""
@@ -201,13 +222,18 @@ class Fence:
         """As `redis.Recovery`. Also sees that Redis takes writes: one that does not could be told nothing, so it must
         not be read.
         """
-        await send(*PROBE)
+        await send(*redis.names.probe)
         owed = [item for item in self._unannounced.items() if self._belongs(item[0], redis)]
         for start in range(0, len(owed), BATCH):
             batch = owed[start : start + BATCH]
-            await asyncio.gather(*(send(*self._announcement(redis, owner, item.revision)) for owner, item in batch))
-        for owner, item in owed:
-            self._settle(owner, item)
+            announcements = (send(*self._announcement(redis, owner, item.revision)) for owner, item in batch)
+            told = await asyncio.gather(*announcements, return_exceptions=True)
+            for (owner, item), outcome in zip(batch, told, strict=True):
+                if isinstance(outcome, Redirected):
+                    continue  # it goes on being owed, to whoever has the slot
+                if isinstance(outcome, BaseException):
+                    raise outcome
+                self._settle(owner, item)
 
     async def may_read(self) -> bool:
         """As `redis.Recovery`."""
@@ -259,7 +285,7 @@ class Fence:
 
     async def _raise(self, node: Redis, owner: UserId, revision: Revision) -> None:
         owed = self._unannounced.get(owner)
-        await node.send_patiently(*self._announcement(node, owner, revision))
+        await self._redis.tell(owner, *self._announcement(node, owner, revision))
         self._note_told(owner, revision, owed)
 
     def _note_told(self, owner: UserId, revision: Revision, owed: "_Owed | None") -> None:

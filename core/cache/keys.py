@@ -1,7 +1,12 @@
 """Every name that Redis knows us by, and the bounds of what lies there; lives are in seconds."""
 
+from binascii import crc_hqx
+from dataclasses import dataclass
 from functools import lru_cache
+from itertools import count
 from urllib.parse import quote
+
+from redis.crc import key_slot
 
 from core.cache.wire import packed
 from core.types import UserId
@@ -13,11 +18,30 @@ MAX_VALUE_BYTES = 256 * 1024
 JITTER = 0.1
 """The part of the TTL by which an entry may live longer or shorter, so that not all of them end at once."""
 
-# Takes nothing, but no replica and no Redis that refuses writes will do it; unlike a SET, a full memory allows it.
-PROBE = ("DEL", "tasklane:probe")
+SLOTS = 16_384
+"""Of a Redis Cluster."""
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """What each server has of its own, beside the users' keys."""
+
+    generation: str
+    """See `scripts.GENERATION`."""
+    probed: str
+    """Never there."""
+
+    @property
+    def probe(self) -> tuple[str, str]:
+        """Takes nothing, but no replica and no Redis that refuses writes will do it; unlike a SET, a full memory
+        allows it.
+        """
+        return ("DEL", self.probed)
+
 
 GENERATION = "tasklane:generation"
-"""One per Redis server; see `scripts.GENERATION`."""
+ALONE = Names(GENERATION, "tasklane:probe")
+"""Of a server that is no part of a cluster."""
 
 PREFIX = b"tasklane:{"
 SUFFIX = b"}:list"
@@ -35,6 +59,19 @@ def key(owner: UserId) -> str:
 def user_key(owner: UserId, name: str) -> str:
     """The braces keep a user's keys on one slot of a Redis Cluster; quoting keeps the owner's own braces out."""
     return f"tasklane:{{{quote(owner, safe='')}}}:{name}"
+
+
+@lru_cache(maxsize=10_000)
+def slot(owner: UserId) -> int:
+    """In which slot of a Redis Cluster a user's keys lie."""
+    return key_slot(key(owner).encode())
+
+
+@lru_cache(maxsize=1000)
+def names_in(slot: int) -> Names:
+    """The names whose keys lie in that slot."""
+    tag = next(number for number in count() if crc_hqx(b"%d" % number, 0) % SLOTS == slot)
+    return Names(f"tasklane:{{{tag}}}:generation", f"tasklane:{{{tag}}}:probe")
 
 
 def question(owner: UserId, *fields: bytes) -> bytes:

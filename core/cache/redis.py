@@ -13,23 +13,19 @@ import asyncio
 import contextlib
 import random
 import secrets
-import ssl
 from dataclasses import dataclass
 from typing import Any, Protocol, Self
 
 import structlog
 
-from core.addresses.redis import RedisAddress
 from core.cache import scripts
-from core.cache.keys import GENERATION
+from core.cache.keys import Names
+from core.cache.route import Route
 from core.cache.wire import PATIENCE_SECONDS, Argument, Send, Wire, packed
-from core.errors import ConfigurationError, RedisUnavailable
+from core.errors import Redirected, RedisUnavailable
 from core.types import History, UserId
 
 log = structlog.get_logger()
-
-CONNECT_SECONDS = 1.0
-"""What connecting may take at least; a longer `timeout` counts instead."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +52,8 @@ class Recovery(Protocol):
 class Redis:
     """Pipelined commands over one connection; reads wait for `timeout` seconds of silence at most."""
 
-    def __init__(self, url: str, *, timeout: float, retry_after: float) -> None:
-        self._address = RedisAddress.parse(url)
-        if self._address.kind != "single":
-            raise ConfigurationError("REDIS_URL: so far a single Redis can be connected to, and nothing else")
+    def __init__(self, route: Route, *, timeout: float, retry_after: float) -> None:
+        self._route = route
         self._timeout = timeout
         self._retry_after = retry_after
         self.generation: Generation | None = None
@@ -67,8 +61,11 @@ class Redis:
         self.settled = True
         """False during an outage and for a while after it: others may need longer to connect again."""
         self._may_read = False
+        self._doubts = 0
+        self._doubted = asyncio.Event()
         self._wanted_history: History | None = None
-        self._server = b""
+        self._server = self._term = b""
+        self._names = route.names
         self._wire: Wire | None = None
         self._keeper: asyncio.Task[None] | None = None
         self._recovery: Recovery | None = None
@@ -82,6 +79,21 @@ class Redis:
     def readable(self) -> bool:
         """Whether what it holds may be shown: its generation is adopted, and everybody has told it what they owe."""
         return self.settled and self._may_read and self.generation is not None
+
+    @property
+    def complete(self) -> bool:
+        """Whether every user's keys have a server."""
+        return True
+
+    @property
+    def name(self) -> str:
+        """Where it is, for the log."""
+        return self._route.name
+
+    @property
+    def names(self) -> Names:
+        """Of the keys that are its own."""
+        return self._route.names
 
     @property
     def nodes(self) -> tuple[Self, ...]:
@@ -133,6 +145,21 @@ class Redis:
             raise RedisUnavailable("no connection")
         return wire.send_patiently(packed(*command))
 
+    def send_asking(self, *command: Argument) -> asyncio.Future[Any]:
+        """As `send_patiently`, of a key whose slot is on its way here."""
+        self.send_patiently("ASKING")
+        return self.send_patiently(*command)
+
+    async def tell(self, owner: UserId, *command: Argument) -> Any:
+        """Have what belongs to `owner` changed, wherever it is by now; waits for as long as the connection lives."""
+        return await self.of(owner).send_patiently(*command)
+
+    def doubt(self) -> None:
+        """Nobody reads before the generation was looked at again, which is at once."""
+        self._doubts += 1
+        self._may_read = False
+        self._doubted.set()
+
     async def renew(self, history: History) -> None:
         """PostgreSQL has told another history than the generation's: from now on nothing of before is a hit.
 
@@ -147,11 +174,11 @@ class Redis:
     async def _keep_connected(self, tried: asyncio.Event) -> None:
         wire: Wire | None = None
         announced = False
-        first = True
+        first = self.settled
         while True:
             try:
-                before = self._server
-                wire = await self._connect()
+                before, doubts = self._server, self._doubts
+                wire = await self._route.connect(self._timeout)
                 await self._identify(wire)
                 # Nobody can tell a server that hides its id from the one of before, nor what one has missed that was
                 # left for another and is found again.
@@ -159,18 +186,19 @@ class Redis:
                 await self._check(wire)
                 self._wire = wire
                 await self._check(wire)  # what became owed during the first one
-                self._may_read = await self._recovery.may_read() if self._recovery else True
+                await self._permit(doubts)
                 self.settled = self.settled or first
-                log.info("redis_connected")
+                log.info("redis_connected", server=self._route.name)
                 announced = first = False
                 tried.set()
                 settled_at = asyncio.get_running_loop().time() + self._longest_absence
-                while not await _set_within(wire.lost, self._retry_after / 2):
+                while not await self._lost_within(wire, self._retry_after / 2):
                     await self._look_after(wire)
                     self.settled = self.settled or asyncio.get_running_loop().time() >= settled_at
             except (OSError, RedisUnavailable, TimeoutError) as error:
                 if not announced:
-                    log.warning("redis_unavailable", reason=type(error).__name__, detail=str(error))
+                    reason = type(error).__name__
+                    log.warning("redis_unavailable", server=self._route.name, reason=reason, detail=str(error))
                 announced = True
             finally:
                 self._wire = self.generation = None
@@ -180,26 +208,43 @@ class Redis:
                 tried.set()
             await asyncio.sleep(self._retry_after * random.uniform(0.5, 1))  # noqa: S311  # jitter, not a secret
 
+    async def _lost_within(self, wire: Wire, seconds: float) -> bool:
+        """Returns before that when there is reason to look after it."""
+        waits = [asyncio.create_task(event.wait()) for event in (wire.lost, self._doubted)]
+        try:
+            await asyncio.wait(waits, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for wait in waits:
+                wait.cancel()
+        self._doubted.clear()
+        return wire.lost.is_set()
+
     async def _look_after(self, wire: Wire) -> None:
-        server = self._server
+        doubts, server = self._doubts, self._server
+        await self._route.check(wire)
         await self._identify(wire)
-        await self._adopt(wire, fresh=False)
-        await self._check(wire)
+        try:
+            await self._adopt(wire, fresh=False)
+            await self._check(wire)
+        except Redirected:  # the slot of its own keys is on its way to another server, but the server is the same
+            self._may_read = False
+        else:
+            await self._permit(doubts)
         if self._server != server:
             raise RedisUnavailable("another server behind the same connection")
-        if not self._may_read and self._recovery:
-            self._may_read = await self._recovery.may_read()
 
-    @property
-    def _connect_timeout(self) -> float:
-        return max(self._timeout, CONNECT_SECONDS)
+    async def _permit(self, doubts: int) -> None:
+        """Let reads begin, unless something has cast doubt on what was looked at."""
+        if not self._may_read and (self._recovery is None or await self._recovery.may_read()):
+            self._may_read = doubts == self._doubts
 
     @property
     def _longest_absence(self) -> float:
         """Seconds after which everybody is connected, once Redis is there: a silence that is waited for to its end,
         one failed attempt, one pause, the next attempt.
         """
-        return max(PATIENCE_SECONDS, self._timeout) + self._connect_timeout + self._retry_after + 2 * self._timeout
+        silence, connecting = max(PATIENCE_SECONDS, self._timeout), self._route.longest(self._timeout)
+        return silence + connecting + self._retry_after + 2 * self._timeout
 
     async def _identify(self, wire: Wire) -> None:
         """Learn which server this is: its `run_id` is new with each start. Some services keep it to themselves."""
@@ -211,12 +256,16 @@ class Redis:
             information = b""  # refused
         fields = dict(line.split(b":", 1) for line in information.splitlines() if b":" in line)
         self._server = fields.get(b"run_id", b"")
+        self._term = await self._route.term(wire)
 
     async def _adopt(self, wire: Wire, *, fresh: bool) -> None:
         """Take the generation of the server on, or give it one: for another server, for another history, or `fresh`."""
-        wanted = self._wanted_history
-        arguments = (self._server, secrets.token_hex(4), "" if wanted is None else wanted, int(fresh))
-        id_, history = await wire.send_patiently(packed("EVAL", scripts.GENERATION, 1, GENERATION, *arguments))
+        names, wanted = self._route.names, self._wanted_history
+        if wanted is None and self.generation and names != self._names:
+            wanted = self.generation.history  # what lies under the other name may be left over from long ago
+        arguments = (self._server + self._term, secrets.token_hex(4), "" if wanted is None else wanted, int(fresh))
+        id_, history = await wire.send_patiently(packed("EVAL", scripts.GENERATION, 1, names.generation, *arguments))
+        self._names = names
         if wanted is not None and wanted == self._wanted_history:
             self._wanted_history = None
         before, self.generation = self.generation, Generation(id_, History(int(history)) if history else None)
@@ -226,45 +275,3 @@ class Redis:
     async def _check(self, wire: Wire) -> None:
         if self._recovery:
             await self._recovery.recover(self, lambda *command: wire.send_patiently(packed(*command)))
-
-    async def _connect(self) -> Wire:
-        address = self._address
-        loop = asyncio.get_running_loop()
-        async with asyncio.timeout(self._connect_timeout):
-            if address.path:
-                _, wire = await loop.create_unix_connection(lambda: Wire(self._timeout), address.path)
-            else:
-                [node] = address.nodes
-                tls = _tls(address)
-                _, wire = await loop.create_connection(lambda: Wire(self._timeout), node.host, node.port, ssl=tls)
-        try:
-            await self._greet(wire)
-        except BaseException:
-            wire.give_up("refused")
-            raise
-        return wire
-
-    async def _greet(self, wire: Wire) -> None:
-        address = self._address
-        commands: list[tuple[Argument, ...]] = []
-        if address.password:
-            commands.append(("AUTH", address.username or "default", address.password))
-        if address.db:
-            commands.append(("SELECT", address.db))
-        commands.append(("PING",))
-        for answer in [wire.send(packed(*command)) for command in commands]:
-            await answer
-
-
-async def _set_within(event: asyncio.Event, seconds: float) -> bool:
-    with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(seconds):
-            await event.wait()
-    return event.is_set()
-
-
-def _tls(address: RedisAddress) -> ssl.SSLContext | None:
-    try:
-        return address.tls.context() if address.tls else None
-    except ValueError as error:  # the files changed since the start
-        raise RedisUnavailable(str(error)) from error

@@ -1,12 +1,14 @@
 """One connection to Redis as a protocol of the event loop: answers come in the order of the questions, or it ends."""
 
 import asyncio
+import ssl
 from collections import deque
 from collections.abc import Callable
 from typing import Any, cast
 
 import hiredis
 
+from core.addresses.redis import RedisAddress
 from core.errors import RedisUnavailable
 
 SILENT_PERIODS = 2
@@ -16,14 +18,39 @@ LATE_PERIODS = 6
 PATIENCE_SECONDS = 1.0
 """How long a silence lasts at least before the connection is given up."""
 
+CONNECT_SECONDS = 1.0
+"""What connecting may take at least; a longer time-out counts instead."""
+
 Argument = bytes | str | int | float | memoryview
 Send = Callable[..., "asyncio.Future[Any]"]
+Refusal = Callable[[str], RedisUnavailable]
+"""What to raise for an error that Redis answers with."""
 
 
 def packed(*command: Argument) -> bytes:
     """A command as it is sent (RESP)."""
     sent: bytes = hiredis.pack_command(command)  # type: ignore[arg-type]  # its stub allows one argument only
     return sent
+
+
+async def dial(address: RedisAddress, timeout: float, refusal: Refusal = RedisUnavailable) -> "Wire":
+    """Connect to the one server that the address names, and introduce oneself; raises `OSError`, `TimeoutError` or
+    `RedisUnavailable`.
+    """
+    loop = asyncio.get_running_loop()
+    async with asyncio.timeout(max(timeout, CONNECT_SECONDS)):
+        if address.path:
+            _, wire = await loop.create_unix_connection(lambda: Wire(timeout, refusal), address.path)
+        else:
+            [node] = address.nodes
+            tls = _tls(address)
+            _, wire = await loop.create_connection(lambda: Wire(timeout, refusal), node.host, node.port, ssl=tls)
+    try:
+        await _greet(wire, address)
+    except BaseException:
+        wire.give_up("refused")
+        raise
+    return wire
 
 
 class Wire(asyncio.Protocol):
@@ -35,7 +62,8 @@ class Wire(asyncio.Protocol):
     `PATIENCE_SECONDS` ends it.
     """
 
-    def __init__(self, timeout: float) -> None:
+    def __init__(self, timeout: float, refusal: Refusal = RedisUnavailable) -> None:
+        self._refusal = refusal
         self.lost = asyncio.Event()
         self.stalled = False
         self._timeout = timeout
@@ -75,7 +103,7 @@ class Wire(asyncio.Protocol):
         if self._transport:
             self._transport.abort()
         while self._waiting:
-            _fail(self._waiting.popleft(), reason)
+            _fail(self._waiting.popleft(), RedisUnavailable(reason))
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)  # uvloop's is none by inheritance
@@ -102,7 +130,7 @@ class Wire(asyncio.Protocol):
             if answer.done():  # its caller was cancelled, or gave up
                 continue
             if isinstance(value, hiredis.ReplyError):
-                _fail(answer, str(value))
+                _fail(answer, self._refusal(str(value)))
             else:
                 answer.set_result(value)
         if self.stalled and self._answered >= self._due:
@@ -161,10 +189,28 @@ class Wire(asyncio.Protocol):
         self._due = self._asked
         for answer in self._waiting:
             if answer not in self._patient:
-                _fail(answer, "no answer in time")
+                _fail(answer, RedisUnavailable("no answer in time"))
 
 
-def _fail(answer: "asyncio.Future[Any]", reason: str) -> None:
+async def _greet(wire: Wire, address: RedisAddress) -> None:
+    commands: list[tuple[Argument, ...]] = []
+    if address.password:
+        commands.append(("AUTH", address.username or "default", address.password))
+    if address.db:
+        commands.append(("SELECT", address.db))
+    commands.append(("PING",))
+    for answer in [wire.send(packed(*command)) for command in commands]:
+        await answer
+
+
+def _tls(address: RedisAddress) -> ssl.SSLContext | None:
+    try:
+        return address.tls.context() if address.tls else None
+    except ValueError as error:  # the files changed since the start
+        raise RedisUnavailable(str(error)) from error
+
+
+def _fail(answer: "asyncio.Future[Any]", error: RedisUnavailable) -> None:
     if not answer.done():
-        answer.set_exception(RedisUnavailable(reason))
+        answer.set_exception(error)
         answer.exception()  # a caller that went away leaves no warning behind

@@ -15,7 +15,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
 
+from core.addresses.redis import RedisAddress
 from core.cache.redis import Redis
+from core.cache.route import Direct
 from core.cache.wire import Send
 from core.errors import RedisUnavailable
 from deploy.local.redis import RedisServer
@@ -28,7 +30,7 @@ pytestmark = pytest.mark.anyio
 
 @contextlib.asynccontextmanager
 async def connected(url: str, *, timeout: float = 5, retry_after: float = 0.05) -> AsyncIterator[Redis]:
-    redis = Redis(url, timeout=timeout, retry_after=retry_after)
+    redis = Redis(Direct(RedisAddress.parse(url)), timeout=timeout, retry_after=retry_after)
     await redis.start()
     try:
         yield redis
@@ -254,7 +256,7 @@ class TestRecovery:
             await send("OWED")
 
         async with StubRedis() as server:
-            redis = Redis(server.url, timeout=5, retry_after=60)
+            redis = Redis(Direct(RedisAddress.parse(server.url)), timeout=5, retry_after=60)
             starting = asyncio.create_task(redis.start(recovery=Recovering(recover)))
             await gate.arrival()
             assert not redis.up
@@ -276,7 +278,7 @@ class TestRecovery:
                 raise RedisUnavailable("no")
 
         async with StubRedis() as server:
-            redis = Redis(server.url, timeout=5, retry_after=0.01)
+            redis = Redis(Direct(RedisAddress.parse(server.url)), timeout=5, retry_after=0.01)
             await redis.start(recovery=Recovering(recover))
             assert not redis.up
             await until(lambda: redis.up)
@@ -293,7 +295,7 @@ class TestRecovery:
                 raise RedisUnavailable("no")
 
         async with StubRedis() as server:
-            redis = Redis(server.url, timeout=5, retry_after=0.01)
+            redis = Redis(Direct(RedisAddress.parse(server.url)), timeout=5, retry_after=0.01)
             await redis.start(recovery=Recovering(recover))
             await until(lambda: [command[0] for command in server.commands].count(b"OWED") >= 3)
             assert (redis.up, len(server.connections)) == (True, 1)

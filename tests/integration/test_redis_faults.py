@@ -13,9 +13,11 @@ import redis as redis_py
 
 from api.hits.reads import CachedReads
 from api.observe.metrics import Metrics
+from core.addresses.redis import RedisAddress
 from core.cache.answer import Answer
 from core.cache.fence import Fence
 from core.cache.redis import Redis
+from core.cache.route import Direct
 from core.cache.wire import Send
 from core.errors import RedisUnavailable
 from core.types import Revision, UserId
@@ -170,7 +172,7 @@ class TestUnannouncedWrites:
         self, user: UserId, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """A Redis that is away for days costs the memory of the writes of a few lifetimes of a cached answer."""
-        fence = Fence(Redis("redis://127.0.0.1:1/0", timeout=1, retry_after=1), ttl=100)
+        fence = Fence(Redis(Direct(RedisAddress.parse("redis://127.0.0.1:1/0")), timeout=1, retry_after=1), ttl=100)
         now = 0.0
         monkeypatch.setattr("core.cache.fence.time", SimpleNamespace(monotonic=lambda: now))
         for hour in range(100):

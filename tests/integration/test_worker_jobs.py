@@ -139,11 +139,12 @@ class TestPublish:
         told: list[UserId] = []
         raise_all, late = process.fence.raise_all, UserId(f"z{user}")
 
-        async def listen(lists: list[tuple[UserId, Stand]]) -> None:
+        async def listen(lists: list[tuple[UserId, Stand]]) -> list[tuple[UserId, Stand]]:
             if len(told) == 500:
                 cursor.execute("INSERT INTO tasks (user_id, title) VALUES (%s, 'by hand')", (late,))
-            await raise_all(lists)
-            told.extend(owner for owner, _ in lists)
+            done = await raise_all(lists)
+            told.extend(owner for owner, _ in done)
+            return done
 
         monkeypatch.setattr(process.fence, "raise_all", listen)
         await asyncio.gather(*(publish_revisions(ctx) for _ in range(3)))
