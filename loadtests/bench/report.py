@@ -157,6 +157,11 @@ def _probes(report: Report) -> str:
     if report.processes:
         alone, both = report.processes
         rows.append(("CPU per hit, two API processes : one", "", f"{both / alone:.2f}"))
+    for name, shards in report.shards.items():
+        for part, ratios, goal in (("all", shards.whole, "at most 1.15"), ("Redis alone", shards.redis, "")):
+            spread = Spread.of(ratios)
+            text = f"CPU per {name}, a cluster of three masters : one Redis, {part}"
+            rows.append((text, goal, f"{spread.median:.2f} ({spread.least:.2f} to {spread.greatest:.2f})"))
     return table(("", "goal", "found"), rows)
 
 

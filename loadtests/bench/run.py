@@ -62,6 +62,7 @@ class Report:
     """By the number of processes: how many asked, how many queries that made."""
     published_per_second: float | None = None
     processes: tuple[float, float] | None = None
+    shards: dict[str, probes.Shards] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
 
     def as_json(self) -> dict[str, object]:
@@ -141,10 +142,21 @@ def _probe(
         requests.warm(server, requests.lists)
         report.processes = probes.second_process(on, server, requests.hit, seconds=seconds)
 
+    def cluster() -> None:
+        files = {"list hit": requests.hit, "create": requests.create}
+        report.shards = probes.shards(
+            on,
+            server,
+            files,
+            lambda side: requests.warm(side, requests.lists),
+            rounds=report.options.rounds,
+            seconds=seconds,
+        )
+
     def publishing() -> None:
         report.published_per_second = probes.publish_rate(on, worker)
 
-    for probe in (big_list, depth, stampedes, second_process, publishing):
+    for probe in (big_list, depth, stampedes, second_process, cluster, publishing):
         name = probe.__name__.replace("_", " ")
         say(f"probing: {name}")
         try:
