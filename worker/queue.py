@@ -19,7 +19,14 @@ from arq.cron import CronJob
 from arq.typing import WorkerCoroutine
 from arq.utils import poll
 from arq.worker import Worker
-from redis.asyncio.connection import BlockingConnectionPool, Connection, SSLConnection, UnixDomainSocketConnection
+from redis.asyncio.connection import (
+    BlockingConnectionPool,
+    Connection,
+    ConnectionPool,
+    SSLConnection,
+    UnixDomainSocketConnection,
+)
+from redis.asyncio.sentinel import Sentinel, SentinelConnectionPool
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
 from redis.exceptions import TimeoutError as RedisTimeoutError
@@ -181,11 +188,18 @@ def periodic(job: Job, schedule: Schedule) -> CronJob:
     return cron(coroutine, name=job.name, minute=set(range(0, 60, min(seconds // 60, 60))), second=0, max_tries=1)
 
 
-def connections(address: RedisAddress) -> BlockingConnectionPool:
+def connections(address: RedisAddress) -> ConnectionPool:
     """For arq, as patient as the worker is."""
-    if address.kind != "single":
-        raise ConfigurationError("WORKER_REDIS_URL: so far a single Redis can be connected to, and nothing else")
+    patience: dict[str, Any] = {"socket_timeout": TIMEOUT_SECONDS, "socket_connect_timeout": TIMEOUT_SECONDS}
+    server = patience | {"username": address.username, "password": address.password, "db": address.db}
     place: dict[str, Any]
+    if address.kind == "sentinel":
+        if address.tls:
+            raise ConfigurationError("WORKER_REDIS_URL: Sentinels cannot be asked in TLS for the queue's Redis")
+        guards = {"username": address.sentinel_username, "password": address.sentinel_password}
+        hosts = [(node.host, node.port) for node in address.nodes]
+        sentinels = Sentinel(hosts, sentinel_kwargs=patience | guards)  # type: ignore[no-untyped-call]  # redis-py's lack
+        return SentinelConnectionPool(address.master, sentinels, **server)  # type: ignore[no-untyped-call]  # redis-py's
     if address.path:
         place = {"connection_class": UnixDomainSocketConnection, "path": address.path}
     else:
@@ -194,13 +208,9 @@ def connections(address: RedisAddress) -> BlockingConnectionPool:
     if address.tls:
         place |= {"connection_class": _TlsConnection, "tls": address.tls}
     return BlockingConnectionPool(
-        username=address.username,
-        password=address.password,
-        db=address.db,
         max_connections=10,
         timeout=TIMEOUT_SECONDS,
-        socket_timeout=TIMEOUT_SECONDS,
-        socket_connect_timeout=TIMEOUT_SECONDS,
+        **server,
         **place,
     )
 
