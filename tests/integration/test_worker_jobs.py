@@ -15,7 +15,7 @@ from core.cache.sample import sample
 from core.errors import RedisUnavailable
 from core.tasks import answers, crud
 from core.tasks.queries import ListQuery, TaskQuery
-from core.types import Revision, Stand, TaskId, UserId
+from core.types import History, Revision, Stand, TaskId, UserId
 from tests import steps
 from tests.stack import Stack, folder, new_user
 from tests.steps import ALL_TASKS, Process
@@ -333,6 +333,19 @@ class TestAudit:
         await process.fence.fill(opened, variant, Answer(user, Revision(1), '"e"', (), b"other"))
         assert await audit_cache(ctx) == 0
         assert _count(ctx, "audit_differences") == 0
+
+    async def test_what_a_failover_has_lost_is_none(self, ctx: Context, process: Process, user: UserId) -> None:
+        """It is a hit until the new history is met, at the latest by the audit; then it is none any more."""
+        cached = await _cached(process, user)
+        await publish_revisions(ctx)
+        assert cached.history
+        await process.fence.meet(History(cached.history - 1))
+        lost = replace(cached, revision=Revision(cached.revision + 1), body=b"lost")
+        await _store(process, lost)
+        assert await process.fence.read(user, ALL_TASKS) == lost
+        await audit_cache(ctx)
+        assert _count(ctx, "audit_differences") == 0
+        assert await process.fence.read(user, ALL_TASKS) is None
 
     async def test_a_deleted_task_is_no_difference_unless_it_is_still_a_hit(
         self, ctx: Context, process: Process, user: UserId, monkeypatch: pytest.MonkeyPatch
