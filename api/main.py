@@ -20,8 +20,8 @@ from api.services import Services
 from api.tasks import routes
 from api.tasks.service import Tasks
 from core import __version__, logs
-from core.cache.connect import servers
 from core.cache.fence import Fence
+from core.cache.servers.connect import servers
 from core.database.pool import Database
 from core.errors import ConfigurationError
 from core.limits import Bucket, Limiter

@@ -4,8 +4,8 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
-from core.cache.fence import Servers
 from core.cache.keys import user_key
+from core.cache.servers.connect import Servers
 from core.errors import RateLimited, RedisUnavailable
 from core.types import UserId
 

@@ -15,10 +15,10 @@ from api.hits.reads import CachedReads
 from api.observe.metrics import Metrics
 from core.addresses.redis import RedisAddress
 from core.cache.answer import Answer
-from core.cache.connect import servers
 from core.cache.fence import Fence
 from core.cache.keys import GENERATION
-from core.cache.redis import Redis
+from core.cache.servers.connect import servers
+from core.cache.servers.redis import Redis
 from core.database import driver
 from core.database.pool import Database
 from core.database.transaction import Transaction

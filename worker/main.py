@@ -7,8 +7,8 @@ import signal
 import structlog
 
 from core import logs
-from core.cache.connect import servers
-from core.cache.fence import Fence, Servers
+from core.cache.fence import Fence
+from core.cache.servers.connect import Servers, servers
 from core.database.pool import Database
 from core.errors import ConfigurationError
 from core.lists.all_lists import AllLists

@@ -11,8 +11,8 @@ from typing import Any
 
 import structlog
 
-from core.cache.fence import Servers
-from core.cache.wire import PATIENCE_SECONDS
+from core.cache.servers.connect import Servers
+from core.cache.servers.wire import PATIENCE_SECONDS
 from core.errors import DatabaseUnavailable, Redirected, RedisUnavailable
 from core.lists.all_lists import AllLists
 from core.settings import Settings

@@ -20,17 +20,17 @@ import random
 import secrets
 import time
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
-from typing import Any, Protocol
 
 import structlog
 
 from core.cache import scripts
 from core.cache.answer import Answer, judged
 from core.cache.keys import JITTER, MAX_VALUE_BYTES, MAX_VARIANTS, field, key, question
-from core.cache.redis import Generation, Recovery, Redis
-from core.cache.wire import Argument, Send
+from core.cache.servers.connect import Servers
+from core.cache.servers.redis import Generation, Redis
+from core.cache.servers.wire import Argument, Send
 from core.errors import Redirected, RedisUnavailable
 from core.types import History, Revision, Stand, UserId
 
@@ -41,26 +41,6 @@ BATCH = 500
 
 REMEMBERED = 10_000
 """Users of whom a process remembers what it has told Redis last."""
-
-
-class Servers(Protocol):
-    """Where the hashes lie: one server, or those of a cluster."""
-
-    @property
-    def nodes(self) -> Sequence[Redis]: ...
-
-    @property
-    def complete(self) -> bool:
-        """Whether every user's hash has a server."""
-
-    def of(self, owner: UserId) -> Redis: ...
-
-    async def tell(self, owner: UserId, *command: Argument) -> Any:
-        """Change what belongs to `owner`, wherever it is by now; as patient as `Redis.send_patiently`."""
-
-    async def start(self, *, recovery: Recovery | None = None) -> None: ...
-
-    async def close(self) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,7 +192,7 @@ class Fence:
     async def meet(self, history: History) -> None:
         """PostgreSQL has told its history: if it is another than the cache knows, nothing of before is a hit."""
         for node in self._redis.nodes:
-            await _keep_up(node, history)
+            await node.keep_up_with(history)
 
     def knows(self, owner: UserId, revision: Revision) -> bool:
         """Whether this process has told Redis of this revision, or a newer one, in the last minutes."""
@@ -254,7 +234,7 @@ class Fence:
     async def _meet(self, owner: UserId, history: History | None) -> Redis:
         node = self._redis.of(owner)
         if history is not None:
-            await _keep_up(node, history)
+            await node.keep_up_with(history)
         if node.generation is None:
             raise RedisUnavailable("no generation")
         return node
@@ -308,11 +288,6 @@ class Fence:
 def _lease(generation: Generation | None) -> str:
     """A fresh one; a raise on a connection that has no generation yet gives one that nobody reads under."""
     return f"{generation.id.decode() if generation else ''}.{secrets.token_hex(8)}"
-
-
-async def _keep_up(node: Redis, history: History) -> None:
-    if node.generation is None or node.generation.history != history:
-        await node.renew(history)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from redis.crc import key_slot
 
-from core.cache.wire import packed
+from core.cache.servers.wire import packed
 from core.types import UserId
 
 MAX_VARIANTS = 32

@@ -6,10 +6,11 @@ from collections.abc import Iterable
 from typing import Any
 
 from core.cache.answer import Answer, judged
-from core.cache.fence import Fence, Servers
+from core.cache.fence import Fence
 from core.cache.keys import is_list
-from core.cache.redis import Redis
-from core.cache.wire import Argument
+from core.cache.servers.connect import Servers
+from core.cache.servers.redis import Redis
+from core.cache.servers.wire import Argument
 
 DRAWS = 10
 

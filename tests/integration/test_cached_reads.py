@@ -13,7 +13,7 @@ from api.observe.metrics import Metrics
 from core.cache.answer import Answer
 from core.cache.fence import Fence, Opened
 from core.cache.keys import key
-from core.cache.redis import Redis
+from core.cache.servers.redis import Redis
 from core.errors import DatabaseUnavailable, NotFound, RedisUnavailable
 from core.types import Revision, UserId
 from tests import steps

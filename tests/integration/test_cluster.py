@@ -9,9 +9,9 @@ from typing import cast
 import httpx
 import pytest
 
-from core.cache.cluster import Cluster
 from core.cache.fence import BATCH, Fence
 from core.cache.keys import key, names_in, slot, user_key
+from core.cache.servers.cluster import Cluster
 from core.errors import RedisUnavailable
 from core.types import UserId
 from deploy.local.sockets import free_port

@@ -8,7 +8,7 @@ import pytest
 from core.cache.answer import Answer
 from core.cache.fence import Fence
 from core.cache.keys import MAX_VALUE_BYTES, MAX_VARIANTS, field, key
-from core.cache.redis import Redis
+from core.cache.servers.redis import Redis
 from core.errors import RedisUnavailable
 from core.types import Revision, UserId
 from tests import steps

@@ -8,7 +8,7 @@ import pytest
 from core.cache.answer import Answer
 from core.cache.fence import Fence
 from core.cache.keys import GENERATION, key
-from core.cache.redis import Redis
+from core.cache.servers.redis import Redis
 from core.types import History, Revision, UserId
 from deploy.local.redis import RedisServer
 from tests import steps

@@ -16,9 +16,9 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from cryptography.x509.oid import NameOID
 
 from core.addresses.redis import RedisAddress
-from core.cache.redis import Redis
-from core.cache.route import Direct
-from core.cache.wire import Send
+from core.cache.servers.redis import Redis
+from core.cache.servers.route import Direct
+from core.cache.servers.wire import Send
 from core.errors import RedisUnavailable
 from deploy.local.redis import RedisServer
 from deploy.local.sockets import free_port

@@ -16,9 +16,9 @@ from api.observe.metrics import Metrics
 from core.addresses.redis import RedisAddress
 from core.cache.answer import Answer
 from core.cache.fence import Fence
-from core.cache.redis import Redis
-from core.cache.route import Direct
-from core.cache.wire import Send
+from core.cache.servers.redis import Redis
+from core.cache.servers.route import Direct
+from core.cache.servers.wire import Send
 from core.errors import RedisUnavailable
 from core.types import Revision, UserId
 from deploy.local.redis import RedisServer

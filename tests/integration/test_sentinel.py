@@ -7,9 +7,8 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 
 from core.addresses.redis import RedisAddress
-from core.cache.connect import servers
-from core.cache.fence import Servers
 from core.cache.keys import key
+from core.cache.servers.connect import Servers, servers
 from core.errors import RedisUnavailable
 from core.types import UserId
 from deploy.local.sockets import free_port

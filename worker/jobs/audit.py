@@ -42,12 +42,12 @@ async def _compare(ctx: Context, variant: str, cached: Answer) -> bool:
         fresh = None
     if fresh == cached:
         return True
-    if fresh is not None and fresh.revision == cached.revision:
-        if fresh.until != cached.until:
-            return False  # time alone has made it another answer
+    same = fresh is not None and fresh.revision == cached.revision
+    if same and fresh is not None and fresh.until != cached.until:
+        return False  # time alone has made it another answer
     # What PostgreSQL has lost in a failover is a hit until somebody has met the new history.
-    await ctx.fence.meet(await ctx.all_lists.history())
-    if (fresh is None or fresh.revision != cached.revision) and (
+    await ctx.fence.meet((await ctx.all_lists.look()).history)
+    if not same and (
         await _is_to_be_published(ctx, cached.owner) or await ctx.fence.read(cached.owner, variant) != cached
     ):
         return False  # the list changed after the sample was drawn: the answer is no hit now, or will be none soon

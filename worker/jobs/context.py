@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from typing import LiteralString
 
-from core.cache.fence import Fence, Servers
+from core.cache.fence import Fence
+from core.cache.servers.connect import Servers
 from core.lists.all_lists import AllLists
 from core.lists.lists import AS_WORKER, Lists
 from core.settings import Settings

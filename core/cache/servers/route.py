@@ -7,7 +7,7 @@ from typing import Protocol
 
 from core.addresses.redis import Node, RedisAddress
 from core.cache.keys import ALONE, Names
-from core.cache.wire import CONNECT_SECONDS, Refusal, Wire, dial, packed
+from core.cache.servers.wire import CONNECT_SECONDS, Refusal, Wire, dial, packed
 from core.errors import RedisUnavailable
 
 SENTINEL_SECONDS = 0.5

@@ -18,9 +18,9 @@ import structlog
 
 from core.addresses.redis import Node, RedisAddress
 from core.cache.keys import SLOTS, Names, names_in, slot
-from core.cache.redis import Recovery, Redis
-from core.cache.route import Direct
-from core.cache.wire import CONNECT_SECONDS, Argument, Refusal, Send, Wire, dial, packed
+from core.cache.servers.redis import Recovery, Redis
+from core.cache.servers.route import Direct
+from core.cache.servers.wire import CONNECT_SECONDS, Argument, Refusal, Send, Wire, dial, packed
 from core.errors import Redirected, RedisUnavailable
 from core.types import UserId
 

@@ -65,6 +65,8 @@ class Wire(asyncio.Protocol):
     def __init__(self, timeout: float, refusal: Refusal = RedisUnavailable) -> None:
         self._refusal = refusal
         self.lost = asyncio.Event()
+        self.reason = ""
+        """Why it was lost."""
         self.stalled = False
         self._timeout = timeout
         self._loop = asyncio.get_running_loop()
@@ -99,6 +101,7 @@ class Wire(asyncio.Protocol):
         if self._watch:
             self._watch.cancel()
             self._watch = None
+        self.reason = self.reason or reason
         self.lost.set()
         if self._transport:
             self._transport.abort()

@@ -20,8 +20,8 @@ import structlog
 
 from core.cache import scripts
 from core.cache.keys import Names
-from core.cache.route import Route
-from core.cache.wire import PATIENCE_SECONDS, Argument, Send, Wire, packed
+from core.cache.servers.route import Route
+from core.cache.servers.wire import PATIENCE_SECONDS, Argument, Send, Wire, packed
 from core.errors import Redirected, RedisUnavailable
 from core.types import History, UserId
 
@@ -160,11 +160,13 @@ class Redis:
         self._may_read = False
         self._doubted.set()
 
-    async def renew(self, history: History) -> None:
-        """PostgreSQL has told another history than the generation's: from now on nothing of before is a hit.
+    async def keep_up_with(self, history: History) -> None:
+        """PostgreSQL has told its history: if it is another than the generation's, nothing of before is a hit any more.
 
-        While Redis is away it is left for the next connection, which nobody reads from before.
+        While Redis is away that is left for the next connection, which nobody reads from before.
         """
+        if self.generation is not None and self.generation.history == history:
+            return
         self._wanted_history = history
         wire = self._wire
         if wire is not None:
@@ -195,6 +197,7 @@ class Redis:
                 while not await self._lost_within(wire, self._retry_after / 2):
                     await self._look_after(wire)
                     self.settled = self.settled or asyncio.get_running_loop().time() >= settled_at
+                raise RedisUnavailable(wire.reason)  # so that no loss goes without a line
             except (OSError, RedisUnavailable, TimeoutError) as error:
                 if not announced:
                     reason = type(error).__name__
