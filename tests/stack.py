@@ -148,11 +148,14 @@ class Stack:
         redis_options: tuple[str, ...] = (),
         tcp: bool = False,
         migrate: Callable[[str], None] = migrate,
+        postgres: PostgresServer | None = None,
+        redis: RedisServer | None = None,
     ) -> None:
+        port = steady_port() if tcp else None
         self._migrate = migrate
         self.folder = path
-        self.postgres = PostgresServer(path / "postgres", durable=False, port=steady_port() if tcp else None)
-        self.redis = RedisServer(path / "redis", options=redis_options, port=steady_port() if tcp else None)
+        self.postgres = postgres or PostgresServer(path / "postgres", durable=False, port=port)
+        self.redis = redis or RedisServer(path / "redis", options=redis_options, port=steady_port() if tcp else None)
         self._children: list[Child] = [self.postgres, self.redis]
 
     def __enter__(self) -> Self:

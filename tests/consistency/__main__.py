@@ -12,6 +12,7 @@ from typing import TypeVar
 import uvloop
 
 from tests.consistency import report
+from tests.consistency.failover.busy import busy
 from tests.consistency.hunt import hunt
 from tests.consistency.model.claims import CLAIMS
 from tests.consistency.model.explore import explore
@@ -22,7 +23,7 @@ from tests.consistency.report import Report
 from tests.consistency.rolling import rolling_restart
 from tests.consistency.run import Result, calm_run, fault_run
 
-PARTS = ("model", "calm", "mutants", "recovery", "restart", "faults")
+PARTS = ("model", "calm", "busy", "mutants", "recovery", "restart", "faults")
 STOPPED = 143
 SLOWEST_REFUSAL = 3.0
 READY_AFTER, HITS_AFTER = 10.0, 5.0
@@ -41,6 +42,7 @@ def main(arguments: list[str] | None = None) -> int:
     steps: dict[str, Callable[[], None]] = {
         "model": lambda: _model(found),
         "calm": lambda: _calm(found, asked.operations, first),
+        "busy": lambda: _busy(found, asked.answers, first),
         "mutants": lambda: _mutants(found, first),
         "recovery": lambda: _recovery(found),
         "restart": lambda: _restart(found, first),
@@ -78,6 +80,11 @@ def _calm(found: Report, operations: int, seed: int) -> None:
     _judge(found, found.calm)
     if found.calm.verdict.stale:
         found.failures.append(f"no fault: {len(found.calm.verdict.stale)} stale reads")
+
+
+def _busy(found: Report, answers: int, seed: int) -> None:
+    found.busy = _run(lambda: busy(answers, seed=seed, say=_say))
+    found.failures += [f"{phase.name}: {violation}" for phase in found.busy for violation in phase.violations]
 
 
 def _mutants(found: Report, seed: int) -> None:
@@ -177,6 +184,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--seed", type=int, help="the first seed; drawn if not given")
     parser.add_argument("--seeds", type=int, default=1, help="how many runs with faults (%(default)s)")
     parser.add_argument("--operations", type=int, default=50_000, help="in fine weather (%(default)s)")
+    parser.add_argument("--answers", type=int, default=200_000, help="on a busy machine, each time (%(default)s)")
     parser.add_argument("--only", type=lambda text: tuple(text.split(",")), default=(), help=",".join(PARTS))
     return parser
 

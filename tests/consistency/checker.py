@@ -4,6 +4,9 @@ The database's own log says in which order the changes of a user took effect, so
 it was right after these transactions and no others. What remains is real time. An operation that starts after another
 has ended must not show less, whoever made it, through whichever process; that is strict serialisability of each user's
 list. Reads are given the earliest place that they can have, so nothing is called stale that can be explained.
+
+A loss is a transaction of nobody's, which has ended when the successor serves. A read that shows what it has undone is
+late from then on; how late it may be is not decided here. It may be so only until anything else has happened.
 """
 
 import heapq
@@ -15,22 +18,30 @@ from itertools import accumulate, pairwise
 from math import inf
 
 from tests.consistency.effects import Effects, Violation, effects
-from tests.consistency.history import History, Item, Operation
-from tests.consistency.timeline import Position, States, Timeline
+from tests.consistency.history import LIST, History, Item, Operation, Shown
+from tests.consistency.timeline import Position, Setback, States, Timeline
+
+NOBODY = -100
+"""The session of what no client did."""
 
 STALE_PROMISES = (
     "a session reads its own writes",
     "a session never reads backwards",
     "an acknowledged write is seen by all",
     "what one has read all read",
+    "what was lost is not shown any more",
 )
 
 
 @dataclass(slots=True)
 class Verdict:
-    """What was found; `stale` are the violations that are late reads and nothing else."""
+    """What was found; `stale` are the violations that are late reads and nothing else.
+
+    `lost` are acknowledged writes that a failover has lost, which is no violation.
+    """
 
     checked: int = 0
+    lost: list[Operation] = field(default_factory=list)
     violations: list[Violation] = field(default_factory=list)
     stale: list[Violation] = field(default_factory=list)
 
@@ -46,7 +57,8 @@ def check(history: History) -> Verdict:
         by_user[operation.user].append(operation)
     verdict = Verdict()
     for user in sorted(by_user.keys() | history.log.keys()):
-        _User(user, by_user[user], Timeline(user, history.log.get(user, []))).check_into(verdict)
+        timeline = Timeline(user, history.log.get(user, []), history.losses)
+        _User(user, by_user[user], timeline).check_into(verdict)
     return verdict
 
 
@@ -83,8 +95,8 @@ class _User:
         self._operations = sorted(operations, key=lambda operation: operation.start)
         self._timeline = timeline
         self._floor = _Floor()
-        self._acknowledged = _Floor()
         self._sessions: defaultdict[int, _Floor] = defaultdict(_Floor)
+        self._setbacks = timeline.setbacks
         self._asked: list[float] = []
         """By position: when the last of the writes so far was asked for; no read can have seen them before."""
 
@@ -97,18 +109,19 @@ class _User:
         self._asked = self._times(found)
         questions = {item.question for item in self._operations if item.shown is not None}
         states = self._timeline.states(questions)
-        ended: list[tuple[float, int, Position, Operation]] = []
+        ended = [self._loss(setback) for setback in self._setbacks.values()]
+        heapq.heapify(ended)
         for number, operation in enumerate(self._operations):
             while ended and ended[0][0] < operation.start:
                 _, _, position, past = heapq.heappop(ended)
                 self._floor.raise_to(position, past)
                 self._sessions[past.session].raise_to(position, past)
-                if past.changes:
-                    self._acknowledged.raise_to(position, past)
             place = found.positions.get(number)
             if place is not None:
                 if place <= self._floor():
                     verdict.violations.append(self._too_early(operation, place))
+                if operation.outcome == "ok" and self._timeline.setback_of(place):
+                    verdict.lost.append(operation)
                 if operation.outcome == "unknown":
                     continue  # when it took effect nobody knows, but not before it was asked for
             elif operation.shown is not None:
@@ -126,9 +139,16 @@ class _User:
                 text = f"{question} has two answers with the ETag {etag}"
                 yield Violation("an ETag names one answer", text, tuple(answers))
 
+    def _loss(self, setback: Setback) -> tuple[float, int, Position, Operation]:
+        """What everybody knows from the moment at which the successor serves."""
+        loss = setback.loss
+        nobody = Operation(self._user, NOBODY, 0, "the loss", loss.died, loss.served, "ok")
+        return loss.served, -1, setback.position, nobody
+
     def _revisions(self) -> Iterator[Violation]:
-        revisions = self._timeline.revisions
-        for before, after in pairwise(revisions):
+        """Those that were lost are given to nobody else."""
+        revisions = [self._timeline.revision(position) for position in range(1, self._timeline.end + 1)]
+        for before, after in pairwise([0, *(revision for revision in revisions if revision is not None)]):
             if after <= before:
                 yield Violation("revisions follow the order of commits", f"{after} after {before} of {self._user}")
 
@@ -136,6 +156,8 @@ class _User:
         starts = [-inf] * (self._timeline.end + 1)
         for number, place in found.positions.items():
             starts[place] = self._operations[number].start
+        for position, setback in self._setbacks.items():
+            starts[position] = setback.loss.died
         return list(accumulate(starts, max))
 
     def _too_early(self, operation: Operation, place: Position) -> Violation:
@@ -154,7 +176,10 @@ class _User:
         if place is not None and self._asked[place] <= operation.end:
             return place
         before = states.latest_before(shown, self._floor())
-        if before is not None:
+        setback = self._setbacks.get(self._floor())
+        if setback and (states.earliest(shown, setback.first) or inf) < setback.position:
+            verdict.stale.append(self._lost(operation, setback))
+        elif before is not None:
             verdict.stale.append(self._stale(operation, before))
         else:
             text = f"{_named(operation)} shows what was asked for later"
@@ -173,6 +198,8 @@ class _User:
         return Violation("a read shows what was", text, (operation,))
 
     def _stale(self, operation: Operation, place: Position) -> Violation:
+        if setback := self._timeline.setback_of(place):
+            place = setback.position  # that it was lost is not all: something has happened since
         witness = self._floor.first_above(place)
         own = self._sessions[operation.session].first_above(place)
         assert witness is not None
@@ -190,19 +217,35 @@ class _User:
             for logged, position in zip(self._timeline.log, self._timeline.places, strict=True)
             if place < position <= self._floor()
         )
-        acknowledged = self._acknowledged() > place
-        return Violation(promise, text, (own or witness, operation), missing, late, acknowledged)
+        return Violation(promise, text, (own or witness, operation), missing, late)
+
+    def _lost(self, operation: Operation, setback: Setback) -> Violation:
+        late = operation.start - setback.loss.served
+        text = (
+            f"{_named(operation)} through process {operation.process} shows what was lost: for {late:.3f} s another"
+            f" server had served"
+        )
+        return Violation(STALE_PROMISES[4], text, (operation,), late=late, lost=True)
 
 
 def _by_etag(operations: Iterable[Operation]) -> dict[tuple[str, str], list[Operation]]:
     """One operation for each answer that had the ETag. Most answers are one object, so they are seldom compared."""
-    found: dict[tuple[str, str], list[Operation]] = {}
+    found: dict[tuple[str, str], list[tuple[Shown, Operation]]] = {}
     for operation in operations:
-        if operation.etag and operation.shown is not None:
-            seen = found.setdefault((operation.question, operation.etag), [])
-            if not any(other.shown is operation.shown or other.shown == operation.shown for other in seen):
-                seen.append(operation)
-    return found
+        for question, etag, shown in _named_states(operation):
+            seen = found.setdefault((question, etag), [])
+            if not any(other is shown or other == shown for other, _ in seen):
+                seen.append((shown, operation))
+    return {asked: [operation for _, operation in seen] for asked, seen in found.items()}
+
+
+def _named_states(operation: Operation) -> Iterator[tuple[str, str, Shown]]:
+    """What an answer said of a question, and by which ETag; a write tells of the task that it has changed."""
+    if operation.etag and operation.shown is not None:
+        yield operation.question, operation.etag, operation.shown
+    for change in operation.changes:
+        if change.etag and change.item:
+            yield f"{LIST}/{change.item.id}", change.etag, (change.item,)
 
 
 def _named(operation: Operation) -> str:

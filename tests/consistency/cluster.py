@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import http.client
 import sys
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
@@ -13,8 +13,11 @@ from urllib.parse import urlsplit
 from deploy.local.child import Launch
 from deploy.local.programs import SERVE, WORK
 from tests.consistency import disks, log
+from tests.consistency.history import Loss
 from tests.consistency.proxy import Wire
 from tests.integration.wires import at
+from tests.servers.postgres import Server as Postgres
+from tests.servers.redis import Server as Redis
 from tests.stack import ApiProcess, Stack, WorkerProcess, folder, steady_port
 
 LAUNCH = (sys.executable, "-m", "tests.consistency.launch")
@@ -99,10 +102,44 @@ class Cluster:
     disk: disks.Disk | None = None
     fronts: list[Wire] = field(default_factory=list)
     """Between the clients and each API process; out of use until a fault says else."""
+    losses: list[Loss] = field(default_factory=list)
+    autopsies: list[asyncio.Task[None]] = field(default_factory=list)
+    """Each reads what a server that died had recorded."""
+    hit: list[float] = field(default_factory=list)
+    """By API process: when a read was last a hit."""
 
     @property
     def ports(self) -> list[int]:
         return [api.port for api in self.apis]
+
+    @property
+    def postgres(self) -> Postgres:
+        """The one that serves; of a wired cluster."""
+        assert isinstance(self.stack.postgres, Postgres)
+        return self.stack.postgres
+
+    @property
+    def redis(self) -> Redis:
+        """The one that serves; of a wired cluster."""
+        assert isinstance(self.stack.redis, Redis)
+        return self.stack.redis
+
+    def lead_to_postgres(self, server: Postgres) -> None:
+        """From now on everybody finds that one; whoever was connected is cut off."""
+        self.stack.postgres = server
+        self.stack.database_url = server.url("tasklane")
+        for wires in self.wires:
+            wires.postgres.switch(server.port)
+
+    def lead_to_redis(self, server: Redis, *processes: int) -> None:
+        """From now on these processes find that one, or everybody."""
+        self.stack.redis = server
+        for number, wires in enumerate(self.wires):
+            if not processes or number in processes:
+                wires.redis.switch(server.port)
+
+
+Inject = Callable[[Cluster, str], contextlib.AbstractAsyncContextManager[None]]
 
 
 @contextlib.asynccontextmanager
@@ -121,8 +158,8 @@ async def cluster(
     """
     async with contextlib.AsyncExitStack() as resources:
         path = resources.enter_context(folder())
-        stack = Stack(path, tcp=wired)
         disk = resources.enter_context(disks.small_disk(path / "postgres")) if small_disk else None
+        stack = _replicable(path) if wired else Stack(path)
         if disk and disk.is_small:
             stack.postgres.settings |= disks.SETTINGS
         await asyncio.to_thread(stack.__enter__)
@@ -145,6 +182,11 @@ async def cluster(
         await asyncio.gather(*(asyncio.to_thread(child.start) for child in (worker, *nodes)))
         fronts = [await resources.enter_async_context(Wire(node.port)) for node in nodes] if wired else []
         yield Cluster(stack, nodes, worker, port, made, disk, fronts)
+
+
+def _replicable(path: Path) -> Stack:
+    """Servers that others can follow and take the place of."""
+    return Stack(path, postgres=Postgres(path / "postgres" / "1"), redis=Redis(path / "redis-1"))
 
 
 async def _wires(resources: contextlib.AsyncExitStack, stack: Stack, variables: dict[str, str]) -> Wires:

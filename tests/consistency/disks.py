@@ -8,7 +8,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-MEGABYTES = 320
+MEGABYTES = 512
+"""Enough for a standby beside its primary."""
+
 SETTINGS = {"max_wal_size": "64MB", "min_wal_size": "32MB"}
 """PostgreSQL's, so that its log alone does not fill the disk."""
 

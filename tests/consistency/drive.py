@@ -12,8 +12,9 @@ from tests.consistency.audit import Audit
 from tests.consistency.checker import Verdict, check
 from tests.consistency.client import Service
 from tests.consistency.cluster import Cluster
+from tests.consistency.deck import Fault
 from tests.consistency.effects import Violation
-from tests.consistency.faults import Fault, wire
+from tests.consistency.faults import wire
 from tests.consistency.history import History, Logged
 from tests.consistency.workload import User, Workload
 
@@ -23,6 +24,9 @@ RECOVERY_PATIENCE = 30.0
 """Seconds after which something that should have recovered has not."""
 
 AUDIT_PATIENCE = 30.0
+QUIET_SECONDS, LONG_SECONDS = 1.5, 5.0
+"""For so long after the recovery, and after the fault, some go on to write nothing: what is shown is seen."""
+
 CUT_OFF_SLACK = 0.3
 """Seconds by which a process takes Redis for lost before the wire is gone, and is slow to use it when it is back."""
 
@@ -96,10 +100,19 @@ class Drive:
         self.injections.append(injection)
         done = len(self.workload.operations)
         with self._clients_behind(target):
+            if fault.repaired_by_writes:  # so that much is cached when it begins
+                self.workload.hush()
             async with fault.inject(self.parts, target):
-                await asyncio.sleep(seconds)
+                self.workload.hush(until=0)
+                await asyncio.sleep(seconds / 3)
+                if fault.repaired_by_writes:
+                    self.workload.hush()
+                await asyncio.sleep(seconds * 2 / 3)
         injection.ended = time.monotonic()
         await self._recovery(injection)
+        if fault.repaired_by_writes:
+            await asyncio.sleep(max(QUIET_SECONDS, injection.ended + LONG_SECONDS - time.monotonic()))
+            self.workload.hush(until=0)
         done = len(self.workload.operations) - done
         recovered = ", ".join(f"{what} after {after:.1f} s" for what, after in injection.recovered.items())
         say(f"{injection!s:42} {injection.ended - injection.began:4.1f} s, {done:5,} operations; {recovered}")
@@ -112,8 +125,9 @@ class Drive:
 
     async def checked(self) -> tuple[History, Verdict]:
         """What has happened so far; nothing may be under way."""
+        await asyncio.gather(*self.parts.autopsies)
         url = self.parts.stack.database_url
-        history = History(self.workload.operations, await asyncio.to_thread(log.read, url))
+        history = History(self.workload.operations, await asyncio.to_thread(log.read, url), self.parts.losses)
         verdict = check(history)
         verdict.violations += _compared(history, await asyncio.to_thread(log.tasks, url))
         return history, verdict
@@ -172,8 +186,10 @@ async def driven(
     service = gateway(list(parts.ports))
     audit = Audit(parts.metrics_port)
     following = asyncio.create_task(audit.follow())
+    workload = Workload(service, people, sessions=sessions, seed=seed, writes=writes)
+    parts.hit = workload.hit
     try:
-        yield Drive(parts, service, Workload(service, people, sessions=sessions, seed=seed, writes=writes), audit)
+        yield Drive(parts, service, workload, audit)
     finally:
         following.cancel()
         service.close()

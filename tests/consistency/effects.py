@@ -1,10 +1,15 @@
-"""Which logged versions are the work of which write: every acknowledged one exactly once, every other at most once."""
+"""Which logged versions are the work of which write: every acknowledged one exactly once, every other at most once.
+
+What a failover has lost counts as made, and may be made once more after it.
+"""
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
+from math import inf
 
-from tests.consistency.history import Action, Change, Logged, Operation, revision_of
+from tests.consistency.history import Action, Change, Item, Logged, Operation, revision_of
 from tests.consistency.timeline import Position, Timeline
 
 Sign = tuple[Action, str | int]
@@ -21,8 +26,8 @@ class Violation:
     logged: tuple[Logged, ...] = ()
     late: float | None = None
     """For a stale read: the seconds for which something newer had been known when it began."""
-    acknowledged: bool = False
-    """For a stale read: whether it misses a write that had been acknowledged, not only what somebody had read."""
+    lost: bool = False
+    """For a stale read: it shows what a failover has just lost, and nothing has come after that."""
 
     def __str__(self) -> str:
         return f"{self.promise}: {self.text}"
@@ -46,21 +51,24 @@ class _Matching:
     def __init__(self, operations: Sequence[Operation], timeline: Timeline) -> None:
         self._operations = operations
         self._timeline = timeline
+        self._setbacks = list(timeline.setbacks.values())
         self._found = Effects()
         self._versions: defaultdict[Sign, list[int]] = defaultdict(list)
-        self._before: dict[int, int] = {}
-        for versions in timeline.versions.values():
-            for index, before in zip(versions, [None, *versions], strict=False):
-                self._versions[_sign(timeline.log, index, before)].append(index)
-                if before is not None:
-                    self._before[index] = before
+        for index in range(len(timeline.log)):
+            self._versions[_sign(timeline.log, index, timeline.before.get(index))].append(index)
         self._claims: dict[int, Operation] = {}
+        self._known: dict[str, Item] = {}
+        """By ETag: the task that clients were first shown with it."""
+        for change in (change for operation in operations for change in operation.changes):
+            if change.etag and change.item:
+                self._known.setdefault(change.etag, change.item)
 
     def run(self) -> Effects:
+        writes = [(number, operation) for number, operation in enumerate(self._operations) if operation.changes]
         for outcome in ("ok", "fail", "unknown"):  # whoever is certain chooses first
-            for number, operation in enumerate(self._operations):
-                if operation.changes and operation.outcome == outcome:
-                    self._match(number, operation)
+            of_outcome = [item for item in writes if item[1].outcome == outcome]
+            for number, operation in sorted(of_outcome, key=lambda item: self._spans_a_loss(item[1])):
+                self._match(number, operation)
         for index in range(len(self._timeline.log)):
             if index not in self._claims:
                 self._report("nothing is made by nobody", "no request accounts for this version", index=index)
@@ -76,10 +84,28 @@ class _Matching:
             [self._found.positions[number]] = places
 
     def _only_guessed(self, operation: Operation) -> bool:
-        """Whose toggle it was cannot be told when two had an unknown outcome."""
-        return operation.outcome == "unknown" and any(
-            change.action in ("toggle", "delete") for change in operation.changes
-        )
+        """Whose toggle it was cannot be told when two had an unknown outcome, or which of two when one was lost."""
+        nameless = [change for change in operation.changes if not change.token]
+        if operation.outcome == "unknown":
+            return bool(nameless)
+        return self._spans_a_loss(operation) and not all(change.etag for change in nameless)
+
+    def _spans_a_loss(self, operation: Operation) -> bool:
+        return any(one.loss.died >= operation.start and one.loss.died <= operation.end for one in self._setbacks)
+
+    def _may_have_made(self, operation: Operation, index: int) -> bool:
+        """Not what was lost before it was asked for, nor what came after a loss when it had ended."""
+        lost = self._timeline.lost.get(index)
+        if lost and lost.loss.died < operation.start:
+            return False
+        place = self._timeline.places[index]
+        ended = operation.end if operation.outcome == "ok" else inf
+        return all(one.loss.died <= ended for one in self._setbacks if one.position < place)
+
+    def _made_again(self, first: int, second: int) -> bool:
+        """Whether what was made before had not been lost."""
+        lost = self._timeline.lost.get(first)
+        return lost is None or lost.position > self._timeline.places[second]
 
     def _claim(self, operation: Operation, change: Change) -> int | None:
         """The version that the change made; None if it made none, rightly or not."""
@@ -87,19 +113,24 @@ class _Matching:
         free = [index for index in self._versions.get(sign, ()) if index not in self._claims]
         log = self._timeline.log
         if change.token:
-            if len(free) > 1:
+            if any(self._made_again(first, second) for first, second in pairwise(free)):
                 self._report("a write is made once", f"it was made {len(free)} times", operation, *free)
             if free and operation.outcome == "fail":
                 self._report("what is refused is not made", f"{operation.status}, and it was made", operation, *free)
         elif operation.outcome == "fail":
             return None  # if it was made all the same, nobody accounts for it in the end
-        elif change.etag:
-            free = [index for index in free if log[index].revision == revision_of(change.etag)]
-        for index in free if change.token else free[:1]:
+        else:
+            free = [index for index in free if self._may_have_made(operation, index)]
+            if change.etag:
+                free = [index for index in free if log[index].revision == revision_of(change.etag)]
+            free = free[:1]
+        for index in free:
             self._claims[index] = operation
+        lost = self._timeline.lost  # and made again
+        made = next((index for index in free if index not in lost), free[-1] if free else None)
         if operation.outcome == "ok":
-            self._compare(operation, change, free[0] if free else None)
-        return free[0] if free else None
+            self._compare(operation, change, made)
+        return made
 
     def _compare(self, operation: Operation, change: Change, index: int | None) -> None:
         if index is None:
@@ -110,10 +141,16 @@ class _Matching:
             self._report("a write says what it made", "the ETag names another revision", operation, index)
         if change.item is not None and change.item != logged.item:
             self._report("a write says what it made", "the answer shows another task", operation, index)
-        before = self._before.get(index)
-        expected = revision_of(change.expected)
-        if expected and (before is None or self._timeline.log[before].revision != expected):
+        if change.expected:
+            self._compare_expected(operation, change, index)
+
+    def _compare_expected(self, operation: Operation, change: Change, index: int) -> None:
+        before = self._timeline.before.get(index)
+        replaced = None if before is None else self._timeline.log[before]
+        if replaced is None or replaced.revision != revision_of(change.expected):
             self._report("If-Match guards a write", "the task had changed in between", operation, index)
+        elif self._known.get(change.expected, replaced.item) != replaced.item:
+            self._report("If-Match guards a write", "the ETag had named another state", operation, index)
 
     def _report(self, promise: str, text: str, *parts: Operation | int, index: int | None = None) -> None:
         operations = tuple(part for part in parts if isinstance(part, Operation))

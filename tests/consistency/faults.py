@@ -1,24 +1,20 @@
-"""Everything that a run does to its parts. A fault lasts as long as its context; leaving it repairs what it broke."""
+"""What a run does to its parts. A fault lasts as long as its context; leaving it repairs what it broke."""
 
 import asyncio
 import contextlib
 import pickle
 import secrets
-from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from collections.abc import AsyncIterator
 
 import psycopg2
 import redis as redis_py
 from arq.constants import job_key_prefix
 
 from deploy.local.child import Child
-from tests.consistency.cluster import Cluster
+from tests.consistency.cluster import Cluster, Inject
 from tests.consistency.proxy import COMMIT, FILL, Link, Wire
 from tests.steps import outside
 from worker.queue import QUEUE
-
-Inject = Callable[[Cluster, str], AbstractAsyncContextManager[None]]
 
 POLICIES = (
     "noeviction",
@@ -30,18 +26,6 @@ OFTEN, SELDOM = 0.05, 0.2
 
 HOLD_PATIENCE = 3.0
 """Seconds in which somebody must send what is to be held; under load it takes none."""
-
-
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """A kind of fault, what it can befall, and how many seconds it lasts, from and to."""
-
-    name: str
-    inject: Inject
-    targets: tuple[str, ...]
-    seconds: tuple[float, float]
-    wipes: bool = False
-    """Redis may forget something in the instant between a write's raise and its COMMIT."""
 
 
 def child(cluster: Cluster, target: str) -> Child:
@@ -61,7 +45,7 @@ def wire(cluster: Cluster, target: str) -> Wire:
 
 
 @contextlib.asynccontextmanager
-async def _killed(cluster: Cluster, target: str) -> AsyncIterator[None]:
+async def killed(cluster: Cluster, target: str) -> AsyncIterator[None]:
     victim = child(cluster, target)
     await asyncio.to_thread(victim.kill)
     try:
@@ -71,7 +55,7 @@ async def _killed(cluster: Cluster, target: str) -> AsyncIterator[None]:
 
 
 @contextlib.asynccontextmanager
-async def _frozen(cluster: Cluster, target: str) -> AsyncIterator[None]:
+async def frozen(cluster: Cluster, target: str) -> AsyncIterator[None]:
     victim = child(cluster, target)
     await asyncio.to_thread(victim.freeze)
     try:
@@ -81,7 +65,7 @@ async def _frozen(cluster: Cluster, target: str) -> AsyncIterator[None]:
 
 
 @contextlib.asynccontextmanager
-async def _wiped(cluster: Cluster, _target: str) -> AsyncIterator[None]:
+async def wiped(cluster: Cluster, _target: str) -> AsyncIterator[None]:
     """Again and again."""
     async with _wiped_every(OFTEN, cluster):
         yield
@@ -98,9 +82,9 @@ async def _wiped_every(seconds: float, cluster: Cluster) -> AsyncIterator[None]:
 
 
 @contextlib.asynccontextmanager
-async def _wiped_behind_a_slow_wire(cluster: Cluster, target: str) -> AsyncIterator[None]:
+async def wiped_behind_a_slow_wire(cluster: Cluster, target: str) -> AsyncIterator[None]:
     """What this process is about to store arrives after the wipe."""
-    async with _delayed(cluster, target), _wiped_every(SELDOM, cluster):
+    async with delayed(cluster, target), _wiped_every(SELDOM, cluster):
         yield
 
 
@@ -116,9 +100,9 @@ def wipe(cluster: Cluster) -> None:
         client.flushall()
 
 
-def _full(policy: str) -> Inject:
+def full(policy: str) -> Inject:
     @contextlib.asynccontextmanager
-    async def full(cluster: Cluster, _target: str) -> AsyncIterator[None]:
+    async def filled(cluster: Cluster, _target: str) -> AsyncIterator[None]:
         """As much memory as Redis has taken already, and strangers who want it all."""
         await asyncio.to_thread(_limit_memory, cluster, policy)
         strangers = asyncio.create_task(asyncio.to_thread(_fill_memory, cluster))
@@ -128,7 +112,7 @@ def _full(policy: str) -> Inject:
             await strangers
             await asyncio.to_thread(_limit_memory, cluster, "")
 
-    return full
+    return filled
 
 
 def _limit_memory(cluster: Cluster, policy: str) -> None:
@@ -149,7 +133,7 @@ def _fill_memory(cluster: Cluster) -> None:
 
 
 @contextlib.asynccontextmanager
-async def _delayed(cluster: Cluster, target: str) -> AsyncIterator[None]:
+async def delayed(cluster: Cluster, target: str) -> AsyncIterator[None]:
     broken = wire(cluster, target)
     broken.delay = 0.04
     async with _healed(broken):
@@ -157,7 +141,7 @@ async def _delayed(cluster: Cluster, target: str) -> AsyncIterator[None]:
 
 
 @contextlib.asynccontextmanager
-async def _refused(cluster: Cluster, target: str) -> AsyncIterator[None]:
+async def refused(cluster: Cluster, target: str) -> AsyncIterator[None]:
     broken = wire(cluster, target)
     broken.refused = True
     broken.cut()
@@ -166,7 +150,7 @@ async def _refused(cluster: Cluster, target: str) -> AsyncIterator[None]:
 
 
 @contextlib.asynccontextmanager
-async def _reset(cluster: Cluster, target: str) -> AsyncIterator[None]:
+async def reset(cluster: Cluster, target: str) -> AsyncIterator[None]:
     """Every connection, a few times."""
     broken = wire(cluster, target)
     resetting = asyncio.create_task(_keep_resetting(broken))
@@ -184,7 +168,7 @@ async def _keep_resetting(broken: Wire) -> None:
 
 
 @contextlib.asynccontextmanager
-async def _silent_to_server(cluster: Cluster, target: str) -> AsyncIterator[None]:
+async def silent_to_server(cluster: Cluster, target: str) -> AsyncIterator[None]:
     broken = wire(cluster, target)
     broken.silent = "to server"
     async with _healed(broken):
@@ -192,7 +176,7 @@ async def _silent_to_server(cluster: Cluster, target: str) -> AsyncIterator[None
 
 
 @contextlib.asynccontextmanager
-async def _silent_to_client(cluster: Cluster, target: str) -> AsyncIterator[None]:
+async def silent_to_client(cluster: Cluster, target: str) -> AsyncIterator[None]:
     broken = wire(cluster, target)
     broken.silent = "to client"
     async with _healed(broken):
@@ -208,7 +192,7 @@ async def _healed(broken: Wire) -> AsyncIterator[None]:
 
 
 @contextlib.asynccontextmanager
-async def _cut_before_commit(cluster: Cluster, target: str) -> AsyncIterator[None]:
+async def cut_before_commit(cluster: Cluster, target: str) -> AsyncIterator[None]:
     link = await _held(wire(cluster, target))
     if link:
         link.cut()
@@ -216,7 +200,7 @@ async def _cut_before_commit(cluster: Cluster, target: str) -> AsyncIterator[Non
 
 
 @contextlib.asynccontextmanager
-async def _cut_after_commit(cluster: Cluster, target: str) -> AsyncIterator[None]:
+async def cut_after_commit(cluster: Cluster, target: str) -> AsyncIterator[None]:
     link = await _held(wire(cluster, target))
     if link:
         link.release_and_cut()
@@ -224,7 +208,7 @@ async def _cut_after_commit(cluster: Cluster, target: str) -> AsyncIterator[None
 
 
 @contextlib.asynccontextmanager
-async def _frozen_at_commit(cluster: Cluster, target: str) -> AsyncIterator[None]:
+async def frozen_at_commit(cluster: Cluster, target: str) -> AsyncIterator[None]:
     """The fence is raised, COMMIT on its way: the process stands still, and COMMIT arrives when it goes on."""
     link = await _held(wire(cluster, f"{target} - postgres"))
     victim = child(cluster, target)
@@ -238,7 +222,7 @@ async def _frozen_at_commit(cluster: Cluster, target: str) -> AsyncIterator[None
 
 
 @contextlib.asynccontextmanager
-async def _wiped_at_commit(cluster: Cluster, target: str) -> AsyncIterator[None]:
+async def wiped_at_commit(cluster: Cluster, target: str) -> AsyncIterator[None]:
     """COMMIT is held while Redis forgets that it was announced."""
     link = await _held(wire(cluster, f"{target} - postgres"))
     await asyncio.to_thread(wipe, cluster)
@@ -250,7 +234,7 @@ async def _wiped_at_commit(cluster: Cluster, target: str) -> AsyncIterator[None]
 
 
 @contextlib.asynccontextmanager
-async def _wiped_at_fill(cluster: Cluster, target: str) -> AsyncIterator[None]:
+async def wiped_at_fill(cluster: Cluster, target: str) -> AsyncIterator[None]:
     """What a process is about to store is held, and arrives right after a wipe."""
     link = await _held(wire(cluster, target), FILL)
     try:
@@ -275,7 +259,7 @@ async def _held(watched: Wire, mark: bytes = COMMIT) -> Link | None:
 
 
 @contextlib.asynccontextmanager
-async def _no_connections(cluster: Cluster, _target: str) -> AsyncIterator[None]:
+async def no_connections(cluster: Cluster, _target: str) -> AsyncIterator[None]:
     """Strangers take every connection that PostgreSQL has, those of the product too."""
     taken: list[psycopg2.extensions.connection] = []
     await asyncio.to_thread(_take_connections, cluster.stack.database_url, taken)
@@ -301,7 +285,7 @@ def _take_connections(url: str, taken: list[psycopg2.extensions.connection]) -> 
 
 
 @contextlib.asynccontextmanager
-async def _poisoned(cluster: Cluster, _target: str) -> AsyncIterator[None]:
+async def poisoned(cluster: Cluster, _target: str) -> AsyncIterator[None]:
     """Jobs that cannot be read, and then something that is no queue."""
     await asyncio.to_thread(_poison, cluster)
     yield
@@ -316,7 +300,7 @@ def _poison(cluster: Cluster) -> None:
 
 
 @contextlib.asynccontextmanager
-async def _disk_full(cluster: Cluster, _target: str) -> AsyncIterator[None]:
+async def disk_full(cluster: Cluster, _target: str) -> AsyncIterator[None]:
     """Not a byte left for tables or log; PostgreSQL may end over it, and is started when there is room again."""
     disk, postgres = cluster.disk, cluster.stack.postgres
     assert disk
@@ -335,46 +319,3 @@ def _serves(cluster: Cluster) -> bool:
         cursor.execute("CREATE TEMPORARY TABLE room (filling text)")
         return True
     return False
-
-
-_APIS = ("api 0", "api 1", "api 2", "api 3")
-_TO_POSTGRES = tuple(f"{api} - postgres" for api in _APIS)
-_TO_REDIS = tuple(f"{api} - redis" for api in _APIS)
-_FRONTS = tuple(f"clients - {api}" for api in _APIS)
-_WORKERS = ("worker - postgres", "worker - redis")
-
-FAULTS = (
-    Fault("api killed", _killed, _APIS, (0.0, 1.0)),
-    Fault("worker killed", _killed, ("worker",), (0.0, 2.0)),
-    Fault("redis killed", _killed, ("redis",), (0.0, 2.0), wipes=True),
-    Fault("postgres killed", _killed, ("postgres",), (0.0, 2.0)),
-    Fault("api frozen", _frozen, _APIS, (0.1, 3.0)),
-    Fault("worker frozen", _frozen, ("worker",), (0.5, 3.0)),
-    Fault("redis frozen", _frozen, ("redis",), (0.05, 3.0)),
-    Fault("postgres frozen", _frozen, ("postgres",), (0.5, 4.0)),
-    Fault("api frozen at commit", _frozen_at_commit, _APIS, (0.1, 2.0)),
-    Fault("commit held, wiped", _wiped_at_commit, _APIS, (0.2, 1.0), wipes=True),
-    Fault("wiped", _wiped, ("redis",), (0.5, 2.0), wipes=True),
-    Fault("fill held, wiped", _wiped_at_fill, _TO_REDIS, (0.1, 0.5), wipes=True),
-    Fault("wiped, wire slow", _wiped_behind_a_slow_wire, _TO_REDIS, (0.5, 2.0), wipes=True),
-    *(Fault(f"memory full, {policy}", _full(policy), ("redis",), (0.5, 1.0), wipes=True) for policy in POLICIES),
-    Fault("postgres wire slow", _delayed, _TO_POSTGRES, (0.5, 2.0)),
-    Fault("postgres wire cut", _refused, (*_TO_POSTGRES, _WORKERS[0]), (0.3, 2.0)),
-    Fault("postgres wire reset", _reset, (*_TO_POSTGRES, _WORKERS[0]), (0.1, 1.0)),
-    Fault("postgres deaf", _silent_to_server, (*_TO_POSTGRES, _WORKERS[0]), (0.5, 3.5)),
-    Fault("postgres dumb", _silent_to_client, (*_TO_POSTGRES, _WORKERS[0]), (0.5, 3.5)),
-    Fault("redis wire slow", _delayed, _TO_REDIS, (0.5, 2.0)),
-    Fault("redis wire cut", _refused, (*_TO_REDIS, _WORKERS[1]), (0.3, 2.0)),
-    Fault("redis wire reset", _reset, (*_TO_REDIS, _WORKERS[1]), (0.1, 1.0)),
-    Fault("redis deaf", _silent_to_server, (*_TO_REDIS, _WORKERS[1]), (0.3, 2.0)),
-    Fault("redis dumb", _silent_to_client, (*_TO_REDIS, _WORKERS[1]), (0.3, 2.0)),
-    Fault("client wire slow", _delayed, _FRONTS, (0.3, 1.0)),
-    Fault("client wire reset", _reset, _FRONTS, (0.2, 1.0)),
-    Fault("client wire dumb", _silent_to_client, _FRONTS, (0.3, 1.0)),
-    Fault("commit cut before", _cut_before_commit, _TO_POSTGRES, (0.0, 0.1)),
-    Fault("commit cut after", _cut_after_commit, _TO_POSTGRES, (0.0, 0.1)),
-    Fault("no connections", _no_connections, ("postgres",), (0.5, 2.0)),
-    Fault("queue poisoned", _poisoned, ("worker",), (0.0, 1.0)),
-    Fault("disk full", _disk_full, ("postgres",), (1.0, 2.0)),
-)
-BY_NAME = {fault.name: fault for fault in FAULTS}

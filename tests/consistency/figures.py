@@ -16,6 +16,8 @@ class Kind:
     count: int
     slowest: dict[str, float]
     """Seconds until writes, and hits, were through every process again."""
+    lost: int
+    """Acknowledged writes."""
     stale: int
     latest: float
     """Of the stale reads during it and until the next one: the longest time for which something newer was known."""
@@ -25,17 +27,24 @@ def kinds(results: Sequence[Result]) -> list[Kind]:
     """One per fault, by name."""
     injections: defaultdict[str, list[Injection]] = defaultdict(list)
     late: defaultdict[str, list[float]] = defaultdict(list)
+    lost: Counter[str] = Counter()
     for result in results:
         for injection in result.injections:
             injections[injection.fault.name].append(injection)
         for stale in result.verdict.stale:
-            began = [item for item in result.injections if item.began <= stale.operations[-1].end]
-            late[began[-1].fault.name if began else ""].append(stale.late or 0.0)
+            late[_meanwhile(result, stale.operations[-1].end)].append(stale.late or 0.0)
+        lost.update(_meanwhile(result, operation.end) for operation in result.verdict.lost)
     found = []
     for name, items in sorted(injections.items()):
         slowest = {what: max(item.recovered.get(what, 0.0) for item in items) for what in ("writes", "hits")}
-        found.append(Kind(name, len(items), slowest, len(late[name]), max(late[name], default=0.0)))
+        found.append(Kind(name, len(items), slowest, lost[name], len(late[name]), max(late[name], default=0.0)))
     return found
+
+
+def _meanwhile(result: Result, moment: float) -> str:
+    """The fault that was the last to begin."""
+    began = [item for item in result.injections if item.began <= moment]
+    return began[-1].fault.name if began else ""
 
 
 def outcomes(results: Iterable[Result]) -> dict[str, int]:

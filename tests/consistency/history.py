@@ -1,11 +1,12 @@
 """What the clients of a run saw and what the database wrote down: all that the checker knows."""
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from math import inf
 from operator import attrgetter
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import IO, Any, Literal, NamedTuple
 
 Outcome = Literal["ok", "fail", "unknown"]
 """`fail`: the service said that nothing was changed; `unknown`: it said so, or it said nothing."""
@@ -144,16 +145,35 @@ class Logged:
     deleted: bool = False
 
 
+Log = dict[str, list[Logged]]
+"""By user."""
+
+
+@dataclass(slots=True)
+class Loss:
+    """A failover or a restore: what the server that died had recorded, and its successor has not, is lost."""
+
+    died: float
+    """When it was dead: from here on it makes nothing, and nobody has seen its successor yet."""
+    served: float = inf
+    """When its successor had taken its place."""
+    log: Log = field(default_factory=dict)
+    """All that the dead one has left on its disk."""
+
+
 @dataclass(slots=True)
 class History:
-    """A whole run."""
+    """A whole run; `log` is what the server says that serves at its end."""
 
     operations: list[Operation] = field(default_factory=list)
-    log: dict[str, list[Logged]] = field(default_factory=dict)
-    """By user."""
+    log: Log = field(default_factory=dict)
+    losses: list[Loss] = field(default_factory=list)
+    """In their order."""
 
     def of(self, user: str) -> "History":
-        return History([item for item in self.operations if item.user == user], {user: self.log.get(user, [])})
+        """What concerns one user."""
+        losses = [Loss(loss.died, loss.served, {user: loss.log.get(user, [])}) for loss in self.losses]
+        return History([item for item in self.operations if item.user == user], {user: self.log.get(user, [])}, losses)
 
 
 def revision_of(etag: str) -> int:
@@ -162,33 +182,41 @@ def revision_of(etag: str) -> int:
 
 
 def save(history: History, path: Path) -> None:
-    """A line of JSON per operation, then one per logged version."""
+    """A line of JSON per operation, one per logged version, and one per loss, followed by what the dead had logged."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w") as file:
         for operation in history.operations:
             file.write(json.dumps({"operation": asdict(operation)}) + "\n")
-        for logged in _all(history.log.values()):
-            file.write(json.dumps({"logged": asdict(logged)}) + "\n")
+        _write(file, history.log)
+        for loss in history.losses:
+            file.write(json.dumps({"loss": [loss.died, loss.served]}) + "\n")
+            _write(file, loss.log)
 
 
 def load(path: Path) -> History:
     """The inverse."""
     history = History()
+    log = history.log
     for line in path.read_text().splitlines():
         found = json.loads(line)
         if raw := found.get("operation"):
             raw["shown"] = None if raw["shown"] is None else tuple(map(_restored, raw["shown"]))
             raw["changes"] = tuple(Change(**{**change, "item": _restored(change["item"])}) for change in raw["changes"])
             history.operations.append(Operation(**raw))
+        elif times := found.get("loss"):
+            history.losses.append(Loss(*times))
+            log = history.losses[-1].log
         else:
             logged = found["logged"]
             item = _item(logged.pop("item"))
-            history.log.setdefault(item.user, []).append(Logged(item=item, **logged))
+            log.setdefault(item.user, []).append(Logged(item=item, **logged))
     return history
 
 
-def _all(logs: Iterable[list[Logged]]) -> Iterable[Logged]:
-    return (logged for log in logs for logged in log)
+def _write(file: IO[str], log: Log) -> None:
+    for versions in log.values():
+        for logged in versions:
+            file.write(json.dumps({"logged": asdict(logged)}) + "\n")
 
 
 def _restored(value: Any) -> Any:

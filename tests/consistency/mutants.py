@@ -7,6 +7,7 @@ whose process dies, and readers who never ask Redis. The model finds it at once.
 
 import asyncio
 import inspect
+import os
 from collections.abc import Callable, Coroutine
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -18,14 +19,17 @@ import psycopg2
 from api.hits.hot_path import HotPath
 from api.hits.kept import Kept
 from core.cache import answer, keys, scripts
+from core.cache import fence as fences
 from core.cache.answer import Answer
 from core.cache.fence import Fence
 from core.database import driver
 from core.database.transaction import Transaction
 from core.errors import OutcomeUnknown
 from core.lists import lists
+from core.lists.announcements import Announcements
 from core.tasks import answers
 from core.types import Stand, UserId
+from tests.steps import outside
 
 Announcement = Coroutine[Any, Any, bool]
 
@@ -38,7 +42,15 @@ class Mutant:
     why: str
     apply: Callable[[], None]
     needs: str = ""
-    """The fault under which it does harm, by its name in `faults`; none: it does so in fine weather."""
+    """The fault under which it does harm, by its name in `deck`; none: it does so in fine weather."""
+
+    worker: bool = False
+    """The worker does it, too; else it would repair the harm."""
+
+    @property
+    def loses_redis(self) -> bool:
+        """Whether processes have to connect again before it does harm."""
+        return self.needs.startswith(("redis wire", "redis promoted"))
 
 
 def _no_raise() -> None:
@@ -161,6 +173,40 @@ def _stats_from_memory() -> None:
     answers.make = remember
 
 
+def _revisions_by_one() -> None:
+    """As before they were times. The function is the database's; one process after another replaces it there."""
+    with outside(os.environ["DATABASE_URL"]) as cursor:
+        cursor.execute(
+            "SELECT pg_advisory_lock(1); CREATE OR REPLACE FUNCTION tasklane_next(previous bigint) RETURNS bigint"
+            " LANGUAGE sql VOLATILE AS 'SELECT previous + 1'"
+        )
+
+
+def _histories_ignored() -> None:
+    async def keep_up(node: Any, history: Any) -> None:
+        pass
+
+    vars(fences)["_keep_up"] = keep_up
+
+
+def _generation_taken_as_it_is() -> None:
+    scripts.GENERATION = _replaced(scripts.GENERATION, "id and server == ARGV[1] and ARGV[4] == '0'", "id")
+
+
+def _acknowledges_without_waiting() -> None:
+    async def acknowledge(self: Announcements, owner: UserId, stand: Stand, *, deadline: float) -> None:
+        await self._fence.raise_to(owner, stand)
+
+    Announcements.acknowledge = acknowledge  # type: ignore[method-assign]
+
+
+def _shows_without_waiting() -> None:
+    async def show(self: Announcements, owner: UserId, stand: Stand, *, deadline: float) -> None:
+        pass
+
+    Announcements.show = show  # type: ignore[method-assign]
+
+
 def _replaced(script: str, part: str, by: str) -> str:
     assert part in script, f"the script has changed: {part}"
     return script.replace(part, by)
@@ -183,6 +229,26 @@ MUTANTS = (
         "a fill from before a wipe passes for one after it",
         _fill_without_the_lease,
         "fill held, wiped",
+    ),
+    Mutant("revisions-by-one", "a lost revision is given again", _revisions_by_one, "postgres failover"),
+    Mutant("histories-ignored", "what was lost stays a hit", _histories_ignored, "postgres failover", worker=True),
+    Mutant(
+        "generation-as-it-is",
+        "a replica that missed raises passes for its primary",
+        _generation_taken_as_it_is,
+        "redis promoted, worker away",
+    ),
+    Mutant(
+        "acknowledges-without-waiting",
+        "a process that alone has lost Redis acknowledges what the others do not show",
+        _acknowledges_without_waiting,
+        "redis wire cut",
+    ),
+    Mutant(
+        "shows-without-waiting",
+        "a read past the cache shows what the others do not show",
+        _shows_without_waiting,
+        "redis wire cut",
     ),
 )
 

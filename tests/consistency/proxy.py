@@ -34,6 +34,8 @@ class Wire:
         """Bytes, and who is told, once, on which link they were sent and are held with all that follows."""
         self.hidden = b""
         """What the client is shown as as many x, wherever the server says it."""
+        self.held_back: asyncio.Event | None = None
+        """Who connects is kept waiting, and reaches the server of that moment once this is set."""
         self.changed: Callable[[int], None] | None = None
         """Told how many links there are whenever that changes."""
 
@@ -55,7 +57,9 @@ class Wire:
     def switch(self, port: int) -> None:
         """Lead to another server from now on; whoever is connected to the old one is cut off at once."""
         self._server = port
-        self.cut(reset=True)
+        for link in tuple(self.links):
+            if not link.held_back:
+                link.cut(reset=True)
 
     def cut(self, *, reset: bool = False) -> None:
         """End every connection."""
@@ -91,6 +95,8 @@ class Link:
         self._delayed: tuple[deque[bytes], deque[bytes]] = (deque(), deque())
         """What is on its way to the client, and to the server. In order, whatever the timers do."""
         self._dialling: asyncio.Task[None] | None = None
+        self.held_back = False
+        """It has not reached a server yet."""
 
     def client_came(self, transport: asyncio.Transport) -> None:
         self._client = transport
@@ -159,6 +165,10 @@ class Link:
         self.wire.tell()
 
     async def _dial(self) -> None:
+        if self.wire.held_back:
+            self.held_back = True
+            await self.wire.held_back.wait()
+            self.held_back = False
         try:
             await self._loop.create_connection(lambda: _End(self, server=True), "127.0.0.1", self.wire.server)
         except OSError:

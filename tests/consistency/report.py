@@ -7,6 +7,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from tests.consistency import plot
+from tests.consistency.checker import NOBODY
+from tests.consistency.effects import Violation
+from tests.consistency.failover.busy import Phase, quantile
 from tests.consistency.figures import Kind, kinds, outcomes, reads_by_cache
 from tests.consistency.history import History, save
 from tests.consistency.hunt import Catch
@@ -31,6 +34,7 @@ class Report:
     """Claims, states, mutants found."""
     calm: Result | None = None
     faulty: list[Result] = field(default_factory=list)
+    busy: list[Phase] = field(default_factory=list)
     catches: list[Catch] = field(default_factory=list)
     recovery: Recovery | None = None
     restarted: Restarted | None = None
@@ -39,7 +43,8 @@ class Report:
 
     @property
     def is_whole(self) -> bool:
-        return bool(self.model and self.calm and self.faulty and self.catches and self.recovery and self.restarted)
+        parts = (self.model, self.calm, self.busy, self.faulty, self.catches, self.recovery, self.restarted)
+        return all(parts)
 
     def tables(self) -> dict[str, str]:
         """Every part by the name of its marker."""
@@ -50,6 +55,8 @@ class Report:
                 ("what clients were answered", "operations"),
                 [(what, f"{count:,}") for what, count in outcomes(self.faulty).items()],
             )
+        if self.busy:
+            found["busy"] = _busy(self.busy)
         if self.catches:
             found["mutants"] = _mutants(self.catches)
         if self.recovery:
@@ -107,13 +114,22 @@ def keep(result: Result) -> Path:
     excused = {id(stale) for stale in result.excused}
     for number, violation in enumerate(item for item in result.verdict.all if id(item) not in excused):
         if violation.operations:
-            part = History(list(violation.operations), {violation.operations[0].user: list(violation.logged)})
-            save(part, folder / f"smallest-{number}.jsonl")
+            save(_smallest(result.history, violation), folder / f"smallest-{number}.jsonl")
         if number == 9:
             break
     for name, text in result.logs.items():
         (folder / name).write_bytes(text)
     return folder
+
+
+def _smallest(history: History, violation: Violation) -> History:
+    """What shows it by itself; where something was lost, with all that the servers have recorded of this user."""
+    user = violation.operations[0].user
+    operations = [operation for operation in violation.operations if operation.session != NOBODY]
+    if not history.losses:
+        return History(operations, {user: list(violation.logged)})
+    whole = history.of(user)
+    return History(operations, whole.log, whole.losses)
 
 
 def draw(result: Result) -> None:
@@ -139,12 +155,13 @@ def _summary(results: Sequence[Result]) -> str:
 
 
 def _staleness(results: Sequence[Result]) -> str:
-    late = [stale.late or 0.0 for result in results for stale in result.verdict.stale]
-    if not late:
-        return "No stale read."
+    writes = sum(len(result.verdict.lost) for result in results)
+    late = [stale.late or 0.0 for result in results for stale in result.excused if stale.lost]
+    others = sum(len(result.excused) for result in results) - len(late)
+    after = f", at most {max(late):.2f} s after its successor had begun to serve" if late else ""
     return (
-        f"{len(late):,} stale reads, all of them while a process could not tell Redis what it had written or Redis had"
-        f" just forgotten it, and at most {max(late):.2f} s after something newer was known."
+        f"{writes:,} acknowledged writes were lost by failovers and restores that lose what was last, and nothing else"
+        f" was; {len(late):,} reads showed what had just been lost{after}. {others:,} other stale reads."
     )
 
 
@@ -154,12 +171,34 @@ def _faults(found: Iterable[Kind]) -> str:
             kind.name,
             str(kind.count),
             *(_seconds(kind.slowest[what]) for what in ("writes", "hits")),
+            f"{kind.lost:,}" if kind.lost else "",
             f"{kind.stale:,}" if kind.stale else "",
             _seconds(kind.latest) if kind.stale else "",
         )
         for kind in found
     ]
-    return _table(("fault", "times", "writes again, s", "hits again, s", "stale reads", "latest, s"), rows)
+    return _table(
+        ("fault", "times", "writes again, s", "hits again, s", "lost writes", "late reads", "latest, s"), rows
+    )
+
+
+def _busy(phases: Iterable[Phase]) -> str:
+    rows = [
+        (
+            phase.name,
+            f"{len(phase.operations):,}",
+            f"{len(phase.operations) / phase.seconds:,.0f}",
+            f"{len(phase.violations):,}",
+            *(
+                f"{quantile(latencies, part) * 1000:,.1f}"
+                for latencies in (phase.reads, phase.writes)
+                for part in (0.5, 0.99, 1.0)
+            ),
+        )
+        for phase in phases
+    ]
+    reads, writes = (tuple(f"{what} {part}, ms" for part in ("p50", "p99", "slowest")) for what in ("read", "write"))
+    return _table(("what goes on", "answers", "per second", "stale or wrong", *reads, *writes), rows)
 
 
 def _mutants(catches: Iterable[Catch]) -> str:

@@ -10,13 +10,17 @@ from types import MappingProxyType
 
 from tests.consistency.checker import Verdict
 from tests.consistency.cluster import Alteration, Cluster, cluster
-from tests.consistency.drive import CUT_OFF_SLACK, NEVER, Drive, Injection, Outage, Say, driven
+from tests.consistency.deck import FAULTS, Fault
+from tests.consistency.drive import NEVER, Drive, Injection, Outage, Say, driven
 from tests.consistency.effects import Violation
-from tests.consistency.faults import FAULTS, Fault
 from tests.consistency.history import History
 
-LATEST = 2.0
-"""Seconds: the worker's period and one more. For longer than this nothing stale may be served."""
+WORKER_PERIOD = 1.0
+LATEST = WORKER_PERIOD + 1.0
+"""Seconds: where a late read is excused at all, nothing may be known for longer without being shown."""
+
+LOST_FOR = WORKER_PERIOD + 2.0
+"""Seconds for which what a failover has lost may be shown after it."""
 
 WARM_UP = 2.0
 HOUR = 3600.0
@@ -41,7 +45,7 @@ class Result:
 
     @property
     def excused(self) -> list[Violation]:
-        """Stale reads of the two cases that the design names, none of them later than it says."""
+        """Late reads of the two cases that the design names, none of them later than it says."""
         return [stale for stale in self.verdict.stale if self._excuse(stale)]
 
     @property
@@ -62,27 +66,24 @@ class Result:
         return found
 
     def _excuse(self, stale: Violation) -> bool:
-        """A process could not tell Redis, now or in the worker's period before; or Redis forgot what it was told, and
-        the write was not acknowledged yet.
+        """It shows what was lost a moment ago; or two things were broken at once: the worker was away, and a process
+        could not tell Redis.
         """
+        if in_time(stale):
+            return True
         read = stale.operations[-1]
         since = read.start - LATEST
-        cut_off = any(
-            outage.began <= read.end and outage.ended >= since and not self._killed(outage) for outage in self.outages
-        )
-        wiped = any(
-            injection.fault.wipes and injection.began <= read.end and injection.ended >= since
+        cut_off = any(outage.began <= read.end and outage.ended >= since for outage in self.outages)
+        alone = any(
+            injection.fault.worker_away and injection.began <= read.end and injection.ended >= since
             for injection in self.injections
         )
-        return (cut_off or (wiped and not stale.acknowledged)) and (stale.late or 0.0) <= LATEST
+        return cut_off and alone and not stale.lost and (stale.late or 0.0) <= LATEST
 
-    def _killed(self, outage: Outage) -> bool:
-        """Whether the process was none: then it has nothing to tell, and excuses nothing."""
-        return any(
-            injection.began <= outage.began + CUT_OFF_SLACK <= injection.ended
-            for injection in self.injections
-            if injection.fault.name == "api killed" and injection.target == f"api {outage.process}"
-        )
+
+def in_time(stale: Violation) -> bool:
+    """Whether it shows what a failover has lost, and no longer than it may."""
+    return stale.lost and (stale.late or 0.0) <= LOST_FOR
 
 
 async def calm_run(

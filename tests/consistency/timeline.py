@@ -1,43 +1,100 @@
-"""One user's list as it was after each transaction, and which of these states an answer can have shown."""
+"""One user's list as it was after each transaction, and which of these states an answer can have shown.
+
+What a failover has lost is a part of it: the states that only the server that died has recorded come where they were,
+and then a *setback*, a transaction of nobody's that makes the list again what the successor has.
+"""
 
 from bisect import bisect_left, insort
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 
-from tests.consistency.history import ACCOUNT, LIST, QUESTIONS, Item, Logged, Shown
+from tests.consistency.history import ACCOUNT, LIST, QUESTIONS, Item, Logged, Loss, Shown
 
 Position = int
-"""How many of the user's transactions have taken effect: 0 is the empty list."""
+"""How many of the user's transactions have taken effect, setbacks included: 0 is the empty list."""
+
+
+@dataclass(frozen=True, slots=True)
+class Setback:
+    """What a loss did to one list: the states from `first` to the one before `position` are lost, and no other ever."""
+
+    loss: Loss
+    first: Position
+    position: Position
+    surviving: tuple[int, ...]
+    """Indices of the versions that are left."""
+    latest: dict[int, int]
+    """By task: the last of them."""
+
+
+@dataclass(slots=True)
+class _Tasks:
+    """The live ones at one moment."""
+
+    order: list[tuple[str, int]] = field(default_factory=list)
+    live: dict[int, Item] = field(default_factory=dict)
+
+    def take(self, logged: Logged) -> None:
+        item = logged.item
+        if logged.deleted:
+            del self.live[item.id]
+            self.order.remove((item.created_at, item.id))
+        else:
+            if item.id not in self.live:
+                insort(self.order, (item.created_at, item.id))
+            self.live[item.id] = item
+
+    def newest_first(self) -> list[Item]:
+        return [self.live[id_] for _, id_ in reversed(self.order)]
 
 
 class Timeline:
     """The states of one user's list, in the order that the database wrote down."""
 
-    def __init__(self, user: str, log: Sequence[Logged]) -> None:
-        self.log = log
+    def __init__(self, user: str, log: Sequence[Logged], losses: Sequence[Loss] = ()) -> None:
+        self.log: list[Logged] = []
+        """Every version that ever was, the lost ones too."""
         self._user = user
         self.places: list[Position] = []
-        """The position of each logged version."""
-        self.revisions: list[int] = [0]
-        """By position."""
-        self.versions: dict[int, list[int]] = {}
-        """By task: the indices of its versions in the log."""
-        before = None
-        for index, logged in enumerate(log):
-            if logged.transaction != before:
-                self.revisions.append(logged.revision)
-                before = logged.transaction
-            self.places.append(self.end)
-            self.versions.setdefault(logged.item.id, []).append(index)
-        self._known = {logged.item for logged in log}
+        """The position of each version."""
+        self.versions: defaultdict[int, list[int]] = defaultdict(list)
+        """By task."""
+        self.before: dict[int, int] = {}
+        """By version: the one of the same task that it has replaced."""
+        self.setbacks: dict[Position, Setback] = {}
+        self.lost: dict[int, Setback] = {}
+        """By version."""
+        self._made: list[list[int]] = [[]]
+        """By position: the versions that it brings; none for a setback."""
+        self._latest: dict[int, int] = {}
+        present = [self._append(logged) for logged in (losses[0].log.get(user, []) if losses else log)]
+        for number, loss in enumerate(losses, 1):
+            successor = losses[number].log.get(user, []) if number < len(losses) else log
+            kept = self._common(present, successor)
+            if kept < len(present):
+                self._set_back(loss, present, kept)
+                present = present[:kept]
+            present += [self._append(logged) for logged in successor[kept:]]
+        self._known = {logged.item for logged in self.log}
 
     @property
     def end(self) -> Position:
         """The last position."""
-        return len(self.revisions) - 1
+        return len(self._made) - 1
+
+    def revision(self, position: Position) -> int | None:
+        """The one that the transaction there took; None for a setback."""
+        made = self._made[position]
+        return self.log[made[0]].revision if made else None
 
     def knows(self, item: object) -> bool:
         """Whether a task ever was what `item` shows."""
         return item in self._known
+
+    def setback_of(self, position: Position) -> Setback | None:
+        """The one by which the state there was lost."""
+        return next((one for one in self.setbacks.values() if one.first <= position < one.position), None)
 
     def states(self, questions: Iterable[str]) -> dict[str, "States"]:
         """For each question, when which answer was right."""
@@ -55,35 +112,67 @@ class Timeline:
             states.close(self.end)
         return found
 
+    def _common(self, present: Sequence[int], branch: Sequence[Logged]) -> int:
+        """How many of the versions so far the next server has, too."""
+        pairs = zip(present, branch, strict=False)
+        return next(
+            (number for number, (index, logged) in enumerate(pairs) if self.log[index] != logged),
+            min(len(present), len(branch)),
+        )
+
+    def _append(self, logged: Logged) -> int:
+        index = len(self.log)
+        made = self._made[-1]
+        if not made or self.log[made[-1]].transaction != logged.transaction:
+            self._made.append(made := [])
+        made.append(index)
+        self.log.append(logged)
+        self.places.append(self.end)
+        self.versions[logged.item.id].append(index)
+        if (before := self._latest.get(logged.item.id)) is not None:
+            self.before[index] = before
+        self._latest[logged.item.id] = index
+        return index
+
+    def _set_back(self, loss: Loss, present: Sequence[int], kept: int) -> None:
+        self._made.append([])
+        surviving = tuple(present[:kept])
+        self._latest = {self.log[index].item.id: index for index in surviving}
+        setback = Setback(loss, self.places[present[kept]], self.end, surviving, dict(self._latest))
+        self.setbacks[self.end] = setback
+        self.lost |= dict.fromkeys(present[kept:], setback)
+
+    def _steps(self) -> Iterator[tuple[Position, bool, Sequence[int]]]:
+        """Every position, whether everything begins anew with it, and the versions that it brings."""
+        for position, made in enumerate(self._made):
+            setback = self.setbacks.get(position)
+            yield position, setback is not None, setback.surviving if setback else made
+
     def _walk(self) -> Iterator[tuple[Position, list[Item]]]:
         """Every position with the live tasks, the newest first."""
-        order: list[tuple[str, int]] = []
-        live: dict[int, Item] = {}
-        yield 0, []
-        for index, logged in enumerate(self.log):
-            item = logged.item
-            if logged.deleted:
-                del live[item.id]
-                order.remove((item.created_at, item.id))
-            else:
-                if item.id not in live:
-                    insort(order, (item.created_at, item.id))
-                live[item.id] = item
-            if index + 1 == len(self.log) or self.places[index + 1] != self.places[index]:
-                yield self.places[index], [live[id_] for _, id_ in reversed(order)]
+        tasks = _Tasks()
+        for position, again, made in self._steps():
+            if again:
+                tasks = _Tasks()
+            for index in made:
+                tasks.take(self.log[index])
+            yield position, tasks.newest_first()
 
     def _walk_account(self, states: "States") -> None:
-        states.set(0, (self._user, 0))
         seen: set[int] = set()
-        for index, logged in enumerate(self.log):
-            seen.add(logged.item.id)
-            states.set(self.places[index], (self._user, len(seen)))
+        for position, again, made in self._steps():
+            if again:
+                seen = set()
+            seen |= {self.log[index].item.id for index in made}
+            states.set(position, (self._user, len(seen)))
 
     def _walk_task(self, task: int, states: "States") -> None:
         states.set(0, ())
-        for index in self.versions.get(task, ()):
-            logged = self.log[index]
-            states.set(self.places[index], () if logged.deleted else (logged.item,))
+        steps: list[tuple[Position, int | None]] = [(self.places[index], index) for index in self.versions[task]]
+        steps += [(position, setback.latest.get(task)) for position, setback in self.setbacks.items()]
+        for position, index in sorted(steps, key=lambda step: step[0]):
+            gone = index is None or self.log[index].deleted
+            states.set(position, () if index is None or gone else (self.log[index].item,))
 
 
 class States:

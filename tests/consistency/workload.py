@@ -6,6 +6,7 @@ import random
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from math import inf
 
 from tests.consistency import writes
 from tests.consistency.answers import Memory
@@ -55,6 +56,7 @@ class Workload:
         self._stopping = False
         self._goal = 0
         self._sessions = [(number, user) for number, user in enumerate(u for u in users for _ in range(sessions))]
+        self._quiet_until = 0.0
         self.wrote = [0.0] * len(service.ports)
         """By process: when a write last succeeded, and a read was last a hit."""
         self.hit = [0.0] * len(service.ports)
@@ -68,6 +70,13 @@ class Workload:
             await until.wait()
             self._stopping = True
         await asyncio.gather(*working)
+
+    def hush(self, *, until: float = inf) -> None:
+        """Every second user writes nothing until then, and asks only what may be a hit.
+
+        Other answers tell Redis how far the list is.
+        """
+        self._quiet_until = until
 
     async def read_everything(self) -> None:
         """Each user's list through each process, once more, all at rest."""
@@ -99,12 +108,15 @@ class Workload:
     async def _session(self, number: int, user: User) -> None:
         while not self._stopping and not (self._goal and len(self.operations) >= self._goal):
             process = self._random.randrange(len(self._service.ports))
-            if self._random.random() < self._writes:
+            if self._random.random() < self._writes and not self._is_quiet(user):
                 outcome = (await self._write(number, user, process)).outcome
             else:
                 outcome = (await self._read(number, user, process)).outcome
             if outcome != "ok":
                 await asyncio.sleep(PAUSE_AFTER_TROUBLE * self._random.random())
+
+    def _is_quiet(self, user: User) -> bool:
+        return NOW() < self._quiet_until and self.users.index(user) % 2 == 1
 
     async def _read(self, number: int, user: User, process: int) -> Operation:
         chance = self._random
@@ -112,6 +124,8 @@ class Workload:
             question = f"{LIST}/{chance.choice(list(user.tasks))}"
         else:
             [question] = chance.choices(_LISTS, cum_weights=_LIST_WEIGHTS)
+            if question == ACCOUNT and self._is_quiet(user):
+                question = LIST
         return await self.read(number, user, process, question, conditional=chance.random() < 0.3)
 
     async def _write(self, number: int, user: User, process: int) -> Operation:

@@ -65,7 +65,7 @@ class PostgresPair:
             if self._synchronous:
                 self.primary.settings["synchronous_standby_names"] = STANDBY
             self.primary.start()
-            self._follow()
+            self.standby.follow(self.primary, through=self.link.port)
             self._resources = resources.pop_all()
         return self
 
@@ -86,20 +86,14 @@ class PostgresPair:
 
     def catch_up(self) -> None:
         """Return when the standby has replayed everything that the primary has written by now."""
-        with connected(self.primary) as primary:
-            written = value(primary, "SELECT pg_current_wal_insert_lsn()")
-        with connected(self.standby) as standby:
-            replayed = "SELECT pg_last_wal_replay_lsn() >= %s::pg_lsn"
-            until(lambda: value(standby, replayed, written), "the standby has caught up")
+        self.standby.catch_up_with(self.primary)
 
     def promote(self) -> None:
         """Make the standby a primary, whether or not the other one lives; returns when it takes writes.
 
         The address still leads where it led: `switch` is the moment at which clients see it.
         """
-        with connected(self.standby) as standby:
-            if not value(standby, "SELECT pg_promote(true, 60)"):
-                raise ChildFailed(f"the standby was not promoted.{self.standby.log_tail()}")
+        self.standby.promote()
 
     def switch(self) -> None:
         """Lead the address to the standby."""
@@ -115,31 +109,15 @@ class PostgresPair:
         """After a failover: the promoted standby is the primary now, and gets a new standby, made from it."""
         self.primary.end()
         self.primary, self.standby = self.standby, self._server()
-        for setting in ("primary_conninfo", "synchronous_standby_names"):
-            self.primary.settings.pop(setting, None)
         self.link.heal()
         self.link.switch(self.primary.port)
-        self._follow()
+        self.standby.follow(self.primary, through=self.link.port)
         if self._synchronous:
-            with connected(self.primary) as cursor:
-                cursor.execute(f"ALTER SYSTEM SET synchronous_standby_names = '{STANDBY}'")
-                cursor.execute("SELECT pg_reload_conf()")
+            self.primary.wait_for_standby()
 
     def _server(self) -> "Server":
         self._generation += 1
         return Server(self._folder / f"postgres-{self._generation}", settings=self._settings)
-
-    def _follow(self) -> None:
-        """Make the standby from the primary, and return when it streams."""
-        base_backup(self.primary, self.standby.data)
-        (self.standby.data / "standby.signal").touch()
-        self.standby.settings["primary_conninfo"] = (
-            f"host={LOOPBACK} port={self.link.port} user={SUPERUSER} application_name={STANDBY}"
-        )
-        self.standby.start()
-        with connected(self.primary) as cursor:
-            streaming = "SELECT count(*) FROM pg_stat_replication WHERE state = 'streaming'"
-            until(lambda: value(cursor, streaming), "the standby streams")
 
     def _stop(self) -> None:
         for server in (self.standby, self.primary):
@@ -158,13 +136,54 @@ class Server(PostgresServer):
         self.kill()
         self.stop()
 
-    def restore(self, backup: Path, *, new_timeline: bool = False) -> None:
+    def follow(self, primary: "Server", *, through: int) -> None:
+        """Be made from a primary that runs, as its standby by way of that port; returns when the changes stream."""
+        base_backup(primary, self.data)
+        (self.data / "standby.signal").touch()
+        self.settings["primary_conninfo"] = (
+            f"host={LOOPBACK} port={through} user={SUPERUSER} application_name={STANDBY}"
+        )
+        self.start()
+        with connected(primary) as cursor:
+            streaming = "SELECT count(*) FROM pg_stat_replication WHERE state = 'streaming'"
+            until(lambda: value(cursor, streaming), "the standby streams")
+
+    def catch_up_with(self, primary: "Server") -> None:
+        """Return when this standby has replayed everything that the primary has written by now."""
+        with connected(primary) as cursor:
+            written = value(cursor, "SELECT pg_current_wal_flush_lsn()")
+        with connected(self) as cursor:
+            replayed = "SELECT pg_last_wal_replay_lsn() >= %s::pg_lsn"
+            until(lambda: value(cursor, replayed, written), "the standby has caught up")
+
+    def promote(self) -> None:
+        """Stop following, and take writes from now on."""
+        with connected(self) as cursor:
+            if not value(cursor, "SELECT pg_promote(true, 60)"):
+                raise ChildFailed(f"the standby was not promoted.{self.log_tail()}")
+        for setting in ("primary_conninfo", "synchronous_standby_names"):
+            self.settings.pop(setting, None)
+
+    def wait_for_standby(self) -> None:
+        """Commit nothing from now on before the standby has it; returns when it is so."""
+        with connected(self) as cursor:
+            cursor.execute(f"ALTER SYSTEM SET synchronous_standby_names = '{STANDBY}'")
+            cursor.execute("SELECT pg_reload_conf()")
+            synchronous = "SELECT count(*) FROM pg_stat_replication WHERE sync_state = 'sync'"
+            until(lambda: value(cursor, synchronous), "the standby is synchronous")
+
+    def restore(self, backup: Path, *, new_timeline: bool = False, aside: Path | None = None) -> None:
         """Die, and serve again at the same port from an older base backup: what came after it never was.
 
-        `new_timeline`: as a point-in-time recovery does, else as a disk that was set back.
+        `new_timeline`: as a point-in-time recovery does, else as a disk that was set back. What it has had is moved
+        `aside`, or gone.
         """
         self.kill()
-        shutil.rmtree(self.data)
+        if aside:
+            aside.parent.mkdir(parents=True)
+            self.data.rename(aside)
+        else:
+            shutil.rmtree(self.data)
         subprocess.run(["cp", "--archive", backup, self.data], check=True)  # owners and modes too
         if new_timeline:
             (self.data / "recovery.signal").touch()

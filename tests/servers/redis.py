@@ -149,3 +149,14 @@ def ask(port: int, *command: str | int) -> Any:
     """One command to whoever listens there, on a connection of its own."""
     with redis_py.Redis(port=port, socket_timeout=PATIENCE) as client:
         return client.execute_command(*command)
+
+
+def refuses_writes(port: int) -> bool:
+    """Whether whoever listens there takes none for want of replicas."""
+    try:
+        ask(port, "SET", "probe", "1")
+    except redis_py.ResponseError as error:
+        if "NOREPLICAS" in str(error):
+            return True
+        raise
+    return False

@@ -8,7 +8,7 @@ import pytest
 import redis as redis_py
 
 from tests.servers.address import PATIENCE, FailoverAddress, until
-from tests.servers.redis import BOUNDED, PLAIN_USER, RedisPair, ask
+from tests.servers.redis import BOUNDED, PLAIN_USER, RedisPair, ask, refuses_writes
 from tests.servers.sentinel import Sentinels
 from tests.stack import folder
 
@@ -72,22 +72,13 @@ def test_a_primary_without_its_replica_refuses_writes_where_it_is_told_to(path: 
         ask(pair.address.port, "SET", "before", "1")
         pair.catch_up()
         pair.cut_replication()
-        until(lambda: refuses(pair.primary.port), "the primary has noticed")
+        until(lambda: refuses_writes(pair.primary.port), "the primary has noticed")
         assert ask(pair.address.port, "GET", "before") == b"1"
         pair.promote()
-        assert refuses(pair.replica.port)
+        assert refuses_writes(pair.replica.port)
         pair.switch()
         pair.renew()
         assert ask(pair.address.port, "SET", "after", "1")
-
-
-def refuses(port: int) -> bool:
-    try:
-        ask(port, "SET", "probe", "1")
-    except redis_py.ResponseError as error:
-        assert "NOREPLICAS" in str(error)  # noqa: PT017  # another refusal would be another finding
-        return True
-    return False
 
 
 def test_an_identity_that_is_hidden(path: Path) -> None:
