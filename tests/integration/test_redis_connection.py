@@ -51,7 +51,7 @@ async def refused(redis: Redis) -> None:
 class TestPipelining:
     async def test_commands_of_one_turn_leave_in_one_write(self, stack: Stack) -> None:
         """Concurrent readers share a round trip."""
-        async with connected(stack.redis.url) as redis:
+        async with connected(stack.redis.url, retry_after=600) as redis:  # nothing else is asked meanwhile
             assert redis._wire
             transport = redis._wire._transport
             writes: list[bytes] = []
