@@ -12,7 +12,7 @@ from core.cache.servers.redis import Redis
 from core.types import History, Revision, UserId
 from deploy.local.redis import RedisServer
 from tests import steps
-from tests.stack import folder
+from tests.stack import Stack, folder
 
 pytestmark = pytest.mark.anyio
 
@@ -146,3 +146,16 @@ async def test_an_answer_that_may_not_be_stored_is_announced_all_the_same(server
         await cache(fence, user, 2)
         assert not await fence.fill(opened, "/b", answer(user, 3))
         assert await fence.read(user, V) is None
+
+
+async def test_a_clock_that_is_behind_costs_speed_only(stack: Stack, user: UserId) -> None:
+    """A promoted server gives revisions below a lost one's until its clock has caught up: reads are right, and miss."""
+    async with steps.process(stack.settings(DATABASE_POOL_SIZE="2")) as process:
+        await process.add_task(user, "first")
+        lost = (await process.stand(user)).revision + 60_000_000
+        await process.fence.raise_to(user, (await process.stand(user))._replace(revision=Revision(lost)))
+        await process.add_task(user, "second")
+        assert (await process.stand(user)).revision < lost
+        for _ in range(2):
+            found, result = await process.list_tasks(user)
+            assert (b"second" in found.body, result) == (True, "miss")
