@@ -16,8 +16,10 @@ from tests.consistency.model.failover.places import (
 from tests.consistency.model.failover.protocol import Protocol, World
 from tests.consistency.model.failover.state import (
     DOWN_WIRE,
-    FRESH_WIRE,
+    HIDDEN,
     NO_HISTORY,
+    NO_SERVER,
+    NOTHING_TOLD,
     RESTING_READER,
     RESTING_WRITER,
     At,
@@ -71,8 +73,10 @@ def _deaths(state: State) -> Iterator[Step]:
     for who, process in enumerate(state.processes):
         born = Process(
             met=NO_HISTORY,
-            knows=NO_HISTORY,
-            wires=(FRESH_WIRE,) * len(process.wires),
+            wanted=NO_HISTORY,
+            told=NOTHING_TOLD,
+            servers=(NO_SERVER,) * len(process.wires),
+            wires=(DOWN_WIRE,) * len(process.wires),
             readers=(RESTING_READER,) * len(process.readers),
             writers=(RESTING_WRITER,) * len(process.writers),
         )
@@ -90,7 +94,6 @@ def _fails_over(protocol: Protocol, world: World, state: State) -> Step:
         database=after,
         floor=before.value.revision + 2 if leaps else 0,  # above what a transaction may have taken
         lost=lost,
-        swept=False,
         left=state.left._replace(failovers=state.left.failovers - 1),
         processes=tuple([_rolled_back(process) for process in state.processes]),
         seen=min(state.seen, after.value.content),
@@ -115,14 +118,14 @@ def _promoted(protocol: Protocol, world: World, state: State) -> State:
     """What the replica had received is what Redis holds from now on; every wire is broken."""
     last = len(state.nodes) - 1
     copy, before = state.replica, state.nodes[last].server
-    server = 0 if world.hidden else _another(before, is_new=protocol.server_is_this_life)
+    server = HIDDEN if world.hidden else _another(before, is_new=protocol.server_is_this_life)
     state = state._replace(
         nodes=put(state.nodes, last, copy._replace(server=server) if copy else Node(server, None, None)),
         replica=None,
         left=state.left._replace(promotions=state.left.promotions - 1),
         processes=tuple([_disconnected(process, last) for process in state.processes]),
     )
-    return without_wire(protocol, state, last)
+    return without_wire(state, last)
 
 
 def _another(server: int, *, is_new: bool) -> int:
@@ -131,7 +134,7 @@ def _another(server: int, *, is_new: bool) -> int:
 
 
 def _disconnected(process: Process, node: int) -> Process:
-    if process.wires[node].line <= Line.DOWN:
+    if process.wires[node].line == Line.DOWN:
         return process
     return process._replace(wires=put(process.wires, node, DOWN_WIRE))
 

@@ -8,18 +8,19 @@ from tests.consistency.model.failover.places import Step, with_seen
 from tests.consistency.model.failover.promises import Judge, Promise
 from tests.consistency.model.failover.protocol import Protocol, World
 from tests.consistency.model.failover.state import (
+    HIDDEN,
     NO_HISTORY,
     NOTHING,
+    NOTHING_TOLD,
     RESTING_READER,
     RESTING_WRITER,
-    UP_WIRE,
     At,
-    Away,
     Database,
     Generation,
     Left,
     Line,
     Node,
+    Note,
     Process,
     State,
     Tail,
@@ -39,11 +40,20 @@ class Model:
     def start(self) -> State:
         """Nothing written, nothing cached, everybody connected and confirmed."""
         world = self.world
-        row = Database(Value(0, 0), 0, Away.NO, 1)
-        nodes = [_node(node, hidden=world.hidden, covers=node == world.nodes - 1) for node in range(world.nodes)]
-        lines = (UP_WIRE,) * (world.nodes - 1) + (Wire(Line.CONFIRMED, 0, 1),)
+        row = Database(Value(0, 0), 0, Note.REACHED)
+        servers = [HIDDEN if world.hidden else 1 + node for node in range(world.nodes)]
+        nodes = [Node(server, None, Generation(1 + place, server, 1)) for place, server in enumerate(servers)]
+        lines = tuple([Wire(Line.READS, 1 + place, 1) for place in range(world.nodes)])
         people = [
-            Process(1, 1, lines, (RESTING_READER,) * readers, (RESTING_WRITER,) * writers)
+            Process(
+                1,
+                NO_HISTORY,
+                NOTHING_TOLD,
+                tuple(servers),
+                lines,
+                (RESTING_READER,) * readers,
+                (RESTING_WRITER,) * writers,
+            )
             for readers, writers in zip(world.readers, world.writers, strict=True)
         ]
         return State(
@@ -52,14 +62,13 @@ class Model:
             standby=row,
             floor=0,
             lost=Tail(row.value, row.value),
-            swept=True,
             nodes=tuple(nodes),
-            at=world.nodes - 1,
+            at=world.first,
             replica=nodes[-1],
             reachable=True,
             left=Left(world.failovers, world.promotions, world.outages, world.moves),
             processes=tuple(people),
-            worker=Worker(At.IDLE, (True,) * world.nodes, 0, NO_HISTORY, 0, NOTHING, NO_HISTORY),
+            worker=Worker(At.IDLE, (True,) * world.nodes, NOTHING, returns=False),
             seen=0,
         )
 
@@ -71,20 +80,22 @@ class Model:
 
     def hits(self, state: State) -> Iterator[tuple[Process, Value]]:
         """What each process would answer from the cache now."""
-        hash_ = state.nodes[state.at].hash
-        if hash_ is not None and hash_.value.revision == hash_.fence:
-            for process in state.processes:
-                if wires.reads_cache(self.protocol, state, process):
-                    yield process, hash_.value
+        for process in state.processes:
+            value = wires.is_hit(self.protocol, state, process)
+            if value is not None:
+                yield process, value
 
     def canonical(self, state: State) -> State:
         """One state for all that go on alike."""
-        return places.canonical(
-            state._replace(
-                standby=state.standby if state.left.failovers else state.database,
-                replica=state.replica if state.left.promotions else None,
-            )
-        )
+        if not state.left.failovers and state.standby != state.database:
+            state = state._replace(standby=state.database)
+        if not state.left.promotions and state.replica is not None:
+            state = state._replace(replica=None)
+        for who, bypasses in enumerate(self.world.bypasses):
+            process = state.processes[who]
+            if not bypasses and process.told != NOTHING_TOLD:  # it is never asked what it has told
+                state = places.with_process(state, who, process._replace(told=NOTHING_TOLD))
+        return places.canonical(state)
 
     def judge(self, promises: Iterable[Promise]) -> Judge:
         return Judge(self.hits, promises)
@@ -93,8 +104,3 @@ class Model:
         yield from processes.steps(self.protocol, self.world, state)
         yield from worker.steps(self.protocol, self.world, state)
         yield from faults.steps(self.protocol, self.world, state)
-
-
-def _node(place: int, *, hidden: bool, covers: bool) -> Node:
-    server = 0 if hidden else 1 + place
-    return Node(server, None, Generation(1, server, 1, covers=covers))

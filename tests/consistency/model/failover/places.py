@@ -1,12 +1,12 @@
 """Where things lie in a state, how they are put there, and names that nobody has."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import TypeVar
 
-from tests.consistency.model.failover.protocol import Protocol, World
-from tests.consistency.model.failover.scripts import raised
+from tests.consistency.model.failover.protocol import World
 from tests.consistency.model.failover.state import (
     LOST_LEASE,
+    NO_ID,
     NO_LEASE,
     At,
     Hash,
@@ -57,10 +57,6 @@ def with_hash(state: State, hash_: Hash | None) -> State:
     return with_node(state, state.at, state.nodes[state.at]._replace(hash=hash_))
 
 
-def with_raised(protocol: Protocol, state: State, revision: int, history: int) -> State:
-    return with_hash(state, raised(protocol, state.nodes[state.at].hash, revision, history, fresh_lease(state)))
-
-
 def with_seen(state: State, value: Value) -> State:
     """Somebody was shown this; of what is lost, nobody can be shown more."""
     if value.content <= state.seen or state.lost.lacks(value.content):
@@ -103,24 +99,18 @@ def fresh_lease(state: State) -> int:
 
 
 def fresh_id(state: State) -> int:
-    taken = {state.database.id, state.standby.id, state.worker.id}
-    taken.update(wire.id for process in state.processes for wire in process.wires)
-    taken.update(node.generation.id for node in (*state.nodes, state.replica) if node and node.generation)
-    return _least_free(taken)
+    return _least_free(_ids(state))
 
 
 def canonical(state: State) -> State:
-    """One state for all that differ only in names: leases by the order in which they are met, alike readers sorted."""
-    leases = list(_leases(state))
-    names = {NO_LEASE: NO_LEASE}
-    for lease in leases:
-        names.setdefault(lease, len(names))
-    held = [reader.lease for process in state.processes for reader in process.readers]
-    if any(names.get(lease, LOST_LEASE) != lease for lease in (*leases, *held)):
+    """One state for all that differ only in names: leases and ids by the order in which they are met."""
+    leases, ids = _named(_leases(state), NO_LEASE), _named(_ids(state), NO_ID)
+    is_named = all(old == new for names in (leases, ids) for old, new in names.items())
+    if not is_named or any(reader.lease not in leases for process in state.processes for reader in process.readers):
         state = state._replace(
-            nodes=tuple([_renamed(node, names) for node in state.nodes]),
-            replica=state.replica and _renamed(state.replica, names),
-            processes=tuple([_reminded(process, names) for process in state.processes]),
+            nodes=tuple([_renamed(node, leases, ids) for node in state.nodes]),
+            replica=state.replica and _renamed(state.replica, leases, ids),
+            processes=tuple([_reminded(process, leases, ids) for process in state.processes]),
         )
     if any(len(process.readers) > 1 for process in state.processes):
         state = state._replace(
@@ -129,20 +119,44 @@ def canonical(state: State) -> State:
     return state
 
 
-def _leases(state: State) -> Iterator[int]:
+def _named(found: Iterable[int], none: int) -> dict[int, int]:
+    names = {none: none}
+    for name in found:
+        if name not in names:
+            names[name] = len(names)
+    return names
+
+
+def _leases(state: State) -> list[int]:
+    return [node.hash.lease for node in (*state.nodes, state.replica) if node and node.hash]
+
+
+def _ids(state: State) -> list[int]:
+    found = []
     for node in (*state.nodes, state.replica):
-        if node and node.hash:
-            yield node.hash.lease
+        if node:
+            if node.generation:
+                found.append(node.generation.id)
+            if node.hash:
+                found.append(node.hash.id)
+    for process in state.processes:
+        found += [wire.id for wire in process.wires]
+    return found
 
 
-def _renamed(node: Node, names: dict[int, int]) -> Node:
-    return node._replace(hash=node.hash._replace(lease=names[node.hash.lease])) if node.hash else node
+def _renamed(node: Node, leases: dict[int, int], ids: dict[int, int]) -> Node:
+    hash_, generation = node.hash, node.generation
+    return node._replace(
+        hash=hash_ and hash_._replace(lease=leases[hash_.lease], id=ids[hash_.id]),
+        generation=generation and generation._replace(id=ids[generation.id]),
+    )
 
 
-def _reminded(process: Process, names: dict[int, int]) -> Process:
+def _reminded(process: Process, leases: dict[int, int], ids: dict[int, int]) -> Process:
     """A lease that no hash can have again is as good as any other such."""
-    readers = [reader._replace(lease=names.get(reader.lease, LOST_LEASE)) for reader in process.readers]
-    return process._replace(readers=tuple(readers))
+    readers = [reader._replace(lease=leases.get(reader.lease, LOST_LEASE)) for reader in process.readers]
+    wires = [wire._replace(id=ids[wire.id]) for wire in process.wires]
+    return process._replace(readers=tuple(readers), wires=tuple(wires))
 
 
 def _least_free(taken: Iterable[int]) -> int:

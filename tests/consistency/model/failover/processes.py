@@ -12,7 +12,6 @@ from tests.consistency.model.failover.places import (
     shown,
     with_hash,
     with_process,
-    with_raised,
     with_reader,
     with_seen,
     with_writer,
@@ -26,7 +25,7 @@ from tests.consistency.model.failover.state import (
     RESTING_WRITER,
     Answer,
     At,
-    Away,
+    Note,
     Reader,
     State,
     Value,
@@ -45,70 +44,79 @@ def steps(protocol: Protocol, world: World, state: State) -> Iterator[Step]:
 
 
 def _reader(protocol: Protocol, world: World, state: State, me: tuple[int, int], reader: Reader) -> Iterator[Step]:
-    """Open, query, fill and show; or query past the cache and show what is announced already, or else wait."""
-    name = f"reader {me[0] + 1}.{me[1] + 1}"
+    """Open, query, fill and show; or query past the cache, and show what is announced."""
+    name, process = f"reader {me[0] + 1}.{me[1] + 1}", state.processes[me[0]]
+    row = state.database.value
     match reader.at:
         case At.IDLE:
-            if wires.reads_cache(protocol, state, state.processes[me[0]]):
-                hash_ = scripts.opened(state.nodes[state.at].hash, fresh_lease(state))
+            if wires.reads_cache(state, process):
+                id_ = process.wires[state.at].id
+                hash_ = scripts.opened(protocol, state.nodes[state.at].hash, id_, fresh_lease(state))
                 opened = with_reader(state, *me, Reader(At.OPENED, hash_.lease, NO_ANSWER))
                 yield f"{name} opens: fence {hash_.fence}", with_hash(opened, hash_)
             if world.bypasses[me[0]]:
-                yield _queries(protocol, world, state, me, NO_LEASE)
+                line = f"{name} queries past the cache: {shown(row)}"
+                answer = Answer(row, state.history)
+                if protocol.bypass_waits:
+                    yield line, with_reader(state, *me, Reader(At.WAITING, NO_LEASE, answer))
+                else:
+                    yield f"{line}, and answers", _shows(state, me, answer)
         case At.OPENED:
-            yield _queries(protocol, world, state, me, reader.lease)
-        case At.ASKED:
-            yield f"{name} has its answer", _handled(protocol, state, me, reader)
+            answered = with_reader(state, *me, Reader(At.READ, reader.lease, Answer(row, state.history)))
+            yield f"{name} queries: {shown(row)}", answered if protocol.shows_after_fill else with_seen(answered, row)
         case At.READ if wires.is_usable(state, me[0]):
-            filled = scripts.filled(
-                protocol, state.nodes[state.at].hash, reader.lease, reader.answer, fresh_lease(state)
-            )
             line = f"{name} fills and answers {shown(reader.answer.value)}"
-            yield line, with_hash(_shows(state, me, reader.answer.value), filled)
+            yield line, _shows(_filled(protocol, state, me[0], reader), me, reader.answer)
         case At.READ:
             yield f"{name} cannot fill", with_reader(state, *me, reader._replace(at=At.WAITING, lease=NO_LEASE))
         case At.WAITING:
             yield from _waits(protocol, state, me, reader.answer)
 
 
-def _queries(protocol: Protocol, world: World, state: State, me: tuple[int, int], lease: int) -> Step:
-    row = state.database
-    announced = row.published >= row.value.revision or row.away == Away.OLD
-    asked = Reader(At.ASKED, lease, Answer(row.value, state.history, announced))
-    line = f"reader {me[0] + 1}.{me[1] + 1} queries{'' if lease else ' past the cache'}: {shown(row.value)}"
-    return line, with_reader(state, *me, asked) if world.late else _handled(protocol, state, me, asked)
-
-
-def _handled(protocol: Protocol, state: State, me: tuple[int, int], asked: Reader) -> State:
-    answer = asked.answer
-    state = with_process(state, me[0], wires.having_met(protocol, state.processes[me[0]], answer.history))
-    if asked.lease:
-        state = with_reader(state, *me, asked._replace(at=At.READ))
-        return state if protocol.shows_after_fill else with_seen(state, answer.value)
-    if answer.announced or not protocol.bypass_waits:
-        return _shows(state, me, answer.value)
-    return with_reader(state, *me, asked._replace(at=At.WAITING))
+def _filled(protocol: Protocol, state: State, who: int, reader: Reader) -> State:
+    state = wires.having_met(protocol, state, who, reader.answer.history)
+    fresh = (state.processes[who].wires[state.at].id, fresh_lease(state))
+    hash_ = state.nodes[state.at].hash
+    return with_hash(state, scripts.filled(protocol, hash_, reader.lease, reader.answer.value, fresh))
 
 
 def _waits(protocol: Protocol, state: State, me: tuple[int, int], answer: Answer) -> Iterator[Step]:
+    """Until the process knows that Redis was told, by itself or by the worker, or that nobody reads from it."""
     name, value = f"reader {me[0] + 1}.{me[1] + 1}", answer.value
     if wires.is_usable(state, me[0]):
-        raised = with_raised(protocol, state, value.revision, answer.history)
-        yield f"{name} raises the fence to {value.revision} and answers", _shows(raised, me, value)
+        raised = _raised(protocol, state, me[0], value.revision, answer.history)
+        told = _remembers(raised, me[0], value.revision)
+        yield f"{name} raises the fence to {value.revision} and answers", _shows(told, me, answer)
+    renewed = wires.having_met(protocol, state, me[0], answer.history) if protocol.bypass_renews else state
+    if state.processes[me[0]].told >= value.revision:
+        yield f"{name} knows {value.revision} told and answers", _shows(renewed, me, answer)
     if answer.history != state.history:
         yield f"{name} finds another history", with_reader(state, *me, RESTING_READER)
     elif why := _announced(state, value):
-        yield f"{name} finds {why} and answers", _shows(state, me, value)
+        yield f"{name} finds {why} and answers", _shows(renewed, me, answer)
 
 
-def _shows(state: State, me: tuple[int, int], value: Value) -> State:
-    return with_seen(with_reader(state, *me, RESTING_READER), value)
+def _shows(state: State, me: tuple[int, int], answer: Answer) -> State:
+    process = state.processes[me[0]]
+    state = with_process(state, me[0], process._replace(met=max(process.met, answer.history)))
+    return with_seen(with_reader(state, *me, RESTING_READER), answer.value)
 
 
 def _announced(state: State, value: Value) -> str | None:
     if state.database.published >= value.revision:
         return f"{value.revision} published"
-    return "Redis noted away" if state.database.away == Away.OLD else None
+    return "Redis noted away" if state.database.note == Note.AWAY else None
+
+
+def _raised(protocol: Protocol, state: State, who: int, revision: int, history: int) -> State:
+    state = wires.having_met(protocol, state, who, history)
+    id_ = state.processes[who].wires[state.at].id
+    return with_hash(state, scripts.raised(state.nodes[state.at].hash, revision, id_, fresh_lease(state)))
+
+
+def _remembers(state: State, who: int, revision: int) -> State:
+    process = state.processes[who]
+    return with_process(state, who, process._replace(told=max(process.told, revision)))
 
 
 def _writer(protocol: Protocol, world: World, state: State, me: tuple[int, int], writer: Writer) -> Iterator[Step]:
@@ -118,27 +126,20 @@ def _writer(protocol: Protocol, world: World, state: State, me: tuple[int, int],
     match writer.at:
         case At.IDLE if may_begin(world, state):
             taken = Writer(At.LOCKED, Value(NOTHING.content, next_revision(state)), state.history)
-            process = wires.having_met(protocol, state.processes[me[0]], state.history)
-            line = f"{name} takes revision {taken.value.revision}"
-            yield line, with_writer(with_process(state, me[0], process), *me, taken)
+            yield f"{name} takes revision {taken.value.revision}", with_writer(state, *me, taken)
         case At.LOCKED if usable and protocol.raises_before_commit:
-            raised = with_raised(protocol, state, value.revision, writer.history)
-            yield (
-                f"{name} raises the fence to {value.revision}",
-                with_writer(raised, *me, writer._replace(at=At.RAISED)),
-            )
+            raised = _raised(protocol, state, me[0], value.revision, writer.history)
+            if not protocol.knows_what_is_committed:
+                raised = _remembers(raised, me[0], value.revision)
+            raised = with_writer(raised, *me, writer._replace(at=At.RAISED))
+            yield f"{name} raises the fence to {value.revision}", raised
         case At.LOCKED:
             yield f"{name} does not raise the fence", with_writer(state, *me, writer._replace(at=At.RAISED))
         case At.RAISED:
-            after, made = committed(state, value.revision)
-            line = f"{name} commits {shown(made)}"
-            if protocol.write_waits:
-                yield line, with_writer(after, *me, Writer(At.COMMITTED, made, writer.history))
-            else:
-                yield f"{line} and acknowledges", with_seen(with_writer(after, *me, RESTING_WRITER), made)
+            yield _commits(protocol, state, me, writer)
         case At.GHOST:
             if usable:
-                raised = with_raised(protocol, state, value.revision, writer.history)
+                raised = _raised(protocol, state, me[0], value.revision, writer.history)
                 yield f"{name}'s raise to {value.revision} arrives", with_writer(raised, *me, RESTING_WRITER)
             yield f"{name}'s raise is lost", with_writer(state, *me, RESTING_WRITER)
         case At.COMMITTED:
@@ -147,11 +148,20 @@ def _writer(protocol: Protocol, world: World, state: State, me: tuple[int, int],
         yield f"{name} stops", with_writer(state, *me, RESTING_WRITER)
 
 
+def _commits(protocol: Protocol, state: State, me: tuple[int, int], writer: Writer) -> Step:
+    after, made = committed(state, writer.value.revision)
+    line = f"writer {me[0] + 1} commits {shown(made)}"
+    if protocol.write_waits:
+        return line, with_writer(after, *me, Writer(At.COMMITTED, made, writer.history))
+    return f"{line} and acknowledges", with_seen(with_writer(after, *me, RESTING_WRITER), made)
+
+
 def _acknowledges(protocol: Protocol, state: State, me: tuple[int, int], writer: Writer) -> Iterator[Step]:
     name, value = f"writer {me[0] + 1}", writer.value
     rested = with_seen(with_writer(state, *me, RESTING_WRITER), value)
     if wires.is_usable(state, me[0]):
-        raised = with_raised(protocol, rested, value.revision, writer.history)
-        yield f"{name} raises the fence to {value.revision} and acknowledges", raised
+        raised = _raised(protocol, rested, me[0], value.revision, writer.history)
+        line = f"{name} raises the fence to {value.revision} and acknowledges"
+        yield line, _remembers(raised, me[0], value.revision)
     if writer.history == state.history and (why := _announced(state, value)):
         yield f"{name} finds {why} and acknowledges", rested

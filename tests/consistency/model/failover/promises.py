@@ -10,8 +10,7 @@ Hits = Callable[[State], Iterator[tuple[Process, Value]]]
 
 class Promise(Enum):
     STRICT = "no hit is older than what was acknowledged, or shown to anybody"
-    SWEPT = "no hit shows a lost state once the worker has swept"
-    MET = "no hit shows a lost state to a process that has met the new history"
+    MET = "no hit shows a lost state to a process that has shown something of the new history, or adopted it"
     UNIQUE = "no revision is given twice"
     CACHED = "whatever happened, the list can be a hit again in its newest state, for every process"
 
@@ -41,17 +40,15 @@ class Judge:
             if not lost.lacks(value.content):
                 if Promise.STRICT in self._promises and value.content < state.seen:
                     return Promise.STRICT, f"a hit shows content {value.content}, and {state.seen} was shown before"
-            elif Promise.SWEPT in self._promises and state.swept:
-                return Promise.SWEPT, f"a hit shows content {value.content}, which was lost"
-            elif Promise.MET in self._promises and process.met == state.history:
-                return Promise.MET, f"a hit shows content {value.content} to a process that has met another history"
+            elif Promise.MET in self._promises and state.history in (process.met, process.wires[state.at].history):
+                return Promise.MET, f"a hit shows content {value.content}, which is lost, as the process knows"
         return None
 
     def relevant(self, state: State) -> State:
         """The state without what no promise here speaks about."""
         if Promise.STRICT not in self._promises and state.seen:
             state = state._replace(seen=0)
-        if Promise.MET not in self._promises:
+        if Promise.MET not in self._promises and any(process.met for process in state.processes):
             people = [process._replace(met=NO_HISTORY) if process.met else process for process in state.processes]
             state = state._replace(processes=tuple(people))
         return state

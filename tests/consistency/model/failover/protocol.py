@@ -9,36 +9,32 @@ class Protocol:
 
     # Histories
     revisions_by_clock: bool = True
-    hash_has_history: bool = True
-    foreign_raise_drops_value: bool = True
-    foreign_keeps_fence: bool = True
-    foreign_fill_stores_nothing: bool = True
-    sweeps: bool = True
-    sweeps_if_missing: bool = True
-    sweep_renews: bool = True
-    sweep_keeps_fence: bool = True
-    confirms_history: bool = True
-    asks_for_history: bool = True
+    renews_for_history: bool = True
+    bypass_renews: bool = True
     # Generations
-    confirms_server: bool = True
+    hit_compares_generation: bool = True
+    open_drops_foreign: bool = True
+    open_keeps_fence: bool = True
+    fill_compares_generation: bool = True
+    compares_server: bool = True
     server_is_this_life: bool = True
-    deletes_if_hidden: bool = True
-    fresh_waits: bool = True
-    claims_empty_only: bool = True
-    tells_before_writing: bool = True
-    wire_ends_run: bool = True
-    generation_names_slots: bool = True
+    fresh_if_hidden: bool = True
+    fresh_if_another: bool = True
+    looks_again: bool = True
     # Announcing
     raises_before_commit: bool = True
     write_waits: bool = True
     bypass_waits: bool = True
+    knows_what_is_committed: bool = True
     fill_always_raises: bool = True
     shows_after_fill: bool = True
     records_after_raise: bool = True
-    note_ages: bool = True
-    row_confirms: bool = True
-    return_draws_id: bool = True
-    returns_before_telling: bool = True
+    # The note
+    asks_note: bool = True
+    fresh_asks_note: bool = True
+    leaves_before_away: bool = True
+    returns_before_publishing: bool = True
+    publishes_before_reached: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +54,6 @@ class World:
     worker_cut: bool = False
     outsiders: bool = False  # commits that nobody announces, as by psql
     wipes: bool = False
-    late: bool = False  # what the database has answered is handled at any later moment
     failovers: int = 0  # of PostgreSQL, which lose what the standby has not received
     clock_behind: bool = False  # the new server's, by more than the failover took
     promotions: int = 0  # of a replica of the last node, which lacks what it has not received
@@ -66,3 +61,4 @@ class World:
     outages: int = 0
     moves: int = 0  # of the list's slot
     nodes: int = 1
+    first: int = 0  # the node that has the list's slot in the beginning

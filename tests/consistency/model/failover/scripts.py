@@ -1,49 +1,48 @@
-"""What the scripts do to the user's hash, each in one step of Redis."""
+"""What the scripts do, each in one step of Redis."""
 
 from tests.consistency.model.failover.protocol import Protocol
-from tests.consistency.model.failover.state import NO_HISTORY, NOTHING, Answer, Hash
+from tests.consistency.model.failover.state import NO_HISTORY, NOTHING, Generation, Hash, Value
 
 
-def opened(hash_: Hash | None, lease: int) -> Hash:
-    """The hash as it is, or a new one, of no history yet."""
-    return hash_ or Hash(0, lease, NO_HISTORY, NOTHING)
+def present(
+    protocol: Protocol, found: Generation | None, server: int, history: int, *, fresh: bool, new_id: int
+) -> Generation:
+    """The generation as it is, or another, if it is of another server or history, or must be `fresh`.
+
+    `history` is the one that it must have, if any.
+    """
+    same = found is not None and (found.server == server or not protocol.compares_server) and not fresh
+    was = found.history if found else NO_HISTORY
+    if found and same and (history in (NO_HISTORY, was) or not protocol.renews_for_history):
+        return found
+    id_ = found.id if found and same and was == NO_HISTORY else new_id
+    return Generation(id_, server, history or was)
 
 
-def raised(protocol: Protocol, hash_: Hash | None, revision: int, history: int, lease: int) -> Hash:
-    """Nothing below the revision is a hit any more, nor anything of another history."""
+def opened(protocol: Protocol, hash_: Hash | None, id_: int, lease: int) -> Hash:
+    """The hash as it is if it is of this generation; else without its values, and under a lease of this one."""
     if hash_ is None:
-        return Hash(revision, lease, history, NOTHING)
-    if _is_foreign(protocol, hash_, history):
-        fence = max(hash_.fence, revision) if protocol.foreign_keeps_fence else revision
-        return Hash(fence, lease, history, NOTHING if protocol.foreign_raise_drops_value else hash_.value)
-    if revision <= hash_.fence:
+        return Hash(0, lease, id_, NOTHING)
+    if hash_.id == id_ or not protocol.open_drops_foreign:
         return hash_
-    return Hash(revision, hash_.lease, history, NOTHING)
+    return Hash(hash_.fence if protocol.open_keeps_fence else 0, lease, id_, NOTHING)
 
 
-def filled(protocol: Protocol, hash_: Hash | None, opened_as: int, answer: Answer, lease: int) -> Hash | None:
-    """The answer is a hit from now on; or at least nothing older is."""
-    value, history = answer.value, answer.history
-    if hash_ is not None and hash_.lease == opened_as and value.revision >= hash_.fence:
-        if not _is_foreign(protocol, hash_, history):
-            return Hash(value.revision, hash_.lease, history, value)
-        if not protocol.foreign_fill_stores_nothing:
-            return Hash(value.revision, lease, history, value)
-    if not protocol.fill_always_raises:
+def raised(hash_: Hash | None, revision: int, id_: int, lease: int) -> Hash:
+    """Nothing below the revision is a hit any more."""
+    if hash_ is None:
+        return Hash(revision, lease, id_, NOTHING)
+    return hash_ if revision <= hash_.fence else hash_._replace(fence=revision, value=NOTHING)
+
+
+def filled(protocol: Protocol, hash_: Hash | None, opened_as: int, value: Value, fresh: tuple[int, int]) -> Hash | None:
+    """The value is a hit from now on; or at least nothing older is. `fresh` is what a new hash begins with."""
+    id_, lease = fresh
+    if hash_ is not None and value.revision < hash_.fence:
         return hash_
-    return raised(protocol, hash_, value.revision, history, lease)
-
-
-def swept(protocol: Protocol, hash_: Hash | None, history: int, lease: int) -> Hash | None:
-    """Nothing of another history is left but the fence."""
-    if hash_ is None or hash_.history == history:
+    is_present = hash_ is not None and (hash_.id == id_ or not protocol.fill_compares_generation)
+    stores = hash_ is not None and hash_.lease == opened_as and is_present
+    if not stores and not protocol.fill_always_raises:
         return hash_
-    if not protocol.sweep_keeps_fence:
-        return None
-    if not protocol.sweep_renews:
-        return hash_._replace(value=NOTHING)
-    return Hash(hash_.fence, lease, history, NOTHING)
-
-
-def _is_foreign(protocol: Protocol, hash_: Hash, history: int) -> bool:
-    return protocol.hash_has_history and hash_.history not in (NO_HISTORY, history)
+    after = raised(hash_, value.revision, id_, lease)
+    return after._replace(value=value) if stores else after

@@ -15,35 +15,37 @@ NOTHING = Value(-1, -1)
 
 
 class Answer(NamedTuple):
-    """What one statement read: the list, the history, and whether this state needs no announcing any more."""
+    """What one statement read: the list, and the history that it is of."""
 
     value: Value
     history: int
-    announced: bool
 
 
-NO_ANSWER = Answer(NOTHING, 0, announced=False)
+NO_HISTORY = 0
+NO_ANSWER = Answer(NOTHING, NO_HISTORY)
 NO_LEASE = 0
 LOST_LEASE = -1
-NO_HISTORY = 0
+NO_ID = 0
+NO_SERVER = -1
+NOTHING_TOLD = -1
+HIDDEN = 0
 
 
 class Hash(NamedTuple):
-    """The user's hash in Redis, with one cached answer."""
+    """The user's hash in Redis, with one cached answer; `id` is the generation that its lease is of."""
 
     fence: int
     lease: int
-    history: int
+    id: int
     value: Value
 
 
 class Generation(NamedTuple):
-    """The key by which processes are confirmed: the worker writes it when a server was told everything."""
+    """The key that names what cached answers are of: a server, and a history of PostgreSQL."""
 
     id: int
     server: int
     history: int
-    covers: bool  # the slots that it names include the list's
 
 
 class Node(NamedTuple):
@@ -54,21 +56,21 @@ class Node(NamedTuple):
     generation: Generation | None
 
 
-class Away(IntEnum):
-    """The worker's note that it cannot reach Redis."""
+class Note(IntEnum):
+    """What the worker says of its own connection to Redis."""
 
-    NO = 0
-    NOTED = 1
-    OLD = 2  # nobody can be confirmed any more by what he asked before it was noted
+    REACHED = 0
+    LEAVING = 1
+    AWAY = 2
+    RETURNING = 3
 
 
 class Database(NamedTuple):
-    """What PostgreSQL holds, and loses together: the list, what was published of it, the worker's row."""
+    """What PostgreSQL holds, and loses together: the list, what was published of it, the worker's note."""
 
     value: Value
     published: int
-    away: Away
-    id: int
+    note: Note
 
 
 class Tail(NamedTuple):
@@ -84,22 +86,18 @@ class Tail(NamedTuple):
 class Line(IntEnum):
     """A process's wire to a node."""
 
-    FRESH = 0  # of a process that has just started
-    DOWN = 1
-    UP = 2
-    ASKED = 3  # the generation is this server's; whether it is the present one, the row will say
-    CONFIRMED = 4
+    DOWN = 0
+    UP = 1  # a generation is adopted
+    READS = 2  # and the note allows to read
 
 
 class Wire(NamedTuple):
     line: Line
-    id: int  # of the generation, while ASKED
-    history: int  # of the generation, while ASKED or CONFIRMED
+    id: int
+    history: int  # both of the generation that was adopted
 
 
-FRESH_WIRE = Wire(Line.FRESH, 0, NO_HISTORY)
-DOWN_WIRE = Wire(Line.DOWN, 0, NO_HISTORY)
-UP_WIRE = Wire(Line.UP, 0, NO_HISTORY)
+DOWN_WIRE = Wire(Line.DOWN, NO_ID, NO_HISTORY)
 
 
 class At(IntEnum):
@@ -107,17 +105,14 @@ class At(IntEnum):
 
     IDLE = 0
     OPENED = 1  # a reader holds the lease
-    ASKED = 2  # a reader's statement is answered, and the process has not handled the answer
-    READ = 3  # a reader has an answer to fill with
-    WAITING = 4  # a reader has an answer that he must not show yet
-    LOCKED = 5  # a writer holds the list row and its revision
-    RAISED = 6  # a writer has raised the fence, or could not; the worker has
-    GHOST = 7  # a writer's transaction went down with the server, its raise is still on the way
-    COMMITTED = 8  # a writer must not acknowledge yet
-    GREETING = 9  # the worker has swept the node if it had to
-    LISTED = 10  # the worker knows what to tell the node
-    TOLD = 11  # the worker has told it
-    PEEKED = 12  # the worker knows what to publish
+    READ = 2  # a reader has an answer to fill with
+    WAITING = 3  # a reader has an answer that he must not show yet
+    LOCKED = 4  # a writer holds the list row and its revision
+    RAISED = 5  # a writer has raised the fence, or could not; the worker has
+    GHOST = 6  # a writer's transaction went down with the server, its raise is still on the way
+    COMMITTED = 7  # a writer must not acknowledge yet
+    PEEKED = 8  # the worker knows what to publish
+    PUBLISHED = 9  # the worker has published what it had to before it says that it is back
 
 
 class Reader(NamedTuple):
@@ -139,23 +134,22 @@ RESTING_WRITER = Writer(At.IDLE, NOTHING, NO_HISTORY)
 class Process(NamedTuple):
     """An API process, and what runs in it."""
 
-    met: int  # the newest history of which it has handled an answer (the truth)
-    knows: int  # the history that it goes by
+    met: int  # the newest history of which it has shown anything (the truth)
+    wanted: int  # the history that the next generation it adopts must have
+    told: int  # the newest revision that it remembers to have told Redis
+    servers: tuple[int, ...]  # as it last met them
     wires: tuple[Wire, ...]
     readers: tuple[Reader, ...]
     writers: tuple[Writer, ...]
 
 
 class Worker(NamedTuple):
-    """The worker: `history` and `id` are what it will write to `node`, `told_as` is the history of the value."""
+    """The worker, and what it publishes; `returns` if it must before it says that it is back."""
 
     at: At
     wires: tuple[bool, ...]
-    node: int
-    history: int
-    id: int
     value: Value
-    told_as: int
+    returns: bool
 
 
 class Left(NamedTuple):
@@ -175,7 +169,6 @@ class State(NamedTuple):
     standby: Database
     floor: int  # below it no clock gives a revision any more
     lost: Tail
-    swept: bool  # the worker has written that Redis holds nothing of another history
     nodes: tuple[Node, ...]
     at: int  # the node that has the list's slot
     replica: Node | None

@@ -2,104 +2,92 @@
 
 from collections.abc import Iterator
 
-from tests.consistency.model.failover.places import Step, put, with_node, with_process, with_wire
+from tests.consistency.model.failover import scripts
+from tests.consistency.model.failover.places import Step, fresh_id, put, with_node, with_process, with_wire
 from tests.consistency.model.failover.protocol import Protocol, World
 from tests.consistency.model.failover.state import (
     DOWN_WIRE,
-    UP_WIRE,
-    Away,
-    Generation,
+    NO_HISTORY,
+    NO_SERVER,
+    NOTHING_TOLD,
     Line,
+    Note,
     Process,
     State,
+    Value,
     Wire,
 )
 
 
 def steps(protocol: Protocol, world: World, state: State, who: int) -> Iterator[Step]:
-    """Connect, ask Redis for its generation, ask the row, look again; or lose the wire."""
+    """Connect and adopt the generation, read when the note allows it, look again; or lose the wire."""
+    name = f"process {who + 1}"
     for node, wire in enumerate(state.processes[who].wires):
-        if wire.line > Line.DOWN:
-            if world.cuts[who] or not state.reachable:
-                yield f"process {who + 1} loses its wire", with_wire(state, who, node, DOWN_WIRE)
-        elif state.reachable:
-            yield f"process {who + 1} connects", _connected(protocol, world, state, who, node)
-        if state.reachable:
-            yield from _checks(protocol, world, state, who, node)
+        if wire.line != Line.DOWN and (world.cuts[who] or not state.reachable):
+            yield f"{name} loses its wire", with_wire(state, who, node, DOWN_WIRE)
+        if not state.reachable:
+            continue
+        if wire.line == Line.DOWN:
+            yield f"{name} connects", _connected(protocol, world, state, who, node)
+        elif protocol.looks_again:
+            looked = _adopted(protocol, state, who, node, fresh=False)
+            if looked != state:
+                yield f"{name} looks again", looked
+        if wire.line == Line.UP and (state.database.note == Note.REACHED or not protocol.asks_note):
+            yield f"{name} may read", with_wire(state, who, node, wire._replace(line=Line.READS))
 
 
 def is_usable(state: State, who: int) -> bool:
     """Whether the process reaches the list's node: what it raises or fills there arrives."""
-    return state.reachable and state.processes[who].wires[state.at].line > Line.DOWN
+    return state.reachable and state.processes[who].wires[state.at].line != Line.DOWN
 
 
-def reads_cache(protocol: Protocol, state: State, process: Process) -> bool:
-    """Whether the process would take a hit from the list's node."""
-    wire = process.wires[state.at]
-    if not state.reachable or wire.line != Line.CONFIRMED:
-        return False
-    return not protocol.confirms_history or protocol.asks_for_history or wire.history == process.knows
+def reads_cache(state: State, process: Process) -> bool:
+    """Whether the process asks the list's node for hits."""
+    return state.reachable and process.wires[state.at].line == Line.READS
 
 
-def having_met(protocol: Protocol, process: Process, history: int) -> Process:
-    """It has handled an answer of this history; if that is another than it went by, no wire is confirmed."""
-    wires = process.wires
-    if protocol.asks_for_history and history != process.knows:
-        wires = tuple([UP_WIRE if wire.line > Line.UP else wire for wire in wires])
-    return process._replace(met=max(process.met, history), knows=history, wires=wires)
+def is_hit(protocol: Protocol, state: State, process: Process) -> Value | None:
+    """What the process would take from the cache now."""
+    hash_ = state.nodes[state.at].hash
+    if hash_ is None or hash_.value.revision != hash_.fence or not reads_cache(state, process):
+        return None
+    is_present = hash_.id == process.wires[state.at].id
+    return hash_.value if is_present or not protocol.hit_compares_generation else None
+
+
+def having_met(protocol: Protocol, state: State, who: int, history: int) -> State:
+    """The process is about to tell or to show something of this history: its generation must be of the same."""
+    process = state.processes[who]
+    process = process._replace(met=max(process.met, history))
+    if history == process.wires[state.at].history and is_usable(state, who):
+        return with_process(state, who, process)
+    state = with_process(state, who, process._replace(wanted=history))
+    return _adopted(protocol, state, who, state.at, fresh=False) if is_usable(state, who) else state
 
 
 def _connected(protocol: Protocol, world: World, state: State, who: int, node: int) -> State:
-    here = state.nodes[node]
-    if not protocol.fresh_waits and state.processes[who].wires[node].line == Line.FRESH:
-        return with_wire(state, who, node, Wire(Line.CONFIRMED, 0, state.history))
-    if world.hidden and protocol.deletes_if_hidden:
-        state = with_node(state, node, here._replace(generation=None))
-    return with_wire(state, who, node, UP_WIRE)
+    known, here = state.processes[who].servers[node], state.nodes[node].server
+    another = protocol.fresh_if_another and known not in (NO_SERVER, here)
+    fresh = another or (world.hidden and protocol.fresh_if_hidden)
+    state = _adopted(protocol, state, who, node, fresh=fresh)
+    if known == NO_SERVER and not protocol.fresh_asks_note:
+        state = with_wire(state, who, node, state.processes[who].wires[node]._replace(line=Line.READS))
+    return state
 
 
-def _checks(protocol: Protocol, world: World, state: State, who: int, node: int) -> Iterator[Step]:
-    name = f"process {who + 1}"
-    wire, here = state.processes[who].wires[node], state.nodes[node]
-    found = here.generation
-    match wire.line:
-        case Line.UP if found is None:
-            empty = here.hash is None or not protocol.claims_empty_only
-            if empty and state.database.away == Away.NO:
-                history = state.processes[who].knows
-                claimed = here._replace(generation=Generation(state.database.id, here.server, history, covers=True))
-                yield f"{name} makes the generation of an empty Redis", with_node(state, node, claimed)
-        case Line.UP if found is not None and _is_of(protocol, found, here.server):
-            asked = Wire(Line.ASKED, found.id, found.history)
-            if world.outages or world.worker_cut or world.failovers:
-                yield f"{name} finds the generation", with_wire(state, who, node, asked)
-            else:
-                yield f"{name} confirms", _confirmed(state, who, node, asked)
-        case Line.ASKED if _is_present(protocol, state, wire):
-            yield f"{name} confirms", _confirmed(state, who, node, wire)
-        case Line.ASKED:
-            yield f"{name} finds it too old", with_wire(state, who, node, UP_WIRE)
-        case Line.CONFIRMED:
-            looked = wire if found is None else Wire(Line.ASKED, found.id, found.history)
-            if found is None or not _is_of(protocol, found, here.server) or not _is_present(protocol, state, looked):
-                yield f"{name} looks again and doubts", with_wire(state, who, node, UP_WIRE)
-
-
-def _is_of(protocol: Protocol, found: Generation, server: int) -> bool:
-    """Whether the generation was written when this server had been told everything about the list."""
-    is_this = found.server == server or not protocol.confirms_server
-    return is_this and (found.covers or not protocol.generation_names_slots)
-
-
-def _is_present(protocol: Protocol, state: State, asked: Wire) -> bool:
-    row = state.database
-    if protocol.row_confirms and (row.away != Away.NO or asked.id != row.id):
-        return False
-    return not protocol.confirms_history or not protocol.asks_for_history or asked.history == state.history
-
-
-def _confirmed(state: State, who: int, node: int, asked: Wire) -> State:
-    """The row was read by a statement of its own, which says the history, too."""
-    process, history = state.processes[who], state.history
-    wires = put(process.wires, node, Wire(Line.CONFIRMED, 0, asked.history))
-    return with_process(state, who, process._replace(met=history, knows=history, wires=wires))
+def _adopted(protocol: Protocol, state: State, who: int, node: int, *, fresh: bool) -> State:
+    """What was told under another generation is forgotten: Redis may have forgotten it, too."""
+    process, here = state.processes[who], state.nodes[node]
+    generation = scripts.present(
+        protocol, here.generation, here.server, process.wanted, fresh=fresh, new_id=fresh_id(state)
+    )
+    before = process.wires[node]
+    wire = Wire(max(before.line, Line.UP), generation.id, generation.history)
+    process = process._replace(
+        wanted=NO_HISTORY,
+        told=process.told if before.id == generation.id else NOTHING_TOLD,
+        servers=put(process.servers, node, here.server),
+        wires=put(process.wires, node, wire),
+    )
+    return with_process(with_node(state, node, here._replace(generation=generation)), who, process)

@@ -10,6 +10,9 @@
 - uncompared: as wiped, and a hit is not compared with the fence, which shows that nothing below it is kept.
 - restarted: Redis comes back with what it held earlier, leases included, as from a snapshot or by the
   promotion of a replica that lags. Only the worker helps, and only because it notices and publishes again.
+
+By itself the fence is late where somebody is cut off or Redis is another one: what is done about that is shown in the
+other room, `failover`.
 """
 
 from collections.abc import Iterator
