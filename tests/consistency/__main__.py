@@ -12,6 +12,7 @@ from typing import TypeVar
 import uvloop
 
 from tests.consistency import report
+from tests.consistency.cluster import Caches
 from tests.consistency.failover.busy import busy
 from tests.consistency.hunt import hunt
 from tests.consistency.model.claims import CLAIMS
@@ -25,6 +26,10 @@ from tests.consistency.run import Result, calm_run, fault_run
 
 PARTS = ("model", "calm", "busy", "mutants", "recovery", "restart", "faults")
 STOPPED = 143
+SEVERAL: tuple[Caches, ...] = ("sentinels", "cluster")
+SEVERAL_PART = 1 / 6
+"""Of the time: what happens there is of a few kinds."""
+
 SLOWEST_REFUSAL = 3.0
 READY_AFTER, HITS_AFTER = 10.0, 5.0
 MOST_RATIO = 5.0
@@ -140,6 +145,11 @@ def _faults(found: Report, seeds: Sequence[int], seconds: float) -> None:
         result = _run(lambda seed=seed: fault_run(seconds, seed=seed, say=_say))  # type: ignore[misc]  # a default binds it
         found.faulty.append(result)
         _judge(found, result)
+        for caches in SEVERAL:
+            few = max(seconds * SEVERAL_PART, 1.0)
+            result = _run(lambda seed=seed, few=few, caches=caches: fault_run(few, seed=seed, say=_say, caches=caches))  # type: ignore[misc]  # a default binds it
+            found.faulty.append(result)
+            _judge(found, result)
 
 
 def _judge(found: Report, result: Result) -> None:

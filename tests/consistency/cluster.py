@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
+from typing import Literal
 from urllib.parse import urlsplit
 
 from deploy.local.child import Launch
@@ -16,8 +17,10 @@ from tests.consistency import disks, log
 from tests.consistency.history import Loss
 from tests.consistency.proxy import Wire
 from tests.integration.wires import at
+from tests.servers.cluster import RedisCluster
 from tests.servers.postgres import Server as Postgres
 from tests.servers.redis import Server as Redis
+from tests.servers.sentinel import Sentinels
 from tests.stack import ApiProcess, Stack, WorkerProcess, folder, steady_port
 
 LAUNCH = (sys.executable, "-m", "tests.consistency.launch")
@@ -31,6 +34,9 @@ RUN = {
     "SLOW_REQUEST": "60",
     "WORKER_AUDIT_PERIOD": "2",
 }
+
+
+Caches = Literal["one", "sentinels", "cluster"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +113,10 @@ class Cluster:
     """Each reads what a server that died had recorded."""
     hit: list[float] = field(default_factory=list)
     """By API process: when a read was last a hit."""
+    users: list[str] = field(default_factory=list)
+    sentinels: Sentinels | None = None
+    masters: RedisCluster | None = None
+    """Where the cache lies if it is not one Redis; no wires lead there, for these servers tell their own addresses."""
 
     @property
     def ports(self) -> list[int]:
@@ -150,11 +160,13 @@ async def cluster(
     alterations: Mapping[int, Alteration] | None = None,
     everyone: Alteration | None = None,
     small_disk: bool = False,
+    caches: Caches = "one",
     settings: Mapping[str, str] = MappingProxyType({}),
 ) -> AsyncIterator[Cluster]:
     """Started and recording. `wired`: all connections go through wires, and the settings are those of production.
 
-    `alterations` are those of API processes by number, and of the worker by -1; `everyone` is of all API processes.
+    `caches` are one Redis, two with Sentinels, or three masters with replicas. `alterations` are those of API processes
+    by number, and of the worker by -1; `everyone` is of all API processes.
     """
     async with contextlib.AsyncExitStack() as resources:
         path = resources.enter_context(folder())
@@ -165,7 +177,10 @@ async def cluster(
         await asyncio.to_thread(stack.__enter__)
         resources.push_async_callback(asyncio.to_thread, stack.__exit__)
         await asyncio.to_thread(log.install, stack.database_url)
+        sentinels, masters = await asyncio.to_thread(_caches, resources, path / "caches", caches)
         chosen = {**RUN, **(PRODUCTION if wired else {}), **settings}
+        if several := sentinels or masters:
+            chosen |= {"REDIS_URL": several.url} | ({"WORKER_REDIS_URL": stack.redis.url} if masters else {})
         made: list[Wires] = []
         nodes: list[Node] = []
         for number in range(apis):
@@ -181,7 +196,7 @@ async def cluster(
         stack.adopt(worker, *nodes)
         await asyncio.gather(*(asyncio.to_thread(child.start) for child in (worker, *nodes)))
         fronts = [await resources.enter_async_context(Wire(node.port)) for node in nodes] if wired else []
-        yield Cluster(stack, nodes, worker, port, made, disk, fronts)
+        yield Cluster(stack, nodes, worker, port, made, disk, fronts, sentinels=sentinels, masters=masters)
 
 
 def _replicable(path: Path) -> Stack:
@@ -189,11 +204,20 @@ def _replicable(path: Path) -> Stack:
     return Stack(path, postgres=Postgres(path / "postgres" / "1"), redis=Redis(path / "redis-1"))
 
 
+def _caches(
+    resources: contextlib.AsyncExitStack, path: Path, caches: Caches
+) -> tuple[Sentinels | None, RedisCluster | None]:
+    sentinels = resources.enter_context(Sentinels(path)) if caches == "sentinels" else None
+    masters = resources.enter_context(RedisCluster(path, replicas=True)) if caches == "cluster" else None
+    return sentinels, masters
+
+
 async def _wires(resources: contextlib.AsyncExitStack, stack: Stack, variables: dict[str, str]) -> Wires:
     """Make them, and lead a process's connections through them."""
     ends = []
     for name, url in (("DATABASE_URL", stack.database_url), ("REDIS_URL", stack.redis.url)):
         wire = await resources.enter_async_context(Wire(urlsplit(url).port or 0))
-        variables[name] = at(url, wire.port)
+        if variables[name] == url:
+            variables[name] = at(url, wire.port)
         ends.append(wire)
     return Wires(*ends)

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from tests.consistency.cluster import Inject
-from tests.consistency.failover import postgres, redis
+from tests.consistency.cluster import Caches, Inject
+from tests.consistency.failover import postgres, redis, several
 from tests.consistency.faults import (
     POLICIES,
     cut_after_commit,
@@ -37,6 +37,8 @@ class Fault:
     seconds: tuple[float, float]
     worker_away: bool = False
     """The worker is gone while others cannot reach Redis: the one double fault that the design leaves open."""
+    caches: Caches = "one"
+    """In which kind of cluster it can happen."""
     repaired_by_writes: bool = False
     """What it does to a list, the next write sets right, and the worker what it has not published yet: so after a third
     of it some write nothing any more, and only look.
@@ -104,5 +106,8 @@ FAULTS = (
     Fault("redis promoted, run_id hidden", redis.promoted_unnoticed, ("redis",), (1.0, 4.0), repaired_by_writes=True),
     Fault("redis promoted, api starts", redis.promoted_while_starting, _APIS, (1.0, 4.0), repaired_by_writes=True),
     Fault("redis split", redis.split, ("redis",), (1.0, 4.0), repaired_by_writes=True),
+    Fault("redis elected", several.elected, ("redis",), (1.0, 4.0), caches="sentinels", repaired_by_writes=True),
+    Fault("redis slot moved", several.moved, ("redis",), (1.0, 4.0), caches="cluster", repaired_by_writes=True),
+    Fault("redis master replaced", several.replaced, ("redis",), (1.0, 4.0), caches="cluster", repaired_by_writes=True),
 )
 BY_NAME = {fault.name: fault for fault in FAULTS}

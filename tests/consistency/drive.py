@@ -187,7 +187,7 @@ async def driven(
     audit = Audit(parts.metrics_port)
     following = asyncio.create_task(audit.follow())
     workload = Workload(service, people, sessions=sessions, seed=seed, writes=writes)
-    parts.hit = workload.hit
+    parts.hit, parts.users = workload.hit, [user.name for user in people]
     try:
         yield Drive(parts, service, workload, audit)
     finally:

@@ -22,7 +22,8 @@ BATCH = 600
 """Operations between two looks."""
 
 MOST_ROUNDS = 40
-CONTROL_ROUNDS = 8
+CONTROL_ROUNDS, FEW_CONTROL_ROUNDS = 8, 3
+"""The few are of long faults."""
 SHORT_REDIS_TIMEOUT = "1"
 FAULT_SECONDS, LONG_FAULT_SECONDS = 0.3, 2.4
 
@@ -53,7 +54,9 @@ async def hunt(mutant: Mutant, *, seed: int = 1) -> Catch:
     ):
         began = time.monotonic()
         found: list[Violation] = []
-        for number in range(MOST_ROUNDS if mutant.name else CONTROL_ROUNDS):
+        long = bool(mutant.needs) and BY_NAME[mutant.needs].repaired_by_writes
+        control = FEW_CONTROL_ROUNDS if long else CONTROL_ROUNDS
+        for number in range(MOST_ROUNDS if mutant.name else control):
             await (_faulty_round(drive, mutant.needs, number) if mutant.needs else drive.workload.run(operations=BATCH))
             _, verdict = await drive.checked()
             found = verdict.violations + [stale for stale in verdict.stale if not in_time(stale)]

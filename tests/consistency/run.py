@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from tests.consistency.checker import Verdict
-from tests.consistency.cluster import Alteration, Cluster, cluster
+from tests.consistency.cluster import Alteration, Caches, Cluster, cluster
 from tests.consistency.deck import FAULTS, Fault
 from tests.consistency.drive import NEVER, Drive, Injection, Outage, Say, driven
 from tests.consistency.effects import Violation
@@ -111,6 +111,7 @@ async def fault_run(
     users: int = 50,
     sessions: int = 2,
     only: Sequence[str] = (),
+    caches: Caches = "one",
     settings: Mapping[str, str] = MappingProxyType({}),
 ) -> Result:
     """Faults by seed, one after another, each after everything has recovered from the one before.
@@ -121,22 +122,30 @@ async def fault_run(
     wrong, hours = chance.choice([-1, *range(apis)]), chance.choice([-1, 1])
     alterations = {wrong: Alteration(clock=hours * HOUR)}
     async with (
-        cluster(apis=apis, wired=True, alterations=alterations, small_disk=not only, settings=settings) as parts,
+        cluster(
+            apis=apis,
+            wired=True,
+            alterations=alterations,
+            small_disk=not only and caches == "one",
+            caches=caches,
+            settings=settings,
+        ) as parts,
         driven(parts, users=users, sessions=sessions, seed=seed) as drive,
     ):
         began = time.monotonic()
-        drive.watch_redis()
+        if caches == "one":
+            drive.watch_redis()
         stop = asyncio.Event()
         working = asyncio.create_task(drive.workload.run(until=stop))
         await asyncio.sleep(min(WARM_UP, seconds / 4))
-        deck = _deck(parts, chance, apis, only)
+        deck = _deck(parts, chance, apis, [fault for fault in FAULTS if fault.caches == caches], only)
         while time.monotonic() - began < seconds:
             fault, target = next(deck)
             await drive.inject(fault, target, chance.uniform(*fault.seconds), say)
             await asyncio.sleep(chance.uniform(0, 0.5))
         stop.set()
         await working
-        result = await _result(drive, f"seed {seed}", began)
+        result = await _result(drive, f"seed {seed}" + (f", {caches}" if caches != "one" else ""), began)
         who = "the worker" if wrong < 0 else f"API process {wrong}"
         result.notes.append(f"the clock of {who} was {hours:+} h off")
         if parts.disk and not parts.disk.is_small:
@@ -163,10 +172,12 @@ async def _result(drive: Drive, title: str, began: float) -> Result:
     )
 
 
-def _deck(parts: Cluster, chance: random.Random, apis: int, only: Sequence[str]) -> Iterator[tuple[Fault, str]]:
+def _deck(
+    parts: Cluster, chance: random.Random, apis: int, all_: Sequence[Fault], only: Sequence[str]
+) -> Iterator[tuple[Fault, str]]:
     """Every fault once in random order, then again; each at a target drawn from those that there are."""
     while True:
-        faults = [fault for fault in FAULTS if not only or fault.name in only]
+        faults = [fault for fault in all_ if not only or fault.name in only]
         if parts.disk is None or not parts.disk.is_small:
             faults = [fault for fault in faults if fault.name != "disk full"]
         chance.shuffle(faults)

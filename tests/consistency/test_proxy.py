@@ -171,3 +171,17 @@ async def test_a_refused_wire_serves_nobody(wire: Wire) -> None:
     async with connected(wire) as (reader, writer):
         writer.write(b"a")
         assert await answered(reader) == b"!"
+
+
+async def test_who_is_held_back_reaches_the_server_of_a_later_moment(wire: Wire, server: Server) -> None:
+    """It has connected to nobody yet, so it is not cut off with the others when the wire leads elsewhere."""
+    port = wire.server
+    wire.switch(1)  # nobody listens there
+    wire.held_back = asyncio.Event()
+    async with connected(wire) as (reader, writer):
+        writer.write(b"early")
+        await until(lambda: bool(wire.links))
+        wire.switch(port)
+        wire.held_back.set()
+        assert await answered(reader) == b"!"
+        assert server.received == b"early"

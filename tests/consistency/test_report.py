@@ -8,6 +8,7 @@ from tests.consistency import report
 from tests.consistency.checker import check
 from tests.consistency.deck import BY_NAME
 from tests.consistency.drive import Injection, Outage
+from tests.consistency.failover.busy import Phase
 from tests.consistency.history import History, Loss, load
 from tests.consistency.report import Report
 from tests.consistency.run import LATEST, LOST_FOR, Result
@@ -84,6 +85,14 @@ def test_a_failed_run_with_a_loss_is_kept_with_all_that_was_recorded(
     smallest = load(folder / "smallest-0.jsonl")
     assert smallest.operations == lost[1:]
     assert [stale.lost for stale in check(smallest).stale] == [True]
+
+
+def test_a_busy_machine_has_a_row_for_each_state() -> None:
+    """With what is slowest among the reads, and among the writes; what was refused has no place among them."""
+    answers = [showed(0, 1), showed(0, 3), wrote(0, 5, CREATED), wrote(0, 9, CREATED, outcome="fail")]
+    table = Report("busy", busy=[Phase("40 pauses", 2, answers, [])]).tables()["busy"]
+    row = [cell.strip() for cell in table.splitlines()[2].strip("|").split("|")]
+    assert row == ["40 pauses", "4", "2", "0", "3,000.0", "3,000.0", "3,000.0", "5,000.0", "5,000.0", "5,000.0"]
 
 
 def test_the_page_has_a_place_for_every_table() -> None:

@@ -17,6 +17,8 @@ from tests.stack import PATIENT_REDIS_TIMEOUT
 
 SEED = 1
 FAULTS = ("api killed", "postgres killed", "commit cut after", "api frozen at commit", "commit held, wiped")
+FAILOVERS = ("postgres failover", "redis promoted, worker away")
+BRIEF = {"REDIS_TIMEOUT": "1", "WORKER_AUDIT_PERIOD": "1"}
 QUICK = [mutant for mutant in MUTANTS if mutant.name in ("fill-without-the-fence", "repeats-commits")]
 
 T = TypeVar("T")
@@ -40,6 +42,15 @@ def test_nothing_is_wrong_whatever_dies() -> None:
     )
     assert result.faults == []
     assert len(result.injections) > 1
+
+
+def test_nothing_is_wrong_whoever_takes_over() -> None:
+    """A standby, a replica that lagged: what PostgreSQL has lost is lost, and nothing else; nothing stale is shown."""
+    result = run(
+        lambda: fault_run(1, seed=SEED, say=print, apis=2, users=8, sessions=3, only=FAILOVERS, settings=BRIEF)
+    )
+    assert result.faults == []
+    assert result.injections
 
 
 def test_a_rolling_restart_fails_no_request() -> None:
