@@ -48,7 +48,9 @@ class Announcements:
 
         Raises `OutcomeUnknown` when another server has taken over meanwhile.
         """
-        if not await self._fence.raise_to(owner, stand):
+        if await self._fence.raise_to(owner, stand):
+            self._paused_until = 0.0  # what made a wait vain is over, and the next outage is another
+        else:
             await self._wait(owner, stand, deadline)
 
     async def show(self, owner: UserId, stand: Stand, *, deadline: float) -> None:

@@ -125,6 +125,21 @@ async def test_a_wait_in_vain_ends_in_time_and_is_not_repeated(
         assert process.lists.announcements._paused_until == paused
 
 
+async def test_who_was_told_waits_again_at_the_next_outage(
+    whole: Stack, server: RedisServer, hands: steps.Cursor, user: UserId
+) -> None:
+    """A wait in vain says nothing of a worker that has come back since."""
+    settings = whole.settings(REDIS_URL=server.url, DATABASE_TIMEOUT="0.5", DATABASE_STATEMENT_TIMEOUT="0.5")
+    async with steps.process(settings, retry_after=0.2) as process:
+        server.kill()
+        await process.add_task(user, "first")
+        assert process.lists.announcements._paused_until > 0
+        server.start()
+        await steps.until(lambda: process.fence.connected)
+        await process.add_task(user, "second")
+        assert process.lists.announcements._paused_until == 0
+
+
 async def test_a_short_silence_costs_reads_and_no_connection(server: RedisServer, user: UserId) -> None:
     """Reads go past the cache, at once after the first; a raise waits, and is told on the same connection."""
     async with steps.fence(server.url, timeout=0.3, retry_after=60) as (redis, fence):
