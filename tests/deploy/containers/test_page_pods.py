@@ -1,6 +1,8 @@
 """The pods of the page's overlay: the sign-in, and the page behind the compose stack's nginx."""
 
 from collections.abc import Iterator
+from functools import partial
+from http import HTTPStatus
 from pathlib import Path
 
 import httpx
@@ -46,6 +48,8 @@ def test_the_whole_stack_by_its_gateway(cluster: Cluster) -> None:
         until(lambda: browser.post("/api/auth/sign-up/email", json=account).is_success, "the gateway finds the sign-in")
         token = browser.get("/api/auth/token").raise_for_status().json()["token"]
         until(lambda: browser.get("/livez").is_success, "the gateway finds the API")
-        answer = browser.get("/api/tasks", headers={"authorization": f"Bearer {token}"})
+        tasks = partial(browser.get, "/api/tasks", headers={"authorization": f"Bearer {token}"})
+        until(lambda: tasks().status_code != HTTPStatus.SERVICE_UNAVAILABLE, "the API finds its database and the keys")
+        answer = tasks()
         assert (answer.status_code, answer.json()) == (200, [])
         assert browser.get("/metrics").status_code == 404
