@@ -52,7 +52,7 @@ async def test_more_pools_than_room_cost_no_request(crowded: Stack) -> None:
             if answers.total() > REQUESTS / PROCESSES:
                 settled.set()
 
-    limits = httpx.Limits(max_connections=None)
+    limits = httpx.Limits(max_connections=None, keepalive_expiry=1)  # well before the server closes what is idle
     async with httpx.AsyncClient(timeout=PATIENCE, limits=limits) as frontend, asyncio.TaskGroup() as group:
         for api in apis:
             for _ in range(AT_ONCE):
