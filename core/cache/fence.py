@@ -233,7 +233,8 @@ class Fence:
 
     async def _meet(self, owner: UserId, history: History | None) -> Redis:
         node = self._redis.of(owner)
-        if history is not None:
+        generation = node.generation
+        if history is not None and (generation is None or generation.history != history):
             await node.keep_up_with(history)
         if node.generation is None:
             raise RedisUnavailable("no generation")

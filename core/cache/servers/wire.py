@@ -93,7 +93,6 @@ class Wire(asyncio.Protocol):
         """Ask, and wait for as long as the connection lives; raises `RedisUnavailable` when it is lost."""
         answer = self._send(packed)
         self._patient.add(answer)
-        answer.add_done_callback(self._patient.discard)
         return answer
 
     def give_up(self, reason: str) -> None:
@@ -105,6 +104,7 @@ class Wire(asyncio.Protocol):
         self.lost.set()
         if self._transport:
             self._transport.abort()
+        self._patient.clear()
         while self._waiting:
             _fail(self._waiting.popleft(), RedisUnavailable(reason))
 
@@ -130,6 +130,8 @@ class Wire(asyncio.Protocol):
                 return
             self._answered += 1
             answer = self._waiting.popleft()
+            if self._patient:
+                self._patient.discard(answer)
             if answer.done():  # its caller was cancelled, or gave up
                 continue
             if isinstance(value, hiredis.ReplyError):
