@@ -40,7 +40,7 @@ class Model:
     def start(self) -> State:
         """Nothing written, nothing cached, everybody connected and confirmed."""
         world = self.world
-        row = Database(Value(0, 0), 0, Note.REACHED)
+        row = Database(Value(0, 0), 0, Note.REACHED, 1)
         servers = [HIDDEN if world.hidden else 1 + node for node in range(world.nodes)]
         nodes = [Node(server, None, Generation(1 + place, server, 1)) for place, server in enumerate(servers)]
         lines = tuple([Wire(Line.READS, 1 + place, 1) for place in range(world.nodes)])

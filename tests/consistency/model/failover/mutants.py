@@ -1,6 +1,6 @@
 """The protocol with one decision turned the wrong way; the search must find out each of them.
 
-Three decisions are not here, as what they guard is guarded twice: the claims hold without them.
+Two decisions are not here, as what they guard is guarded twice: the claims hold without them.
 """
 
 from tests.consistency.model.explore import Mutant
@@ -13,7 +13,7 @@ MUTANTS = (
     Mutant(
         "revisions-count",
         "The new server gives a lost revision again, and with it a lost ETag.",
-        Model(Protocol(revisions_by_clock=False), claims.WRITTEN_TWICE),
+        Model(Protocol(revisions_by_clock=False), claims.NUMBERED),
         Promise.UNIQUE,
         ("commits content 1 as revision 1", "fails over", "commits content 2 as revision 1"),
     ),
@@ -52,6 +52,14 @@ MUTANTS = (
         Model(Protocol(open_drops_foreign=False), claims.PROMOTED),
         Promise.CACHED,
         ("opens", "promoted"),
+    ),
+    Mutant(
+        "open-forgets-the-fence",
+        "Where the new clock is behind, a revision is given again, and what the worker records of the lost one passes "
+        "for an announcement of the new one; only the fence knows better.",
+        Model(Protocol(open_keeps_fence=False), claims.BEHIND),
+        Promise.STRICT,
+        ("fails over", "opens: fence 0", "fills and answers content 0", "finds 1 published and acknowledges"),
     ),
     Mutant(
         "any-server",
@@ -137,6 +145,13 @@ MUTANTS = (
         Model(Protocol(fresh_asks_note=False), claims.SILENT_STARTING),
         Promise.STRICT,
         ("finds Redis noted away and acknowledges", "answers again", "connects"),
+    ),
+    Mutant(
+        "note-of-any-history",
+        "The note is lost with the tail, and what was acknowledged by it is not.",
+        Model(Protocol(note_has_history=False), claims.SILENT_FAILED_OVER),
+        Promise.STRICT,
+        ("finds Redis noted away and acknowledges", "fails over", "may read"),
     ),
     Mutant(
         "away-at-once",

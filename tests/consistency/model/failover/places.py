@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import TypeVar
 
-from tests.consistency.model.failover.protocol import World
+from tests.consistency.model.failover.protocol import Protocol, World
 from tests.consistency.model.failover.state import (
     LOST_LEASE,
     NO_ID,
@@ -11,6 +11,7 @@ from tests.consistency.model.failover.state import (
     At,
     Hash,
     Node,
+    Note,
     Process,
     Reader,
     State,
@@ -90,6 +91,12 @@ def committed(state: State, revision: int) -> tuple[State, Value]:
 
 def shown(value: Value) -> str:
     return f"content {value.content} as revision {value.revision}"
+
+
+def noted(protocol: Protocol, state: State) -> Note:
+    """What the note says; one of another history came back, or was lost with the tail, so it allows nothing."""
+    row = state.database
+    return row.note if row.noted_in == state.history or not protocol.note_has_history else Note.LEAVING
 
 
 def fresh_lease(state: State) -> int:

@@ -9,6 +9,7 @@ from tests.consistency.model.failover.places import (
     fresh_lease,
     may_begin,
     next_revision,
+    noted,
     shown,
     with_hash,
     with_process,
@@ -87,12 +88,14 @@ def _waits(protocol: Protocol, state: State, me: tuple[int, int], answer: Answer
         raised = _raised(protocol, state, me[0], value.revision, answer.history)
         told = _remembers(raised, me[0], value.revision)
         yield f"{name} raises the fence to {value.revision} and answers", _shows(told, me, answer)
+    if protocol.bypass_renews and wires.is_renewing(state, me[0], answer.history):
+        return
     renewed = wires.having_met(protocol, state, me[0], answer.history) if protocol.bypass_renews else state
     if state.processes[me[0]].told >= value.revision:
         yield f"{name} knows {value.revision} told and answers", _shows(renewed, me, answer)
     if answer.history != state.history:
         yield f"{name} finds another history", with_reader(state, *me, RESTING_READER)
-    elif why := _announced(state, value):
+    elif why := _announced(protocol, state, value):
         yield f"{name} finds {why} and answers", _shows(renewed, me, answer)
 
 
@@ -102,10 +105,10 @@ def _shows(state: State, me: tuple[int, int], answer: Answer) -> State:
     return with_seen(with_reader(state, *me, RESTING_READER), answer.value)
 
 
-def _announced(state: State, value: Value) -> str | None:
+def _announced(protocol: Protocol, state: State, value: Value) -> str | None:
     if state.database.published >= value.revision:
         return f"{value.revision} published"
-    return "Redis noted away" if state.database.note == Note.AWAY else None
+    return "Redis noted away" if noted(protocol, state) == Note.AWAY else None
 
 
 def _raised(protocol: Protocol, state: State, who: int, revision: int, history: int) -> State:
@@ -163,5 +166,5 @@ def _acknowledges(protocol: Protocol, state: State, me: tuple[int, int], writer:
         raised = _raised(protocol, rested, me[0], value.revision, writer.history)
         line = f"{name} raises the fence to {value.revision} and acknowledges"
         yield line, _remembers(raised, me[0], value.revision)
-    if writer.history == state.history and (why := _announced(state, value)):
+    if writer.history == state.history and (why := _announced(protocol, state, value)):
         yield f"{name} finds {why} and acknowledges", rested

@@ -32,6 +32,7 @@ class Protocol:
     # The note
     asks_note: bool = True
     fresh_asks_note: bool = True
+    note_has_history: bool = True
     leaves_before_away: bool = True
     returns_before_publishing: bool = True
     publishes_before_reached: bool = True

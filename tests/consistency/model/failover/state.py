@@ -71,6 +71,7 @@ class Database(NamedTuple):
     value: Value
     published: int
     note: Note
+    noted_in: int  # the history of the note
 
 
 class Tail(NamedTuple):

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from tests.consistency.model.failover import scripts
-from tests.consistency.model.failover.places import Step, fresh_id, put, with_node, with_process, with_wire
+from tests.consistency.model.failover.places import Step, fresh_id, noted, put, with_node, with_process, with_wire
 from tests.consistency.model.failover.protocol import Protocol, World
 from tests.consistency.model.failover.state import (
     DOWN_WIRE,
@@ -33,13 +33,19 @@ def steps(protocol: Protocol, world: World, state: State, who: int) -> Iterator[
             looked = _adopted(protocol, state, who, node, fresh=False)
             if looked != state:
                 yield f"{name} looks again", looked
-        if wire.line == Line.UP and (state.database.note == Note.REACHED or not protocol.asks_note):
+        if wire.line == Line.UP and (noted(protocol, state) == Note.REACHED or not protocol.asks_note):
             yield f"{name} may read", with_wire(state, who, node, wire._replace(line=Line.READS))
 
 
 def is_usable(state: State, who: int) -> bool:
     """Whether the process reaches the list's node: what it raises or fills there arrives."""
     return state.reachable and state.processes[who].wires[state.at].line != Line.DOWN
+
+
+def is_renewing(state: State, who: int, history: int) -> bool:
+    """Whether the process has asked for another generation and waits for the answer, or for the wire to be lost."""
+    wire = state.processes[who].wires[state.at]
+    return wire.line != Line.DOWN and not state.reachable and wire.history != history
 
 
 def reads_cache(state: State, process: Process) -> bool:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from tests.consistency.model.failover import scripts
-from tests.consistency.model.failover.places import Step, fresh_id, put, with_hash, with_node
+from tests.consistency.model.failover.places import Step, fresh_id, noted, put, with_hash, with_node
 from tests.consistency.model.failover.protocol import Protocol, World
 from tests.consistency.model.failover.state import NO_HISTORY, NOTHING, At, Line, Note, State, Worker
 
@@ -11,7 +11,7 @@ from tests.consistency.model.failover.state import NO_HISTORY, NOTHING, At, Line
 def steps(protocol: Protocol, world: World, state: State) -> Iterator[Step]:
     """Everything that the worker may do next."""
     yield from _wires(protocol, world, state)
-    if world.outages or world.worker_cut:
+    if world.outages or world.worker_cut or world.failovers:
         yield from _notes(protocol, state)
     if state.worker.at != At.IDLE:
         yield "the worker dies and starts", _works(state, rested(state.worker))
@@ -34,7 +34,7 @@ def _works(state: State, worker: Worker) -> State:
 
 
 def _noted(state: State, note: Note) -> State:
-    return state._replace(database=state.database._replace(note=note))
+    return state._replace(database=state.database._replace(note=note, noted_in=state.history))
 
 
 def _wires(protocol: Protocol, world: World, state: State) -> Iterator[Step]:
@@ -64,13 +64,14 @@ def _meets(protocol: Protocol, state: State) -> Iterator[Step]:
 
 def _notes(protocol: Protocol, state: State) -> Iterator[Step]:
     """`away` comes when the silence has been longer than anybody keeps a connection that was there at `leaving`."""
-    note, connected = state.database.note, all(state.worker.wires)
+    note, connected = noted(protocol, state), all(state.worker.wires)
+    is_of_before = state.database.noted_in != state.history
     reading = any(wire.line == Line.READS for process in state.processes for wire in process.wires)
     if not connected:
-        if note in (Note.REACHED, Note.RETURNING):
+        if note in (Note.REACHED, Note.RETURNING) or (protocol.note_has_history and is_of_before):
             away = Note.LEAVING if protocol.leaves_before_away else Note.AWAY
             yield f"the worker notes {away.name}", _noted(state, away)
-        if note == Note.LEAVING and not reading:
+        elif note == Note.LEAVING and not reading:
             yield "the worker notes AWAY", _noted(state, Note.AWAY)
     elif state.reachable and note in (Note.LEAVING, Note.AWAY):
         if protocol.returns_before_publishing:
@@ -94,7 +95,7 @@ def _publishes(protocol: Protocol, state: State) -> Iterator[Step]:
     match worker.at:
         case At.IDLE if not worker.wires[state.at]:
             return
-        case At.IDLE if row.note == Note.RETURNING:
+        case At.IDLE if noted(protocol, state) == Note.RETURNING:
             if protocol.publishes_before_reached:
                 yield "the worker lists what to publish", _lists(state, returns=True)
             else:
