@@ -190,9 +190,13 @@ class TestMovingSlot:
     def test_no_read_is_stale_while_slots_move_under_writes(self, cluster: RedisCluster, own_stack: Stack) -> None:
         """Keys there, keys half gone, gone, and back; two API processes and a worker."""
         ways = settings(cluster, own_stack)
-        own_stack.worker(start=True, **ways)
+        own_stack.worker(start=True, **ways, **rounds.UNLIMITED)
         users = users_of_each(cluster)
-        with rounds.running(own_stack.api(start=True, **ways), own_stack.api(start=True, **ways), *users) as seen:
+        with rounds.running(
+            own_stack.api(start=True, **ways, **rounds.UNLIMITED),
+            own_stack.api(start=True, **ways, **rounds.UNLIMITED),
+            *users,
+        ) as seen:
             seen.await_hits(*users)
             for user in users:
                 with cluster.migrating(key(user)) as move:
@@ -255,8 +259,8 @@ class TestMasterLost:
         with folder() as path, RedisCluster(path, options=options) as cluster:
             ways, port = settings(cluster, own_stack), free_port()
             lost, kept, _ = users_of_each(cluster)
-            own_stack.worker(start=True, WORKER_METRICS_PORT=str(port), **ways)
-            api = own_stack.api(start=True, **ways)
+            own_stack.worker(start=True, WORKER_METRICS_PORT=str(port), **ways, **rounds.UNLIMITED)
+            api = own_stack.api(start=True, **ways, **rounds.UNLIMITED)
             with steps.outside(own_stack.database_url) as cursor, api.client(kept) as user:
                 wait(lambda: user.get("/api/tasks").headers["x-cache"] == "hit", "it is cached")
                 cluster.owner(key(lost)).kill()
@@ -270,10 +274,10 @@ class TestMasterLost:
     def test_no_read_is_stale_while_a_master_dies_under_writes(self, cluster: RedisCluster, own_stack: Stack) -> None:
         """It is killed with a replica that lags; then another hands over by agreement. Hits come back for all."""
         ways = settings(cluster, own_stack)
-        own_stack.worker(start=True, **ways)
+        own_stack.worker(start=True, **ways, **rounds.UNLIMITED)
         users = users_of_each(cluster)
-        reader = own_stack.api(start=True, **ways)
-        with rounds.running(own_stack.api(start=True, **ways), reader, *users) as seen:
+        reader = own_stack.api(start=True, **ways, **rounds.UNLIMITED)
+        with rounds.running(own_stack.api(start=True, **ways, **rounds.UNLIMITED), reader, *users) as seen:
             seen.await_hits(*users)
             master = cluster.owner(key(users[0]))
             cluster.lag(master)

@@ -177,9 +177,13 @@ class TestElection:
     def test_no_read_is_stale_in_an_election_under_writes(self, sentinels: Sentinels, own_stack: Stack) -> None:
         """Two API processes and a worker; every write is acknowledged, and hits come back. So does arq's queue."""
         ways = {"REDIS_URL": sentinels.url, "REDIS_TIMEOUT": "0.5"}
-        own_stack.worker(start=True, **ways)
+        own_stack.worker(start=True, **ways, **rounds.UNLIMITED)
         users = [new_user() for _ in range(3)]
-        with rounds.running(own_stack.api(start=True, **ways), own_stack.api(start=True, **ways), *users) as seen:
+        with rounds.running(
+            own_stack.api(start=True, **ways, **rounds.UNLIMITED),
+            own_stack.api(start=True, **ways, **rounds.UNLIMITED),
+            *users,
+        ) as seen:
             seen.await_hits(*users)
             sentinels.lag()
             seen.await_rounds()
