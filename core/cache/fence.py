@@ -132,7 +132,8 @@ class Fence:
         Raises `RedisUnavailable`; then the answer is not to be shown before it was announced in another way.
         """
         node = await self._meet(answer.owner, answer.history)
-        value = answer.encode()
+        # A generation that had no history keeps its id when it gets one: of two that met at once, one is of another.
+        value = answer.encode() if self.is_current(answer.owner, opened.lease) else b""
         arguments = (
             opened.lease,
             answer.revision,
@@ -183,7 +184,8 @@ class Fence:
                 except RedisUnavailable:
                     continue
                 else:
-                    self._note_told(owner, stand.revision, owed)
+                    self._settle(owner, stand.revision, owed)
+                    self.remember(owner, stand.revision)
                 told.append((owner, stand))
         if everything and not told:
             raise RedisUnavailable("none could be told")
@@ -195,7 +197,7 @@ class Fence:
             await node.keep_up_with(history)
 
     def knows(self, owner: UserId, revision: Revision) -> bool:
-        """Whether this process has told Redis of this revision, or a newer one, in the last minutes."""
+        """Whether this process has told Redis of this revision, or a newer one, since it was committed."""
         return owner not in self._unannounced and self._told.get(owner, -1) >= revision
 
     async def recover(self, redis: Redis, send: Send) -> None:
@@ -213,7 +215,7 @@ class Fence:
                     continue  # it goes on being owed, to whoever has the slot
                 if isinstance(outcome, BaseException):
                     raise outcome
-                self._settle(owner, item)
+                self._settle(owner, item.revision, item)
 
     async def may_read(self) -> bool:
         """As `redis.Recovery`."""
@@ -260,18 +262,17 @@ class Fence:
         if owed is not None:
             await self._raise(node, owner, owed.revision)
 
-    def _settle(self, owner: UserId, owed: "_Owed") -> None:
-        if self._unannounced.get(owner) is owed:
-            del self._unannounced[owner]
-
     async def _raise(self, node: Redis, owner: UserId, revision: Revision) -> None:
         owed = self._unannounced.get(owner)
         await self._redis.tell(owner, *self._announcement(node, owner, revision))
-        self._note_told(owner, revision, owed)
+        self._settle(owner, revision, owed)
 
-    def _note_told(self, owner: UserId, revision: Revision, owed: "_Owed | None") -> None:
-        if owed is not None and owed.revision <= revision:
-            self._settle(owner, owed)
+    def _settle(self, owner: UserId, revision: Revision, owed: "_Owed | None") -> None:
+        if owed is not None and owed.revision <= revision and self._unannounced.get(owner) is owed:
+            del self._unannounced[owner]
+
+    def remember(self, owner: UserId, revision: Revision) -> None:
+        """Redis was told of a committed revision; what it hears before COMMIT may be evicted before anybody sees it."""
         self._told[owner] = max(revision, self._told.pop(owner, revision))
         if len(self._told) > REMEMBERED:
             self._told.popitem(last=False)

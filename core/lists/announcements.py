@@ -49,12 +49,14 @@ class Announcements:
         Raises `OutcomeUnknown` when another server has taken over meanwhile.
         """
         if await self._fence.raise_to(owner, stand):
+            self._fence.remember(owner, stand.revision)
             self._paused_until = 0.0  # what made a wait vain is over, and the next outage is another
         else:
             await self._wait(owner, stand, deadline)
 
     async def show(self, owner: UserId, stand: Stand, *, deadline: float) -> None:
         """Return when a state that was read past the cache may be shown; at `deadline` in any case; raises as well."""
+        await self._fence.meet(stand.history)
         if not self._fence.knows(owner, stand.revision):
             await self._wait(owner, stand, deadline)
 

@@ -159,3 +159,42 @@ async def test_a_clock_that_is_behind_costs_speed_only(stack: Stack, user: UserI
         for _ in range(2):
             found, result = await process.list_tasks(user)
             assert (b"second" in found.body, result) == (True, "miss")
+
+
+async def test_of_two_that_met_a_history_at_once_one_stores_nothing(server: RedisServer, user: UserId) -> None:
+    """A generation without a history keeps its id when it gets one; what the lost one has answered comes too late."""
+    async with (
+        steps.fence(server.url, retry_after=60) as (_, one),
+        steps.fence(server.url, retry_after=60) as (_, other),
+    ):
+        late = await other.open(user)
+        await one.meet(History(2))
+        assert not await other.fill(late, V, answer(user, 7, history=1))
+        assert await one.read(user, V) is None
+
+
+async def test_a_server_that_is_promoted_again_is_another(server: RedisServer, user: UserId) -> None:
+    """It has the run_id of before, and has missed what was told to the primary in between."""
+    async with (
+        steps.fence(server.url, retry_after=0.02) as (_, fence),
+        steps.fence(server.url, retry_after=60) as (admin, _),
+    ):
+        await cache(fence, user, 3)
+        before = await generation(admin)
+        await admin.call("REPLICAOF", "127.0.0.1", "1")
+        await steps.until(lambda: not fence.up)
+        await admin.call("REPLICAOF", "NO", "ONE")
+        await steps.until(lambda: fence.up)
+        after = await generation(admin)
+        assert before[b"id"] != after[b"id"]
+        assert before[b"server"].split(b"/")[0] == after[b"server"].split(b"/")[0]
+        assert await fence.read(user, V) is None
+
+
+async def test_a_raise_from_before_the_commit_is_not_remembered(server: RedisServer, user: UserId) -> None:
+    """It may be evicted before anybody can see the change: who reads past the cache then must not rely on it."""
+    async with steps.fence(server.url) as (_, fence):
+        assert await fence.raise_to(user, steps.at(5))
+        assert not fence.knows(user, Revision(5))
+        fence.remember(user, Revision(5))
+        assert fence.knows(user, Revision(5))

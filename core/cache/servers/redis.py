@@ -251,15 +251,20 @@ class Redis:
 
     async def _identify(self, wire: Wire) -> None:
         """Learn which server this is: its `run_id` is new with each start. Some services keep it to themselves."""
+        run = await self._told_of(wire, "server", b"run_id")
+        # A server that was demoted and is promoted again has the same run_id, and another replication id.
+        replication = await self._told_of(wire, "replication", b"master_replid")
+        self._server = run and run + b"/" + replication
+        self._term = await self._route.term(wire)
+
+    async def _told_of(self, wire: Wire, section: str, name: bytes) -> bytes:
         try:
-            information: bytes = await wire.send_patiently(packed("INFO", "server"))
+            information: bytes = await wire.send_patiently(packed("INFO", section))
         except RedisUnavailable:
             if wire.lost.is_set():
                 raise
-            information = b""  # refused
-        fields = dict(line.split(b":", 1) for line in information.splitlines() if b":" in line)
-        self._server = fields.get(b"run_id", b"")
-        self._term = await self._route.term(wire)
+            return b""  # refused
+        return dict(line.split(b":", 1) for line in information.splitlines() if b":" in line).get(name, b"")
 
     async def _adopt(self, wire: Wire, *, fresh: bool) -> None:
         """Take the generation of the server on, or give it one: for another server, for another history, or `fresh`."""
