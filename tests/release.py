@@ -47,15 +47,15 @@ class Release:
 
     def api(self, place: Path, variables: Mapping[str, str]) -> "ReleasedApi":
         """An API process of it, not started yet; `place` gets its log."""
-        return ReleasedApi(self, place, self._own(variables))
+        return ReleasedApi(self, place, variables)
 
     def worker(self, place: Path, variables: Mapping[str, str]) -> "ReleasedWorker":
         """A worker process of it, likewise."""
-        return ReleasedWorker(self, place, self._own(variables))
+        return ReleasedWorker(self, place, variables)
 
     def launch(self, command: tuple[str, ...], *arguments: str, cwd: Path, variables: Mapping[str, str]) -> Launch:
         """A command of today's, as this release."""
-        return Launch((self.python, *command[1:], *arguments), cwd=cwd, environment=variables)
+        return Launch((self.python, *command[1:], *arguments), cwd=cwd, environment=self._own(variables))
 
     def _own(self, variables: Mapping[str, str]) -> dict[str, str]:
         return {**variables, "PYTHONPATH": str(self.folder)}

@@ -224,4 +224,5 @@ class _TlsConnection(SSLConnection):
 
 
 def _serialize(value: dict[str, Any]) -> bytes:
-    return json.dumps(value).encode()
+    """As JSON; into the result of a job that came too late arq puts the exception itself."""
+    return json.dumps(value, default=str).encode()

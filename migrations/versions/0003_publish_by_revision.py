@@ -15,11 +15,18 @@ branch_labels: str | None = None
 depends_on: str | None = None
 
 
+LOCK = "LOCK TABLE task_lists IN ACCESS EXCLUSIVE MODE"
+"""At once what DROP INDEX needs. CREATE INDEX alone holds off who writes but not who has read and will write, and then
+each would wait for the other."""
+
+
 def upgrade() -> None:
+    op.execute(LOCK)
     op.execute("CREATE INDEX task_lists_to_publish ON task_lists (revision) WHERE revision > published_revision")
     op.execute("DROP INDEX task_lists_unpublished")
 
 
 def downgrade() -> None:
+    op.execute(LOCK)
     op.execute("CREATE INDEX task_lists_unpublished ON task_lists (user_id) WHERE revision > published_revision")
     op.execute("DROP INDEX task_lists_to_publish")

@@ -21,10 +21,12 @@ from tests.consistency.model.mutants import MUTANTS as MODEL_MUTANTS
 from tests.consistency.mutants import MUTANTS, UNCHANGED
 from tests.consistency.recovery import Recovery, measure
 from tests.consistency.report import Report
-from tests.consistency.rolling import rolling_restart
+from tests.consistency.rolling import Restarted, rolling_restart
 from tests.consistency.run import Result, calm_run, fault_run
+from tests.consistency.upgrade import upgrade
+from tests.release import RELEASES
 
-PARTS = ("model", "calm", "busy", "mutants", "recovery", "restart", "faults")
+PARTS = ("model", "calm", "busy", "mutants", "recovery", "restart", "upgrade", "faults")
 STOPPED = 143
 SEVERAL: tuple[Caches, ...] = ("sentinels", "cluster")
 SEVERAL_PART = 1 / 6
@@ -51,6 +53,7 @@ def main(arguments: list[str] | None = None) -> int:
         "mutants": lambda: _mutants(found, first),
         "recovery": lambda: _recovery(found),
         "restart": lambda: _restart(found, first),
+        "upgrade": lambda: _upgrade(found, first),
         "faults": lambda: _faults(found, seeds, asked.time),
     }
     for part in parts:
@@ -132,11 +135,22 @@ def _too_slow(recovery: Recovery) -> list[str]:
 
 
 def _restart(found: Report, seed: int) -> None:
-    restarted = found.restarted = _run(lambda: rolling_restart(seed=seed, rounds=2))
+    found.restarted = _run(lambda: rolling_restart(seed=seed, rounds=2))
+    _judge_restart(found, "rolling restart", found.restarted)
+
+
+def _upgrade(found: Report, seed: int) -> None:
+    for version in RELEASES:
+        upgraded = _run(lambda version=version: upgrade(version, seed=seed, users=20, sessions=3, between=4_000))  # type: ignore[misc]  # a default binds it
+        found.upgraded[version] = upgraded
+        _judge_restart(found, f"upgrade from {version}", upgraded)
+
+
+def _judge_restart(found: Report, name: str, restarted: Restarted) -> None:
     _say(f"{sum(restarted.outcomes.values()):,} requests, {restarted.failed} failed, {restarted.passed_on} passed on")
-    found.failures += [f"rolling restart: {violation}" for violation in restarted.verdict.all]
+    found.failures += [f"{name}: {violation}" for violation in restarted.verdict.all]
     if restarted.failed:
-        found.failures.append(f"rolling restart: {restarted.failed} requests failed")
+        found.failures.append(f"{name}: {restarted.failed} requests failed")
 
 
 def _faults(found: Report, seeds: Sequence[int], seconds: float) -> None:

@@ -17,11 +17,12 @@ from tests.consistency import disks, log
 from tests.consistency.history import Loss
 from tests.consistency.proxy import Wire
 from tests.integration.wires import at
+from tests.release import Release
 from tests.servers.cluster import RedisCluster
 from tests.servers.postgres import Server as Postgres
 from tests.servers.redis import Server as Redis
 from tests.servers.sentinel import Sentinels
-from tests.stack import ApiProcess, Stack, WorkerProcess, folder, steady_port
+from tests.stack import ApiProcess, Stack, WorkerProcess, folder, migrate, steady_port
 
 LAUNCH = (sys.executable, "-m", "tests.consistency.launch")
 PRODUCTION = {"REDIS_TIMEOUT": "0.1", "DATABASE_TIMEOUT": "2.5", "DATABASE_STATEMENT_TIMEOUT": "2"}
@@ -55,13 +56,18 @@ class Alteration:
 
 
 class Node(ApiProcess):
-    """An API process, perhaps altered."""
+    """An API process, perhaps altered, or of an earlier release."""
 
-    def __init__(self, folder: Path, variables: Mapping[str, str], alteration: Alteration) -> None:
+    def __init__(
+        self, folder: Path, variables: Mapping[str, str], alteration: Alteration, release: Release | None = None
+    ) -> None:
         super().__init__(folder, variables)
         self._command = alteration.command((*SERVE, "--port", str(self.port)))
+        self.release = release
 
     def prepare(self) -> Launch:
+        if self.release:
+            return self.release.launch(self._command, cwd=self.log.parent, variables=self.variables)
         return Launch(self._command, cwd=self.log.parent, environment=self.variables)
 
     def ready(self) -> bool:
@@ -77,13 +83,18 @@ class Node(ApiProcess):
 
 
 class Hand(WorkerProcess):
-    """A worker, perhaps altered."""
+    """A worker, perhaps altered, or of an earlier release."""
 
-    def __init__(self, folder: Path, variables: Mapping[str, str], alteration: Alteration) -> None:
+    def __init__(
+        self, folder: Path, variables: Mapping[str, str], alteration: Alteration, release: Release | None = None
+    ) -> None:
         super().__init__(folder, {**variables, "LOG_LEVEL": "info"})  # it is ready when its log says so
         self._command = alteration.command(WORK)
+        self.release = release
 
     def prepare(self) -> Launch:
+        if self.release:
+            return self.release.launch(self._command, cwd=self.log.parent, variables=self.variables)
         return Launch(self._command, cwd=self.log.parent, environment=self.variables)
 
 
@@ -162,16 +173,17 @@ async def cluster(
     small_disk: bool = False,
     caches: Caches = "one",
     settings: Mapping[str, str] = MappingProxyType({}),
+    release: Release | None = None,
 ) -> AsyncIterator[Cluster]:
     """Started and recording. `wired`: all connections go through wires, and the settings are those of production.
 
     `caches` are one Redis, two with Sentinels, or three masters with replicas. `alterations` are those of API processes
-    by number, and of the worker by -1; `everyone` is of all API processes.
+    by number, and of the worker by -1; `everyone` is of all API processes. All is of that earlier `release`, if any.
     """
     async with contextlib.AsyncExitStack() as resources:
         path = resources.enter_context(folder())
         disk = resources.enter_context(disks.small_disk(path / "postgres")) if small_disk else None
-        stack = _replicable(path) if wired else Stack(path)
+        stack = _replicable(path) if wired else Stack(path, migrate=release.migrate if release else migrate)
         if disk and disk.is_small:
             stack.postgres.settings |= disks.SETTINGS
         await asyncio.to_thread(stack.__enter__)
@@ -187,12 +199,12 @@ async def cluster(
             variables = stack.environment(**chosen)
             if wired:
                 made.append(await _wires(resources, stack, variables))
-            nodes.append(Node(path, variables, (alterations or {}).get(number) or everyone or Alteration()))
+            nodes.append(Node(path, variables, (alterations or {}).get(number) or everyone or Alteration(), release))
         port = steady_port()
         variables = stack.environment(**chosen, WORKER_METRICS_PORT=str(port))
         if wired:
             made.append(await _wires(resources, stack, variables))
-        worker = Hand(path, variables, (alterations or {}).get(-1) or Alteration())
+        worker = Hand(path, variables, (alterations or {}).get(-1) or Alteration(), release)
         stack.adopt(worker, *nodes)
         await asyncio.gather(*(asyncio.to_thread(child.start) for child in (worker, *nodes)))
         fronts = [await resources.enter_async_context(Wire(node.port)) for node in nodes] if wired else []

@@ -38,13 +38,15 @@ class Report:
     catches: list[Catch] = field(default_factory=list)
     recovery: Recovery | None = None
     restarted: Restarted | None = None
+    upgraded: dict[str, Restarted] = field(default_factory=dict)
+    """By the release that was there before."""
     failures: list[str] = field(default_factory=list)
     began: datetime = field(default_factory=lambda: datetime.now(UTC))
 
     @property
     def is_whole(self) -> bool:
         parts = (self.model, self.calm, self.busy, self.faulty, self.catches, self.recovery, self.restarted)
-        return all(parts)
+        return all((*parts, self.upgraded))
 
     def tables(self) -> dict[str, str]:
         """Every part by the name of its marker."""
@@ -75,12 +77,13 @@ class Report:
         if self.faulty:
             lines.append(f"- Faults: {_summary(self.faulty)}")
             lines.append(f"- {_staleness(self.faulty)}")
-        if restarted := self.restarted:
-            count = sum(restarted.outcomes.values())
-            lines.append(
-                f"- {len(restarted.exit_codes)} processes restarted one after another under load: {count:,} requests,"
-                f" {restarted.failed} failed, {len(restarted.verdict.all)} violations."
-            )
+        if self.restarted:
+            count = len(self.restarted.exit_codes)
+            lines.append(f"- {count} processes restarted one after another under load: {_requests(self.restarted)}")
+        lines += [
+            f"- Upgrade from {version} under load, both releases serving for a while: {_requests(upgraded)}"
+            for version, upgraded in self.upgraded.items()
+        ]
         lines.append(f"- {len(self.failures)} failures." if self.failures else "- Nothing failed.")
         return "\n".join(lines)
 
@@ -152,6 +155,11 @@ def _summary(results: Sequence[Result]) -> str:
         f"{runs}{seconds / 60:.1f} minutes, {faults}{checked:,} operations checked ({hits:.0%} of the reads hits),"
         f" {bad} violations; {audits} audits compared {audited:,} cached answers, {differences} differed."
     )
+
+
+def _requests(restarted: Restarted) -> str:
+    count = sum(restarted.outcomes.values())
+    return f"{count:,} requests, {restarted.failed} failed, {len(restarted.verdict.all)} violations."
 
 
 def _staleness(results: Sequence[Result]) -> str:

@@ -5,14 +5,18 @@ import os
 import signal
 from collections import Counter
 from dataclasses import dataclass, field
+from http import HTTPStatus
 
+from deploy.local.child import Child
 from tests.consistency.checker import Verdict
 from tests.consistency.client import NoAnswer, Response, Service
-from tests.consistency.cluster import Node, cluster
-from tests.consistency.drive import driven
+from tests.consistency.cluster import cluster
+from tests.consistency.drive import Drive, driven
 
 APIS = 2
 PATIENCE = 30.0
+IMPORT = b"POST /api/tasks/import "
+IMPORT_ATTEMPTS = 5
 
 
 class Gateway(Service):
@@ -27,6 +31,16 @@ class Gateway(Service):
         self.passed_on = 0
 
     async def ask(self, process: int, sent: bytes) -> Response:
+        answer = await self._passed_on(process, sent)
+        for _ in range(IMPORT_ATTEMPTS):
+            if answer.status != HTTPStatus.SERVICE_UNAVAILABLE or not sent.startswith(IMPORT):
+                break
+            # A process takes one import at a time. The client does as it is told, and comes again.
+            await asyncio.sleep(float(answer.header(b"retry-after")))
+            answer = await self._passed_on(process, sent)
+        return answer
+
+    async def _passed_on(self, process: int, sent: bytes) -> Response:
         try:
             return await super().ask(process, sent)
         except NoAnswer:
@@ -55,23 +69,29 @@ async def rolling_restart(*, seed: int, rounds: int = 1, users: int = 10, sessio
         cluster(apis=APIS) as parts,
         driven(parts, users=users, sessions=sessions, seed=seed, gateway=Gateway) as drive,
     ):
-        assert isinstance(drive.service, Gateway)
         stop = asyncio.Event()
         working = asyncio.create_task(drive.workload.run(until=stop))
         codes = []
         for _ in range(rounds):
             for node in parts.apis:
                 await asyncio.sleep(0.25)
-                codes.append(await _restarted(node))
+                codes.append(await restarted(node))
         await asyncio.sleep(0.25)
         stop.set()
         await working
-        _, verdict = await drive.checked()
-        outcomes = Counter(f"{operation.status} {operation.outcome}" for operation in drive.workload.operations)
-        return Restarted(verdict, outcomes, drive.service.passed_on, codes)
+        return await outcome(drive, codes)
 
 
-async def _restarted(node: Node) -> int | None:
+async def outcome(drive: Drive, codes: list[int | None]) -> Restarted:
+    """What has come of it, when nothing is under way any more."""
+    assert isinstance(drive.service, Gateway)
+    _, verdict = await drive.checked()
+    outcomes = Counter(f"{operation.status} {operation.outcome}" for operation in drive.workload.operations)
+    return Restarted(verdict, outcomes, drive.service.passed_on, codes)
+
+
+async def restarted(node: Child) -> int | None:
+    """Tell it to stop, wait until it has, and start it again; the exit code of what has ended."""
     os.kill(node.pid, signal.SIGTERM)
     async with asyncio.timeout(PATIENCE):
         while node.running:  # noqa: ASYNC110  # another process ends

@@ -13,6 +13,8 @@ from tests.consistency.hunt import hunt
 from tests.consistency.mutants import MUTANTS, Mutant
 from tests.consistency.rolling import rolling_restart
 from tests.consistency.run import fault_run
+from tests.consistency.upgrade import upgrade
+from tests.release import RELEASES
 from tests.stack import PATIENT_REDIS_TIMEOUT
 
 SEED = 1
@@ -58,6 +60,14 @@ def test_a_rolling_restart_fails_no_request() -> None:
     restarted = run(lambda: rolling_restart(seed=SEED, users=6))
     assert restarted.failed == 0, restarted.outcomes
     assert [str(violation) for violation in restarted.verdict.all] == []
+
+
+@pytest.mark.parametrize("version", RELEASES)
+def test_an_upgrade_fails_no_request(version: str) -> None:
+    """The schema goes on under the processes of an earlier release, and one after another they are replaced."""
+    upgraded = run(lambda: upgrade(version, seed=SEED, users=6))
+    assert upgraded.failed == 0, upgraded.outcomes
+    assert [str(violation) for violation in upgraded.verdict.all] == []
 
 
 @pytest.mark.parametrize("mutant", QUICK, ids=lambda mutant: mutant.name)
