@@ -1,7 +1,8 @@
-"""What the worker's own audit of the cache has counted in all its lives, from its metrics."""
+"""What the worker says of itself: what its audit of the cache has counted in all its lives, whom it reaches."""
 
 import asyncio
 import contextlib
+import json
 import re
 from collections import defaultdict
 
@@ -36,18 +37,26 @@ class Audit:
         """Once; a worker that is away says nothing."""
         with contextlib.suppress(OSError):
             async with asyncio.timeout(2):
-                text = await _fetched(self._port)
+                text = await self._fetched("/metrics")
             found = {f"{name} {labels}".strip(): float(value) for name, labels, value in _SAMPLE.findall(text)}
             for name, before in self._now.items():
                 if found.get(name, 0.0) < before:
                     self._past[name] += before
             self._now = found
 
+    async def reaches_servers(self) -> bool:
+        """Whether the worker reaches PostgreSQL and Redis."""
+        with contextlib.suppress(OSError, ValueError):
+            async with asyncio.timeout(2):
+                _, _, body = (await self._fetched("/readyz")).partition("\r\n\r\n")
+            parts = json.loads(body)
+            return bool(parts["database"] == parts["redis"] == "ok")
+        return False
 
-async def _fetched(port: int) -> str:
-    reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    try:
-        writer.write(b"GET /metrics HTTP/1.0\r\n\r\n")
-        return (await reader.read()).decode()
-    finally:
-        writer.close()
+    async def _fetched(self, path: str) -> str:
+        reader, writer = await asyncio.open_connection("127.0.0.1", self._port)
+        try:
+            writer.write(f"GET {path} HTTP/1.0\r\n\r\n".encode())
+            return (await reader.read()).decode()
+        finally:
+            writer.close()

@@ -6,6 +6,9 @@ import secrets
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, field
+from math import inf
+
+import psycopg2
 
 from tests.consistency import log
 from tests.consistency.audit import Audit
@@ -17,6 +20,7 @@ from tests.consistency.effects import Violation
 from tests.consistency.faults import wire
 from tests.consistency.history import History, Logged
 from tests.consistency.workload import User, Workload
+from tests.steps import outside
 
 Say = Callable[[str], None]
 
@@ -35,7 +39,7 @@ NEVER = float("inf")
 
 @dataclass(slots=True)
 class Injection:
-    """A fault as it happened. What recovered: writes through every process, hits through every process."""
+    """A fault as it happened. What recovered: writes and hits through every process, and the worker."""
 
     fault: Fault
     target: str
@@ -148,9 +152,13 @@ class Drive:
             front.cut()
 
     async def _recovery(self, injection: Injection) -> None:
-        """When everybody has written, and been served from the cache, through every process."""
-        waiting = {"writes": self.workload.wrote, "hits": self.workload.hit}
+        """When everybody has written, and been served from the cache, through every process; and when the worker is
+        back: as long as it says that Redis is away, another process that loses Redis would be a second fault.
+        """
+        waiting = {"writes": self.workload.wrote, "hits": self.workload.hit, "worker": [0.0]}
         while waiting:
+            if list(waiting) == ["worker"] and await self._worker_is_back():
+                waiting["worker"] = [inf]
             now = time.monotonic()
             for what, times in tuple(waiting.items()):
                 if min(times) > injection.ended:
@@ -160,6 +168,13 @@ class Drive:
                 injection.recovered |= dict.fromkeys(waiting, NEVER)
                 return
             await asyncio.sleep(0.01)
+
+    async def _worker_is_back(self) -> bool:
+        if not await self.audit.reaches_servers():
+            return False
+        with contextlib.suppress(psycopg2.OperationalError):
+            return await asyncio.to_thread(_noted, self.parts.stack.database_url) == "reached"
+        return False
 
     async def _audited(self) -> None:
         """Wait until an audit has begun and ended after the last write."""
@@ -193,6 +208,14 @@ async def driven(
     finally:
         following.cancel()
         service.close()
+
+
+def _noted(database_url: str) -> str:
+    """What the worker says of Redis."""
+    with outside(database_url) as cursor:
+        cursor.execute("SELECT state FROM cache_state")
+        [(state,)] = cursor.fetchall()
+        return str(state)
 
 
 def _compared(history: History, tasks: dict[str, list[Logged]]) -> Iterator[Violation]:
