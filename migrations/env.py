@@ -39,7 +39,6 @@ def run() -> None:
             connection=connection,
             target_metadata=metadata,
             transaction_per_migration=False,
-            include_name=lambda name, kind, _: not (kind == "index" and name == "tasks_search"),  # depends on pg_trgm
         )
         context.run_migrations()
 

@@ -3,7 +3,7 @@
 from prometheus_client import CollectorRegistry, Counter, Gauge
 from prometheus_client.process_collector import ProcessCollector
 
-JOBS = ("publish_revisions", "purge_trash", "purge_idempotency_keys", "erase_accounts", "audit_cache")
+JOBS = ("publish_revisions", "purge_trash", "purge_idempotency_keys", "erase_accounts", "count_lists", "audit_cache")
 QUEUE = "queue"
 """Stands among the jobs for the queue that lets one replica begin each: it can fail as they do."""
 
@@ -28,6 +28,11 @@ class WorkerMetrics:
         self.differences = Counter(
             "tasklane_worker_audit_differences_total",
             "Cached values that differed from the database. Anything but 0 is a fault in the product.",
+            registry=self.registry,
+        )
+        self.wrong_counters = Counter(
+            "tasklane_worker_wrong_counters_total",
+            "Lists whose counters were not what their tasks come to, and were put right.",
             registry=self.registry,
         )
         self.runs = Counter("tasklane_worker_jobs_total", "Jobs run.", ["job", "outcome"], registry=self.registry)

@@ -15,6 +15,7 @@ from core import logs
 from core.errors import TasklaneError
 from worker.jobs.audit import audit_cache
 from worker.jobs.context import Context
+from worker.jobs.count import count_lists
 from worker.jobs.erase import erase_accounts
 from worker.jobs.publish import publish_revisions
 from worker.jobs.purge import purge_idempotency_keys, purge_trash
@@ -62,6 +63,7 @@ class Schedule:
             Job(purge_trash, settings.worker_purge_period),
             Job(purge_idempotency_keys, settings.worker_purge_period),
             Job(erase_accounts, settings.worker_erase_period),
+            Job(count_lists, settings.worker_purge_period),
             Job(audit_cache, settings.worker_audit_period, needs_redis=True),
         ]
 

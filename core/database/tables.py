@@ -16,6 +16,7 @@ from sqlalchemy import (
     DateTime,
     Identity,
     Index,
+    Integer,
     LargeBinary,
     MetaData,
     SmallInteger,
@@ -42,6 +43,10 @@ def _instant(*, nullable: bool = False) -> Column[datetime]:
     return Column(TIMESTAMP(timezone=True, precision=3), nullable=nullable, server_default=default)
 
 
+def _counter() -> Column[int]:
+    return Column(Integer, nullable=True, server_default=text("0"))
+
+
 def _due(without: str) -> Column[datetime]:
     due = f"COALESCE(due_at, due_on::timestamp AT TIME ZONE 'UTC', {without}::timestamptz)"
     return Column(DateTime(timezone=True), Computed(due, persisted=True), nullable=False)
@@ -59,11 +64,10 @@ class Task(SQLModel, table=True):
         CheckConstraint("cardinality(tags) <= 20", name="tags_count"),
         CheckConstraint("due_on IS NULL OR due_at IS NULL", name="due_once"),
         CheckConstraint("completed = (completed_at IS NOT NULL)", name="completed_at_fits"),
-        # One index per order of the list, so that no page sorts; partial, so that the trash costs nothing.
+        # An index for each order by what seldom changes, partial, so that the trash costs nothing. None on what is
+        # changed day by day (revision, updated_at, completed, priority): such a change writes no index (ADR 0027).
         Index("tasks_by_created", "user_id", "created_at", "id", postgresql_where=LIVE),
-        Index("tasks_by_updated", "user_id", "updated_at", "id", postgresql_where=LIVE),
         Index("tasks_by_title", "user_id", "title_sort", "id", postgresql_where=LIVE),
-        Index("tasks_by_priority", "user_id", "priority_rank", "id", postgresql_where=LIVE),
         Index("tasks_by_due_rising", "user_id", "due_rising", "id", postgresql_where=LIVE),
         Index("tasks_by_due_falling", "user_id", "due_falling", "id", postgresql_where=LIVE),
         Index("tasks_trash", "user_id", "deleted_at", "id", postgresql_where=DELETED),
@@ -104,17 +108,33 @@ class Task(SQLModel, table=True):
 
 
 class TaskList(SQLModel, table=True):
-    """One row per user: the revision of their list, and the highest that the worker has told the cache."""
+    """One row per user: the revision of their list, the highest that the cache was told, and how many tasks there are.
+
+    Triggers keep the counters, whoever changes tasks; NULL where a list was not counted yet.
+    """
 
     __tablename__ = "task_lists"
-    __table_args__ = (
-        Index("task_lists_to_publish", "revision", postgresql_where=text("revision > published_revision")),
-    )
 
     user_id: str = Field(sa_column=Column(Text, primary_key=True))
     revision: int = Field(sa_column=Column(BigInteger, nullable=False, server_default=text("0")))
     published_revision: int = Field(sa_column=Column(BigInteger, nullable=False, server_default=text("0")))
     updated_at: datetime = Field(sa_column=_instant())
+    live: int | None = Field(default=0, sa_column=_counter())
+    completed: int | None = Field(default=0, sa_column=_counter())
+    low: int | None = Field(default=0, sa_column=_counter())
+    medium: int | None = Field(default=0, sa_column=_counter())
+    high: int | None = Field(default=0, sa_column=_counter())
+    urgent: int | None = Field(default=0, sa_column=_counter())
+    in_trash: int | None = Field(default=0, sa_column=_counter())
+
+
+class UnpublishedList(SQLModel, table=True):
+    """The lists whose revision is above `published_revision`, by that revision; triggers keep it."""
+
+    __tablename__ = "unpublished_lists"
+
+    revision: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False))
+    user_id: str = Field(sa_column=Column(Text, primary_key=True))
 
 
 class IdempotencyKey(SQLModel, table=True):

@@ -52,7 +52,7 @@ class AllLists:
             "SELECT "
             + HISTORY
             + """, (SELECT state FROM cache_state),
-                EXISTS (SELECT FROM task_lists WHERE revision > published_revision)"""
+                EXISTS (SELECT FROM unpublished_lists)"""
         )
         [row] = await self._read(lambda transaction: transaction.execute(sql))
         return Look(*row)
@@ -66,7 +66,7 @@ class AllLists:
         sql: LiteralString = (
             "SELECT user_id, revision, "
             + HISTORY
-            + """ FROM task_lists WHERE revision > published_revision AND (revision, user_id) > (%(revision)s, %(user)s)
+            + """ FROM unpublished_lists WHERE (revision, user_id) > (%(revision)s, %(user)s)
             ORDER BY revision, user_id LIMIT %(limit)s"""
         )
         return await self._lists(sql, revision=after.revision, user=after.owner, limit=limit)
@@ -76,8 +76,8 @@ class AllLists:
         sql: LiteralString = (
             "SELECT user_id, revision, "
             + HISTORY
-            + """ FROM task_lists WHERE revision > published_revision AND (revision, user_id) < (%(revision)s, %(user)s)
-            AND revision > %(above)s ORDER BY revision DESC, user_id DESC LIMIT %(limit)s"""
+            + """ FROM unpublished_lists WHERE (revision, user_id) < (%(revision)s, %(user)s) AND revision > %(above)s
+            ORDER BY revision DESC, user_id DESC LIMIT %(limit)s"""
         )
         return await self._lists(sql, revision=before.revision, user=before.owner, above=above, limit=limit)
 
@@ -96,6 +96,25 @@ class AllLists:
         owners = [owner for owner, _ in lists]
         revisions = [stand.revision for _, stand in lists]
         await self._write(lambda transaction: transaction.execute(sql, owners=owners, revisions=revisions))
+
+    async def count(self, owners: Sequence[UserId]) -> int:
+        """Count the tasks of these lists, but for those that a writer holds right now; returns how many it did."""
+        sql: LiteralString = "SELECT tasklane_count(%(owners)s)"
+        [(count,)] = await self._write(lambda transaction: transaction.execute(sql, owners=list(owners)))
+        return int(count)
+
+    async def count_uncounted(self, *, after: UserId, limit: int) -> tuple[UserId | None, int]:
+        """Look at `limit` lists behind one, by their users, and count those that were not counted yet.
+
+        Returns the last of them, None at the end, and how many were counted.
+        """
+        sql: LiteralString = """
+            SELECT max(user_id), tasklane_count(array_agg(user_id) FILTER (WHERE live IS NULL)) FROM (
+                SELECT user_id, live FROM task_lists WHERE user_id > %(after)s ORDER BY user_id LIMIT %(limit)s
+            ) next
+        """
+        [(last, count)] = await self._write(lambda transaction: transaction.execute(sql, after=after, limit=limit))
+        return last, int(count)
 
     async def exclusively(self, work: Callable[[], Awaitable[T]]) -> T | None:
         """Do `work` while nobody else, in whichever process, is within this; None, at once, if somebody is."""

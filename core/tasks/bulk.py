@@ -98,7 +98,8 @@ def erase_rest(change: Change) -> bool:
 def account(transaction: Transaction) -> tuple[int, str | None]:
     """How many tasks the owner has, the trash included, and since when they are being erased."""
     sql: LiteralString = """
-        SELECT (SELECT count(*) FROM tasks WHERE user_id = %(owner)s), (
+        SELECT coalesce((SELECT live + in_trash FROM task_lists WHERE user_id = %(owner)s), (
+            SELECT count(*) FROM tasks WHERE user_id = %(owner)s)), (
             SELECT to_char(requested_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')
             FROM account_erasures WHERE user_id = %(owner)s)
     """

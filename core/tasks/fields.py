@@ -121,7 +121,7 @@ TASK_JSON: LiteralString = as_json(MEMBERS)
 DELETED_TASK_JSON: LiteralString = as_json((*MEMBERS, DELETED_AT))
 
 
-def function(name: LiteralString, *, representation: int = REPRESENTATION) -> str:
+def function(name: str, *, representation: int = REPRESENTATION) -> str:
     """What the database's function of that name is called for tasks that look so: others live beside it.
 
     During a rolling upgrade the processes of the release before go on with theirs.

@@ -44,12 +44,13 @@ _FILTERS: dict[str, LiteralString] = {
     "tags": " AND tags @> %(tags)s::text[]",
     "due_before": " AND due_rising < %(due_before)s",
     "due_after": " AND due_falling >= %(due_after)s",
-    # Finds the ids by the trigram index, which row-level security bars from this statement (migration 0001).
-    "search": " AND id = ANY(ARRAY(SELECT tasklane_search(%(pattern)s)))",
+    # `title_sort` is the title in lower case; so is the pattern, once, where ILIKE would do it for each text.
+    "search": " AND (title_sort LIKE lower(%(pattern)s) OR lower(description) LIKE lower(%(pattern)s))",
 }
 _STATUS: dict[str, LiteralString] = {"all": "", "pending": " AND NOT completed", "completed": " AND completed"}
 
-# Per order and direction the column of an index in which tasks without a due date come last.
+# Per order and direction a column in which tasks without a due date come last; an index has it, but for those that are
+# changed day by day, `updated_at` and `priority_rank`: there all tasks of the user are looked at (ADR 0027).
 _COLUMNS: dict[tuple[str, bool], LiteralString] = {
     ("created", False): "created_at",
     ("created", True): "created_at",
@@ -69,24 +70,28 @@ _KEYS: dict[str, LiteralString] = {
 _SEPARATOR: LiteralString = "chr(30)"
 """Between tasks; JSON escapes control characters, so it stands in no task."""
 
+_COUNTED: dict[str, LiteralString] = {"all": "live", "pending": "live - completed", "completed": "completed"}
+"""What the list itself counts, by status; NULL where it was not counted yet."""
+
 _DIRECT: LiteralString = "SELECT * FROM tasks WHERE {where} ORDER BY {order} LIMIT %(limit)s + 1"
 # What is skipped is read from the index alone, not from the table.
-_BEHIND_OFFSET: LiteralString = """
+_BY_ID: LiteralString = """
     SELECT task.* FROM (
-        SELECT id, {column} FROM tasks WHERE {where} ORDER BY {order} LIMIT %(limit)s + 1 OFFSET %(offset)s
+        SELECT id, {column} FROM {source} WHERE {where} ORDER BY {order} LIMIT %(limit)s + 1 OFFSET %(offset)s
     ) page CROSS JOIN LATERAL (SELECT * FROM tasks WHERE user_id = %(owner)s AND id = page.id) task
     ORDER BY {page_order}
 """
+# A search reads all of the user's tasks, once: for the count, and for the page.
+_SOUGHT: LiteralString = "WITH sought AS MATERIALIZED (SELECT id, {column} FROM tasks WHERE {where})"
 
-
-_RECENT: LiteralString = "SELECT *, " + HISTORY + " FROM " + function("recent") + "(%(owner)s, %(done)s, %(limit)s)"
+_NEWEST: LiteralString = "SELECT *, " + HISTORY + " FROM " + function("newest") + "(%(owner)s, %(done)s, %(limit)s)"
 _DONE = {"all": None, "pending": False, "completed": True}
 
 
 def page(transaction: Transaction, query: ListQuery) -> Page:
     """The tasks of one page, how many match in all, and where the next page begins."""
     if query == ListQuery(limit=query.limit, status=query.status):  # what most ask has its plan ready
-        found = transaction.execute(_RECENT, done=_DONE[query.status], limit=query.limit)
+        found = transaction.execute(_NEWEST, done=_DONE[query.status], limit=query.limit)
     else:
         found = transaction.execute(_statement(query), **_parameters(query))
     [(revision, total, tasks, last_key, last_id, history)] = found
@@ -101,23 +106,34 @@ def _statement(query: ListQuery) -> str:
     where = _where(query)
     column = "deleted_at" if query.trash else _COLUMNS[query.sort, query.descending]
     direction, beyond = ("DESC", "<") if query.descending else ("ASC", ">")
-    behind = f" AND ({column}, id) {beyond} (%(key)s, %(key_id)s)" if query.cursor else ""
+    behind = f"({column}, id) {beyond} (%(key)s, %(key_id)s)" if query.cursor else "true"
     key = _KEYS.get(KEY_KINDS[query.sort], "{0}").format(column)
-    # The first page of a list that fits it has counted the list; only others need the second look.
-    whole = "" if query.cursor or query.offset else "WHEN count(*) <= %(limit)s THEN count(*) "
-    found = (_BEHIND_OFFSET if query.offset else _DIRECT).format(
-        where=where + behind,
+    found = (_BY_ID if query.offset or query.search else _DIRECT).format(
+        source="sought" if query.search else "tasks",
+        where=behind if query.search else f"{where} AND {behind}",
         column=column,
         order=f"{column} {direction}, id {direction}",
         page_order=f"page.{column} {direction}, page.id {direction}",
     )
     # One task more than asked for tells whether there is a next page. The subquery's order is the aggregates'.
     return f"""
-        SELECT coalesce({REVISION}, 0), CASE {whole}WHEN true THEN (SELECT count(*) FROM tasks WHERE {where}) END,
+        {_SOUGHT.format(column=column, where=where) if query.search else ""}
+        SELECT coalesce({REVISION}, 0), {_total(query, where)},
             string_agg({DELETED_TASK_JSON if query.trash else TASK_JSON}, {_SEPARATOR}),
             (array_agg({key}))[%(limit)s], (array_agg(id))[%(limit)s], {HISTORY}
         FROM ({found}) t
     """
+
+
+def _total(query: ListQuery, where: str) -> str:
+    if query.search:
+        return "(SELECT count(*) FROM sought)"
+    count = f"(SELECT count(*) FROM tasks WHERE {where})"
+    if not any(getattr(query, name) for name in _FILTERS):
+        counted = "in_trash" if query.trash else _COUNTED[query.status]
+        return f"coalesce((SELECT {counted} FROM task_lists WHERE user_id = %(owner)s), {count})"
+    # The first page of a list that fits it has counted the list; only others need the second look.
+    return count if query.cursor or query.offset else f"CASE WHEN count(*) <= %(limit)s THEN count(*) ELSE {count} END"
 
 
 def stats(transaction: Transaction) -> Stats:

@@ -9,24 +9,21 @@ Revises: 0002
 
 from alembic import op
 
+from migrations.locks import take_both_tables
+
 revision: str = "0003"
 down_revision: str | None = "0002"
 branch_labels: str | None = None
 depends_on: str | None = None
 
 
-LOCK = "LOCK TABLE task_lists IN ACCESS EXCLUSIVE MODE"
-"""At once what DROP INDEX needs. CREATE INDEX alone holds off who writes but not who has read and will write, and then
-each would wait for the other."""
-
-
 def upgrade() -> None:
-    op.execute(LOCK)
+    take_both_tables(op)  # the next one needs both, and has them when it follows at once
     op.execute("CREATE INDEX task_lists_to_publish ON task_lists (revision) WHERE revision > published_revision")
     op.execute("DROP INDEX task_lists_unpublished")
 
 
 def downgrade() -> None:
-    op.execute(LOCK)
+    take_both_tables(op)
     op.execute("CREATE INDEX task_lists_unpublished ON task_lists (user_id) WHERE revision > published_revision")
     op.execute("DROP INDEX task_lists_to_publish")

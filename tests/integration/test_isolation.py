@@ -21,7 +21,7 @@ from api.services import Services
 from core.database.transaction import Row, Transaction
 from core.errors import NotFound
 from core.lists.lists import AS_USER, Change, Lists
-from core.lists.stand import REVISION, STAND
+from core.lists.stand import STAND
 from core.tasks import bulk, crud, pages
 from core.tasks.fields import function
 from core.tasks.queries import ListQuery
@@ -293,6 +293,7 @@ def test_a_batch_does_not_find_someone_elses_task(
 # Below the API: the statements of core/, with their first wall taken down.
 
 PREDICATE: LiteralString = "user_id = %(owner)s"
+OF_THE_LIST: LiteralString = "FROM task_lists WHERE " + PREDICATE
 WITHOUT_ROLE: LiteralString = AS_USER.replace("set_config('role', 'tasklane_user', true),", "")
 WITHOUT_USER: LiteralString = AS_USER.replace(" set_config('app.user_id', %(owner)s, true),", "")
 
@@ -333,13 +334,13 @@ async def services(stack: Stack) -> AsyncIterator[Services]:
 
 @pytest.fixture
 def _careless(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every statement forgets to name the owner, except where it looks up the list's revision."""
+    """Every statement forgets to name the owner, except where it looks up the list's revision and counters."""
     execute = Transaction.execute
 
     def forgetful(self: Transaction, sql: LiteralString, **parameters: object) -> list[Row]:
-        others = sql.split(REVISION)
+        others = sql.split(OF_THE_LIST)
         assert any(PREDICATE in part for part in others) or sql == "SELECT " + STAND
-        return execute(self, REVISION.join(part.replace(PREDICATE, "true") for part in others), **parameters)
+        return execute(self, OF_THE_LIST.join(part.replace(PREDICATE, "true") for part in others), **parameters)
 
     monkeypatch.setattr(Transaction, "execute", forgetful)
 
@@ -372,8 +373,8 @@ async def test_row_level_security_hides_what_a_careless_statement_would_show(
 async def test_the_function_shows_nobody_elses_list(services: Services, api: ApiProcess, database: Any) -> None:
     """It is told whose list to show, and shows no other than that of the transaction's user."""
     victim = new_victim(api, database)
-    recent: LiteralString = "SELECT revision, total, page FROM " + function("recent") + "(%(name)s, NULL, 500)"
-    look = partial(Transaction.execute, sql=recent, name=victim.user)
+    newest: LiteralString = "SELECT revision, total, page FROM " + function("newest") + "(%(name)s, NULL, 500)"
+    look = partial(Transaction.execute, sql=newest, name=victim.user)
     assert await services.lists.read(new_user(), look) == [(0, 0, None)]
     [(_, total, page)] = await Lists(services.database, services.fence, WITHOUT_ROLE).read(new_user(), look)
     assert total > 0

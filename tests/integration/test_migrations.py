@@ -140,6 +140,22 @@ async def test_a_migration_does_not_hold_up_the_traffic(url: str) -> None:
     assert schema(url) == made
 
 
+@pytest.mark.anyio
+@pytest.mark.parametrize("tables", [("tasks", "task_lists"), ("task_lists", "tasks")])
+@pytest.mark.parametrize("mode", ["ACCESS SHARE", "ROW EXCLUSIVE"])
+async def test_a_migration_stands_across_no_request(url: str, tables: tuple[str, str], mode: str) -> None:
+    """Whoever has one of the tables gets the other, in whatever order, and the migration both when they are done."""
+    migrate(url, "0001")
+    trying = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE %s AND pid <> pg_backend_pid()"
+    with outside(url) as request, outside(url) as watcher:
+        rows(request, f"BEGIN; LOCK TABLE {tables[0]} IN {mode} MODE")
+        runner = alembic(url, "upgrade", "head")
+        await until(lambda: rows(watcher, trying, "%LOCK TABLE tasks IN ACCESS EXCLUSIVE MODE NOWAIT%") == [1])
+        rows(request, f"SET LOCAL deadlock_timeout = '10ms'; LOCK TABLE {tables[1]} IN {mode} MODE; COMMIT")
+        assert ended(runner)[0] == 0
+        assert rows(watcher, "SELECT version_num FROM alembic_version") != ["0001"]
+
+
 def test_offline_is_refused(url: str) -> None:
     """SQL on paper would take no lock; the refusal says so in a sentence."""
     code, output = ended(alembic(url, "upgrade", "head", "--sql"))

@@ -18,7 +18,8 @@ from tests.steps import fence, outside
 
 INSERT = {
     "tasks": "INSERT INTO tasks (user_id, title, revision) VALUES (%s, 'Buy milk', 1)",
-    "task_lists": "INSERT INTO task_lists (user_id, revision) VALUES (%s, 1)",
+    "task_lists": "INSERT INTO task_lists (user_id, revision) VALUES (%s, 0)",
+    "unpublished_lists": "INSERT INTO unpublished_lists (revision, user_id) VALUES (1, %s)",
     "idempotency_keys": (
         "INSERT INTO idempotency_keys (user_id, key, fingerprint, status, headers, body)"
         " VALUES (%s, 'key', '', 201, '{}', '')"

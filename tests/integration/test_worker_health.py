@@ -85,7 +85,14 @@ def test_it_works_with_what_a_redis_allows(
         until(lambda: client.get("/api/tasks").json() != [])
         assert client.get("/api/tasks").headers["x-cache"] == "hit"
         until(lambda: value(worker, "tasklane_worker_audited_values_total") > 0)
-    for job in ("publish_revisions", "purge_trash", "purge_idempotency_keys", "erase_accounts", "audit_cache"):
+    for job in (
+        "publish_revisions",
+        "purge_trash",
+        "purge_idempotency_keys",
+        "erase_accounts",
+        "count_lists",
+        "audit_cache",
+    ):
         until(lambda job=job: value(worker, succeeded(job)) > 0)  # type: ignore[misc]  # a default binds it
     assert "failed" not in worker.get("/metrics").text, worker.log.read_text()
     assert worker.get("/livez").json() == {"status": "ok"}

@@ -1,4 +1,7 @@
-"""Compares cached answers with the database, in production, for ever: the count of differences must stay 0."""
+"""Compares cached answers and the counters of their lists with the database, in production, for ever.
+
+Both counts of differences must stay 0. Wrong counters are put right.
+"""
 
 from typing import LiteralString
 
@@ -7,6 +10,7 @@ import structlog
 from core.cache.answer import Answer
 from core.cache.sample import sample
 from core.errors import InvalidInput, NotFound
+from core.lists import counters
 from core.logs import user_hash
 from core.tasks import answers
 from core.types import UserId
@@ -18,9 +22,12 @@ log = structlog.get_logger()
 async def audit_cache(ctx: Context) -> int:
     """Make a sample of the cached answers anew and compare; returns how many were compared."""
     compared = 0
-    for variant, cached in await sample(ctx.redis, ctx.fence, ctx.settings.worker_audit_sample):
+    drawn = await sample(ctx.redis, ctx.fence, ctx.settings.worker_audit_sample)
+    for variant, cached in drawn:
         if await _compare(ctx, variant, cached):
             compared += 1
+    for owner in {cached.owner for _, cached in drawn}:
+        await _compare_counters(ctx, owner)
     ctx.metrics.audited.inc(compared)
     return compared
 
@@ -54,6 +61,17 @@ async def _compare(ctx: Context, variant: str, cached: Answer) -> bool:
     ctx.metrics.differences.inc()
     log.error("cached_value_differs", user=user_hash(cached.owner), revision=cached.revision)
     return True
+
+
+async def _compare_counters(ctx: Context, owner: UserId) -> None:
+    """Count what was not counted yet, and what is wrong: a trigger that somebody had disabled, say."""
+    true = await ctx.lists.read(owner, counters.are_true)
+    if true is None:
+        await ctx.all_lists.count([owner])
+    elif not true:
+        ctx.metrics.wrong_counters.inc()
+        log.error("counters_differ", user=user_hash(owner))
+        await ctx.lists.write(owner, counters.count)
 
 
 async def _is_to_be_published(ctx: Context, owner: UserId) -> bool:

@@ -1,16 +1,20 @@
 -- The list that nearly everyone asks for, in a function because a function keeps its plan, behind a pooler too: planning
 -- is more than half of what the statement costs. It has the caller's rights, so the policies bind it. The plan is one
--- for all lists, and must not sort: the planner takes every list for an average one.
-CREATE FUNCTION {recent}(
+-- for all lists, and must not sort: the planner takes every list for an average one. How many tasks there are the list
+-- says; where it was not counted yet they are counted here.
+CREATE FUNCTION {newest}(
     owner text, done boolean, size integer,
     OUT revision bigint, OUT total bigint, OUT page text, OUT last_created bigint, OUT last_id bigint
 ) LANGUAGE plpgsql STABLE SET enable_sort = off SET plan_cache_mode = force_generic_plan AS $$
 BEGIN
     SELECT coalesce((SELECT l.revision FROM task_lists l WHERE l.user_id = owner), 0),
-        CASE WHEN count(*) <= size THEN count(*) ELSE (
+        coalesce((
+            SELECT CASE WHEN done IS NULL THEN l.live WHEN done THEN l.completed ELSE l.live - l.completed END
+            FROM task_lists l WHERE l.user_id = owner
+        ), (
             SELECT count(*) FROM tasks a
             WHERE a.user_id = owner AND a.deleted_at IS NULL AND (done IS NULL OR a.completed = done)
-        ) END,
+        )),
         string_agg({task}, chr(30)),
         (array_agg((extract(epoch FROM t.created_at) * 1000000)::bigint))[size],
         (array_agg(t.id))[size]
@@ -22,5 +26,5 @@ BEGIN
     ) t;
 END
 $$;
-REVOKE EXECUTE ON FUNCTION {recent} FROM public;
-GRANT EXECUTE ON FUNCTION {recent} TO tasklane_user, tasklane_worker;
+REVOKE EXECUTE ON FUNCTION {newest} FROM public;
+GRANT EXECUTE ON FUNCTION {newest} TO tasklane_user, tasklane_worker;
