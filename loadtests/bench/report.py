@@ -162,6 +162,8 @@ def _probes(report: Report) -> str:
             spread = Spread.of(ratios)
             text = f"CPU per {name}, a cluster of three masters : one Redis, {part}"
             rows.append((text, goal, f"{spread.median:.2f} ({spread.least:.2f} to {spread.greatest:.2f})"))
+    if report.grown:
+        rows += report.grown.rows()
     return table(("", "goal", "found"), rows)
 
 

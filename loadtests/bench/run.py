@@ -10,7 +10,7 @@ from pathlib import Path
 
 import redis
 
-from loadtests.bench import ceiling, paging, probes, traffic
+from loadtests.bench import ceiling, life, paging, probes, traffic
 from loadtests.bench.figures import MAIN
 from loadtests.bench.machine import Cores, Machine
 from loadtests.bench.measure import BenchFailed, Sample, Scenario, one_round, replay_once
@@ -63,6 +63,7 @@ class Report:
     published_per_second: float | None = None
     processes: tuple[float, float] | None = None
     shards: dict[str, probes.Shards] = field(default_factory=dict)
+    grown: life.Life | None = None
     notes: list[str] = field(default_factory=list)
 
     def as_json(self) -> dict[str, object]:
@@ -156,7 +157,10 @@ def _probe(
     def publishing() -> None:
         report.published_per_second = probes.publish_rate(on, worker)
 
-    for probe in (big_list, depth, stampedes, second_process, cluster, publishing):
+    def in_a_grown_database() -> None:
+        report.grown = life.measure(on, say)
+
+    for probe in (big_list, depth, stampedes, second_process, cluster, publishing, in_a_grown_database):
         name = probe.__name__.replace("_", " ")
         say(f"probing: {name}")
         try:
