@@ -1,7 +1,8 @@
 """psycopg2 in an event loop: while a transaction waits for PostgreSQL, the loop goes on, and no wait passes a deadline.
 
 psycopg2 hands every wait of its own to a callback, made for coroutine libraries; here a greenlet steps aside until the
-connection is ready, so that plain functions do database work without threads.
+connection is ready, so that plain functions do database work without threads. The loop listens to a connection from
+its first wait to its end, and one alarm watches over all the waits of a piece of work (ADR 0028).
 https://www.psycopg.org/docs/advanced.html#support-for-coroutine-libraries
 """
 
@@ -11,6 +12,7 @@ import select
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from concurrent.futures import Executor
+from functools import partial
 from typing import Protocol, TypeVar, cast
 
 import psycopg2
@@ -18,6 +20,8 @@ from greenlet import getcurrent  # type: ignore[import-untyped]  # it has no stu
 from psycopg2 import extensions
 from psycopg2.extensions import connection as Connection  # noqa: N812  # a type, whatever its case
 from sqlalchemy.util import await_only, greenlet_spawn
+
+from core.database.ear import Session
 
 T = TypeVar("T")
 
@@ -39,6 +43,7 @@ async def run(function: Callable[[], T], *, deadline: float) -> T:
     try:
         return await greenlet_spawn(within)
     finally:
+        waits.end()
         if waits.cancelled:
             raise waits.cancelled
 
@@ -116,7 +121,7 @@ class _Waits(Protocol):
 
     deadline: float | None
 
-    def ready(self, descriptor: int, direction: int) -> bool: ...
+    def ready(self, connection: Connection, direction: int) -> bool: ...
 
 
 class _InThread:
@@ -125,9 +130,9 @@ class _InThread:
     def __init__(self, deadline: float | None) -> None:
         self.deadline = deadline
 
-    def ready(self, descriptor: int, direction: int) -> bool:
+    def ready(self, connection: Connection, direction: int) -> bool:
         patience = None if self.deadline is None else max(0.0, self.deadline - time.monotonic())
-        return _ready(descriptor, direction, patience)
+        return _ready(connection.fileno(), direction, patience)
 
 
 class _InLoop:
@@ -136,27 +141,67 @@ class _InLoop:
     def __init__(self, deadline: float | None) -> None:
         self.deadline = deadline
         self.cancelled: asyncio.CancelledError | None = None
+        self._waiting: asyncio.Future[bool] | None = None
+        self._alarm: asyncio.TimerHandle | None = None
+        self._alarmed_at = 0.0
 
-    def ready(self, descriptor: int, direction: int) -> bool:
+    def ready(self, connection: Connection, direction: int) -> bool:
         loop = asyncio.get_running_loop()
-        settled: asyncio.Future[bool] = loop.create_future()
-        reads = direction == select.POLLIN
-        (loop.add_reader if reads else loop.add_writer)(descriptor, _settle, settled, True)
-        assert self.deadline is not None
-        alarm = loop.call_later(max(0.0, self.deadline - time.monotonic()), _settle, settled, False)
+        self._waiting = waiting = loop.create_future()
+        self._watch(loop)
+        leave: Callable[[], object]
+        if direction == select.POLLIN and isinstance(connection, Session):
+            ear = connection.listen()
+            ear.wake(waiting)
+            leave = ear.rest
+        else:
+            leave = _once_ready(loop, connection.fileno(), direction, waiting)
         try:
-            return await_only(settled)
+            return bool(await_only(waiting))
         except asyncio.CancelledError as error:
             self.cancelled = error
             return True  # psycopg2 looks, and waits again
         finally:
-            alarm.cancel()
-            (loop.remove_reader if reads else loop.remove_writer)(descriptor)
+            self._waiting = None
+            leave()
+
+    def end(self) -> None:
+        """Nothing is waited for any more."""
+        if self._alarm:
+            self._alarm.cancel()
+
+    def _watch(self, loop: asyncio.AbstractEventLoop) -> None:
+        """One alarm for all waits, as long as the deadline is not moved to an earlier time."""
+        assert self.deadline is not None
+        if self._alarm is None or self.deadline < self._alarmed_at:
+            if self._alarm:
+                self._alarm.cancel()
+            self._alarmed_at = self.deadline
+            self._alarm = loop.call_later(max(0.0, self.deadline - time.monotonic()), self._expire, loop)
+
+    def _expire(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._alarm = None
+        if self._waiting is None:  # the next wait sets another
+            return
+        assert self.deadline is not None
+        if time.monotonic() < self.deadline:
+            self._watch(loop)
+        elif not self._waiting.done():
+            self._waiting.set_result(False)
 
 
-def _settle(settled: "asyncio.Future[bool]", ready: bool) -> None:  # noqa: FBT001
-    if not settled.done():
-        settled.set_result(ready)
+def _once_ready(
+    loop: asyncio.AbstractEventLoop, descriptor: int, direction: int, waiting: "asyncio.Future[bool]"
+) -> Callable[[], object]:
+    """Listen for this once: more is sent than the kernel buffers, which is rare, or the session is not the pool's."""
+
+    def settle() -> None:
+        if not waiting.done():
+            waiting.set_result(True)
+
+    reads = direction == select.POLLIN
+    (loop.add_reader if reads else loop.add_writer)(descriptor, settle)
+    return partial(loop.remove_reader if reads else loop.remove_writer, descriptor)
 
 
 _FOR_EVER = _InThread(None)
@@ -173,10 +218,15 @@ def _waits() -> _Waits:
 
 def _wait(connection: Connection) -> None:
     """psycopg2's wait callback. A server that hangs (stopped, behind a black hole) answers no time-out of its own."""
-    while (state := connection.poll()) != extensions.POLL_OK:
-        direction = select.POLLIN if state == extensions.POLL_READ else select.POLLOUT
-        if not _waits().ready(connection.fileno(), direction):
-            raise psycopg2.OperationalError("PostgreSQL did not answer in time")
+    try:
+        while (state := connection.poll()) != extensions.POLL_OK:
+            direction = select.POLLIN if state == extensions.POLL_READ else select.POLLOUT
+            if not _waits().ready(connection, direction):
+                raise psycopg2.OperationalError("PostgreSQL did not answer in time")  # noqa: TRY301  # as poll() raises
+    except BaseException:
+        if isinstance(connection, Session):  # psycopg2 will close it, and the server shall hear of that
+            connection.stop_listening()
+        raise
 
 
 def _ready(descriptor: int, direction: int, patience: float | None) -> bool:

@@ -23,6 +23,7 @@ from sqlalchemy.exc import DisconnectionError, InvalidatePoolError, InvalidReque
 from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection, QueuePool
 
 from core.database import driver
+from core.database.ear import Session
 from core.database.hosts import PARTS, Hosts
 from core.database.session import NoRoom, NotPrimary
 from core.database.slots import Slots
@@ -237,7 +238,7 @@ def _once(
     opening: LiteralString,
     parameters: Mapping[str, object],
 ) -> T:
-    session: Connection = connection.driver_connection  # type: ignore[assignment]  # psycopg2's, by construction
+    session: Session = connection.driver_connection  # type: ignore[assignment]  # psycopg2's, by construction
     transaction = Transaction(session, opening, parameters)
     try:
         return work(transaction)
@@ -246,7 +247,9 @@ def _once(
         raise
     finally:
         # Only a live connection with something open needs the round trip; a broken one is refused when its turn comes.
-        if not session.closed and session.info.transaction_status in (
+        if session.closed:
+            session.stop_listening()
+        elif session.info.transaction_status in (
             extensions.TRANSACTION_STATUS_INTRANS,
             extensions.TRANSACTION_STATUS_INERROR,
         ):

@@ -10,6 +10,8 @@ from typing import Any
 import psycopg2
 from psycopg2.extensions import connection as Connection  # noqa: N812  # a type, whatever its case
 
+from core.database.ear import Session
+
 DEFAULTS: Mapping[str, Any] = {
     "fallback_application_name": "tasklane",
     "keepalives_idle": 30,
@@ -56,7 +58,7 @@ def open_session(parameters: Mapping[str, str], *, writable: bool, modest: bool 
     Raises `NotPrimary`, `NoRoom` or any other `OperationalError`. Each wait is the driver's.
     """
     try:
-        connection: Connection = psycopg2.connect(**{**DEFAULTS, **parameters})
+        connection: Connection = psycopg2.connect(connection_factory=Session, **{**DEFAULTS, **parameters})
     except psycopg2.OperationalError as error:
         raise _told(error) from error
     try:
