@@ -81,7 +81,7 @@ def once(change: Change, key: Key | None, make: Callable[[], Outcome], *, hours:
         change.repeat(Stand(revision, history))
         return Outcome(status, headers, body, replayed=True)
     outcome = make()
-    change.execute(  # a change like any other: the answer is kept even when nothing else was changed
+    change.execute_last(  # a change like any other: the answer is kept even when nothing else was changed
         _STORE,
         key=key.value,
         fingerprint=key.fingerprint,

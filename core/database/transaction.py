@@ -35,14 +35,19 @@ class Transaction:
         self._cursor.execute(message, {**self._parameters, **parameters})
         return self._cursor.fetchall() if self._cursor.description else []
 
-    def with_next(self, sql: LiteralString) -> None:
-        """Send `sql` together with the next statement, before it."""
+    def with_next(self, sql: LiteralString, **parameters: object) -> None:
+        """Send `sql` together with the next statement, or with COMMIT, before it."""
         self._pending += sql
+        self._parameters = {**self._parameters, **parameters}
 
     def commit(self) -> None:
-        """Make it last; raises `OutcomeUnknown` when the server's answer did not arrive."""
+        """Make it last; raises `OutcomeUnknown` when the server's answer did not arrive.
+
+        When something fails that is sent with it, the server does not come to COMMIT.
+        """
+        message, self._pending = self._pending + "COMMIT", ""
         try:
-            self._cursor.execute("COMMIT")
+            self._cursor.execute(message, self._parameters if message != "COMMIT" else None)
         except psycopg2.Error as error:
             # A server that refuses to commit says so and goes on. One that says good-bye may have committed before.
             if self._cursor.connection.closed:

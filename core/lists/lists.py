@@ -60,6 +60,13 @@ class Change:
             self.stand = Stand(*rows[0][:2])
         return [row[2:] for row in rows]
 
+    def execute_last(self, sql: LiteralString, **parameters: object) -> None:
+        """As `execute`, of a statement that nothing more depends on: after another one it travels with COMMIT."""
+        if self.stand is None:
+            self.execute(sql, **parameters)
+        else:
+            self._transaction.with_next(sql + ";", **parameters)
+
     def repeat(self, stand: Stand) -> None:
         """Announce what another transaction has committed: the answer of this one rests on it."""
         self.seen = stand

@@ -122,6 +122,35 @@ async def test_a_commit_that_the_server_refuses_is_known_to_have_failed(url: str
         assert await write(layer, note) == before
 
 
+async def test_what_fails_on_its_way_with_commit_is_known_to_have_failed(url: str, outsider: Cursor) -> None:
+    """The server does not come to COMMIT, and says so; the session serves the next one."""
+
+    def work(transaction: Transaction) -> None:
+        transaction.execute("INSERT INTO effects VALUES ('half')")
+        transaction.with_next("INSERT INTO effects VALUES (%(note)s); SELECT 1 / %(zero)s;", note="more", zero=0)
+        transaction.commit()
+
+    async with database(url) as layer:
+        before = await write(layer, note)
+        with pytest.raises(errors.DivisionByZero):
+            await write(layer, work)
+        assert effects(outsider) == 1
+        assert await write(layer, note) == before
+
+
+async def test_what_is_sent_with_commit_lasts(url: str, outsider: Cursor) -> None:
+    """The last statement of a transaction needs no message of its own."""
+
+    def work(transaction: Transaction) -> None:
+        transaction.execute("INSERT INTO effects VALUES ('one')")
+        transaction.with_next("INSERT INTO effects VALUES (%(note)s);", note="%two")
+        transaction.commit()
+
+    async with database(url) as layer:
+        await write(layer, work)
+        assert rows(outsider, "SELECT note FROM effects") == ["one", "%two"]
+
+
 async def test_without_begin_there_is_one_message(url: str, outsider: Cursor) -> None:
     """A second one would run with neither role nor user, so it is refused before it is sent."""
 
