@@ -16,18 +16,24 @@ from core.errors import NotFound, TooBusy
 from core.limits import Kind
 from core.types import UserId
 
+Handler = Callable[[Request], Coroutine[Any, Any, Response]]
+
 _WITHOUT_BODY = frozenset({"GET", "DELETE"})
 
 
 class OwnersRoute(APIRoute):
     """First who asks, then whose things they name, whether they ask too often, and only then what they send."""
 
-    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        handle = super().get_route_handler()
+    def get_route_handler(self) -> Handler:
+        return self.guarded(super().get_route_handler())
+
+    def guarded(self, handle: Handler) -> Handler:
+        """`handle`, which gets the request when nothing speaks against it."""
 
         async def guarded(request: Request) -> Response:
             scope = request.scope
-            scope["tasklane.route"] = _template(request)
+            if "tasklane.route" not in scope:
+                scope["tasklane.route"] = _template(request)
             # Not taken back afterwards: the server runs each request in a context of its own.
             structlog.contextvars.bind_contextvars(request_id=scope["tasklane.request_id"].decode())
             principal = await _authenticate(request)

@@ -17,6 +17,7 @@ from api.http.cors import CorsWhereAsked
 from api.observe.metrics import Metrics
 from api.observe.requests import Observe, Recorder
 from api.services import Services
+from api.straight import Straight
 from api.tasks import routes
 from api.tasks.service import Tasks
 from core import __version__, logs
@@ -110,12 +111,13 @@ def _spare_the_collector() -> None:
     gc.freeze()
 
 
-def _stack(app: ASGIApp, services: Services) -> ASGIApp:
-    """From the outside in: the hot path, observe, CORS, the routes."""
+def _stack(app: FastAPI, services: Services) -> ASGIApp:
+    """From the outside in: the hot path, observe, CORS, the straight way, the routes."""
     settings = services.settings
     recorder = Recorder(services.metrics, slow=settings.slow_request)
+    straight = Straight(problems.TooLarge(app), framework=app, router=routes.router, limit=settings.body_limit_bytes)
     cors = CorsWhereAsked(
-        problems.TooLarge(app),
+        straight,
         allow_origins=settings.cors_origins,
         allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
         allow_headers=REQUEST_HEADERS,
