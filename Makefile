@@ -127,9 +127,9 @@ $(BIN)/python:
 
 .PHONY: bench soak load load-ui
 
-bench: $(VENV)/.dev $(VENV)/.bench ## compare with peers, on a quiet machine; ROUNDS=5 SECONDS_EACH=3
+bench: $(VENV)/.dev $(VENV)/.bench ## compare with peers, on a quiet machine; ROUNDS=5 SECONDS_EACH=3 BEFORE=
 	$(BIN)/python -m loadtests.bench $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(SECONDS_EACH),--seconds $(SECONDS_EACH)) \
-		$(BENCH_ARGS)
+		$(if $(BEFORE),--before $(BEFORE)) $(BENCH_ARGS)
 
 soak: $(VENV)/.dev $(VENV)/.bench ## what memory the API takes in a quarter of an hour of load; MINUTES=15
 	$(BIN)/python -m loadtests.bench.soak $(if $(MINUTES),--minutes $(MINUTES))

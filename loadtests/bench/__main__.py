@@ -25,7 +25,7 @@ def main(arguments: list[str] | None = None) -> int:
         print(sentence, file=sys.stderr)
         return 1
     options = Options(
-        asked.rounds, asked.seconds, asked.connections, asked.only, probes=not asked.no_probes, verbose=asked.verbose
+        asked.rounds, asked.seconds, asked.connections, asked.only, not asked.no_probes, asked.verbose, asked.before
     )
     try:
         found = bench(options, lambda text: print(text, flush=True))
@@ -55,6 +55,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--connections", type=_numbers, default=(1, 32, 256), help="1,32,256")
     parser.add_argument("--only", type=lambda text: tuple(text.split(",")), default=(), help="names of scenarios")
     parser.add_argument("--no-probes", action="store_true", help="rates only")
+    parser.add_argument("--before", type=lambda path: Path(path).resolve(), help="a checkout to compare writes with")
     parser.add_argument("--verbose", action="store_true", help="a line per measurement")
     return parser
 

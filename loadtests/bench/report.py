@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from loadtests.bench import paging, plan
+from loadtests.bench import paging, plan, writes
 from loadtests.bench.figures import Figures, Goal, Spread, goals
 from loadtests.bench.measure import Sample
 from loadtests.bench.plot import draw
@@ -46,7 +46,7 @@ def title_and_table(report: Report, figures: Figures) -> dict[str, str]:
     """Every table by the name of its marker."""
     tables = {
         "machine": _machine(report, figures),
-        "goals": _goals(goals(figures)),
+        "goals": _goals([*goals(figures), *writes.goals(report.writes)]),
         "rates": _rates(figures),
         "costs": _costs(figures),
     }

@@ -10,11 +10,12 @@ from pathlib import Path
 
 import redis
 
-from loadtests.bench import ceiling, life, paging, probes, traffic
+from loadtests.bench import ceiling, life, paging, probes, traffic, writes
 from loadtests.bench.figures import MAIN
 from loadtests.bench.machine import Cores, Machine
 from loadtests.bench.measure import BenchFailed, Sample, Scenario, one_round, replay_once
 from loadtests.bench.stage import Server, Stage, Worker, seed, server_versions, stage
+from loadtests.bench.writes import Writes
 from loadtests.bench.wrk import run as run_wrk
 
 DRAWN = 20_000
@@ -37,6 +38,8 @@ class Options:
     only: tuple[str, ...] = ()
     probes: bool = True
     verbose: bool = False
+    before: Path | None = None
+    """Another checkout of the service, an earlier one, to compare writes with."""
 
 
 @dataclass
@@ -64,10 +67,13 @@ class Report:
     processes: tuple[float, float] | None = None
     shards: dict[str, probes.Shards] = field(default_factory=dict)
     grown: life.Life | None = None
+    writes: Writes = field(default_factory=Writes)
     notes: list[str] = field(default_factory=list)
 
     def as_json(self) -> dict[str, object]:
-        return {**asdict(self), "samples": [sample.as_json() for sample in self.samples]}
+        options = asdict(self.options)
+        del options["before"]  # a folder of this machine
+        return {**asdict(self), "options": options, "samples": [sample.as_json() for sample in self.samples]}
 
 
 def bench(options: Options, say: Callable[[str], None]) -> Report:
@@ -160,13 +166,39 @@ def _probe(
     def in_a_grown_database() -> None:
         report.grown = life.measure(on, say)
 
-    for probe in (big_list, depth, stampedes, second_process, cluster, publishing, in_a_grown_database):
+    for probe in (
+        big_list,
+        depth,
+        stampedes,
+        second_process,
+        cluster,
+        *_of_writes(on, report, requests, server),
+        publishing,
+        in_a_grown_database,
+    ):
         name = probe.__name__.replace("_", " ")
         say(f"probing: {name}")
         try:
             probe()
         except RuntimeError as error:
             report.notes.append(f"Not probed: {name} ({error}).")
+
+
+def _of_writes(on: Stage, report: Report, requests: "_Requests", server: Server) -> Sequence[Callable[[], None]]:
+    files = {"create": requests.create, "update": requests.update}
+    options = report.options
+
+    def system_calls() -> None:
+        report.writes.calls = writes.system_calls(server, files)
+
+    def the_build_before() -> None:
+        if options.before is None:
+            raise BenchFailed("--before names no other checkout")
+        report.writes.faster = writes.compared(
+            on, server, options.before, files, rounds=options.rounds, seconds=options.seconds
+        )
+
+    return system_calls, the_build_before
 
 
 def _line(sample: Sample) -> str:

@@ -123,6 +123,11 @@ class Stage:
         """An API process as it is deployed."""
         return self._serve(name, SERVE, {**self.environment, **overrides})
 
+    def former(self, tree: Path) -> Server:
+        """An API process of another checkout, with the packages of this one, on the same servers."""
+        command = (sys.executable, "-m", "uvicorn", "--factory", "api.main:create_app", *UVICORN)
+        return self._serve("former", command, {**self.environment, "PYTHONPATH": str(tree)})
+
     def python_peer(self, name: str, module: str, **overrides: str) -> Server:
         command = (sys.executable, "-m", "uvicorn", f"loadtests.bench.peers.{module}:app", *UVICORN)
         environment = {**self.environment, "REDIS_URL": self.peers_redis_url, **overrides}

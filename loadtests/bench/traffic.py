@@ -75,3 +75,9 @@ def write_file(path: Path, requests: Sequence[bytes]) -> Path:
         for request in requests:
             file.write(b"%d\n" % len(request) + request)
     return path
+
+
+def read_file(path: Path, count: int) -> list[bytes]:
+    """The first requests of what `write_file` has written."""
+    with path.open("rb") as file:
+        return [file.read(int(file.readline())) for _ in range(count)]
