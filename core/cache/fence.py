@@ -30,7 +30,7 @@ from core.cache.answer import Answer, judged
 from core.cache.keys import JITTER, MAX_VALUE_BYTES, MAX_VARIANTS, field, key, question
 from core.cache.servers.connect import Servers
 from core.cache.servers.redis import Generation, Redis
-from core.cache.servers.wire import Argument, Send
+from core.cache.servers.wire import Argument, Asker, Send
 from core.errors import Redirected, RedisUnavailable
 from core.types import History, Revision, Stand, UserId
 
@@ -106,6 +106,17 @@ class Fence:
             await self._before_reading(node, owner)
         found: list[bytes | None] = await node.send_packed(question)
         return found
+
+    def ask(self, owner: UserId, question: bytes, asker: Asker) -> bool:
+        """As `look`, for one who makes no future of it; False where nobody may read at this moment: `look` can help."""
+        try:
+            node = self._redis.of(owner)
+            if owner in self._unannounced or not node.readable:
+                return False
+            node.ask(question, asker)
+        except RedisUnavailable:
+            return False
+        return True
 
     async def read(self, owner: UserId, variant: str) -> Answer | None:
         """The cached answer, or None; raises `RedisUnavailable` when the cache must not be asked."""

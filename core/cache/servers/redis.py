@@ -21,7 +21,7 @@ import structlog
 from core.cache import scripts
 from core.cache.keys import Names
 from core.cache.servers.route import Route
-from core.cache.servers.wire import PATIENCE_SECONDS, Argument, Send, Wire, packed
+from core.cache.servers.wire import PATIENCE_SECONDS, Argument, Asker, Send, Wire, packed
 from core.errors import Redirected, RedisUnavailable
 from core.types import History, UserId
 
@@ -137,6 +137,13 @@ class Redis:
         if wire is None:
             raise RedisUnavailable("no connection")
         return wire.send(command)
+
+    def ask(self, command: bytes, asker: Asker) -> None:
+        """As `send_packed`, for one who makes no future of it."""
+        wire = self._wire
+        if wire is None:
+            raise RedisUnavailable("no connection")
+        wire.ask(command, asker)
 
     def send_patiently(self, *command: Argument) -> asyncio.Future[Any]:
         """As `send`, but a silence makes it wait for as long as the connection lives."""

@@ -4,7 +4,7 @@ import asyncio
 import ssl
 from collections import deque
 from collections.abc import Callable
-from typing import Any, cast
+from typing import Any, Protocol, cast
 
 import hiredis
 
@@ -25,6 +25,24 @@ Argument = bytes | str | int | float | memoryview
 Send = Callable[..., "asyncio.Future[Any]"]
 Refusal = Callable[[str], RedisUnavailable]
 """What to raise for an error that Redis answers with."""
+
+
+class Asker(Protocol):
+    """Who waits for one answer. A future is one.
+
+    Any other is told while an answer is read, or while all who wait are told that there is none: it must not raise, and
+    must not ask anything before it has returned.
+    """
+
+    def done(self) -> bool:
+        """Whether it waits no more."""
+
+    def set_result(self, result: Any, /) -> None: ...
+
+    def set_exception(self, exception: BaseException, /) -> None: ...
+
+    def exception(self) -> BaseException | None:
+        """Asked of a future only so that it counts as read."""
 
 
 def packed(*command: Argument) -> bytes:
@@ -72,8 +90,8 @@ class Wire(asyncio.Protocol):
         self._loop = asyncio.get_running_loop()
         self._reader = hiredis.Reader()
         self._outgoing: list[bytes] = []
-        self._waiting: deque[asyncio.Future[Any]] = deque()
-        self._patient: set[asyncio.Future[Any]] = set()
+        self._waiting: deque[Asker] = deque()
+        self._patient: set[Asker] = set()
         self._asked = 0
         self._answered = 0
         self._due = 0
@@ -85,13 +103,20 @@ class Wire(asyncio.Protocol):
 
     def send(self, packed: bytes) -> asyncio.Future[Any]:
         """Ask impatiently; raises `RedisUnavailable` when the connection is lost or stalled."""
+        answer: asyncio.Future[Any] = self._loop.create_future()
+        self.ask(packed, answer)
+        return answer
+
+    def ask(self, packed: bytes, asker: Asker) -> None:
+        """As `send`, for one who makes no future of it."""
         if self.stalled:
             raise RedisUnavailable("stalled")
-        return self._send(packed)
+        self._send(packed, asker)
 
     def send_patiently(self, packed: bytes) -> asyncio.Future[Any]:
         """Ask, and wait for as long as the connection lives; raises `RedisUnavailable` when it is lost."""
-        answer = self._send(packed)
+        answer: asyncio.Future[Any] = self._loop.create_future()
+        self._send(packed, answer)
         self._patient.add(answer)
         return answer
 
@@ -141,16 +166,14 @@ class Wire(asyncio.Protocol):
         if self.stalled and self._answered >= self._due:
             self.stalled = False
 
-    def _send(self, packed: bytes) -> asyncio.Future[Any]:
+    def _send(self, packed: bytes, asker: Asker) -> None:
         if self.lost.is_set():
             raise RedisUnavailable("connection lost")
         if not self._outgoing:
             self._loop.call_soon(self._flush)
         self._outgoing.append(packed)
-        answer: asyncio.Future[Any] = self._loop.create_future()
-        self._waiting.append(answer)
+        self._waiting.append(asker)
         self._asked += 1
-        return answer
 
     def _flush(self) -> None:
         if self._transport and not self.lost.is_set():
@@ -215,7 +238,7 @@ def _tls(address: RedisAddress) -> ssl.SSLContext | None:
         raise RedisUnavailable(str(error)) from error
 
 
-def _fail(answer: "asyncio.Future[Any]", error: RedisUnavailable) -> None:
+def _fail(answer: Asker, error: RedisUnavailable) -> None:
     if not answer.done():
         answer.set_exception(error)
         answer.exception()  # a caller that went away leaves no warning behind
