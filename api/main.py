@@ -37,7 +37,7 @@ REQUEST_HEADERS = ["Authorization", "Content-Type", "Idempotency-Key", "If-Match
 PREFLIGHT_SECONDS = 7200
 
 
-def create_app(settings: Settings | None = None) -> ASGIApp:
+def create_app(settings: Settings | None = None) -> HotPath:
     """The whole API, for `uvicorn --factory`; ends the process with one sentence when it could not work."""
     try:
         settings = settings or Settings.load()
@@ -111,7 +111,7 @@ def _spare_the_collector() -> None:
     gc.freeze()
 
 
-def _stack(app: FastAPI, services: Services) -> ASGIApp:
+def _stack(app: FastAPI, services: Services) -> HotPath:
     """From the outside in: the hot path, observe, CORS, the straight way, the routes."""
     settings = services.settings
     recorder = Recorder(services.metrics, slow=settings.slow_request)
@@ -133,4 +133,5 @@ def _stack(app: FastAPI, services: Services) -> ASGIApp:
         recorder=recorder,
         cors=cors,
         shape=settings.task_list_shape,
+        direct=settings.direct_hits,
     )

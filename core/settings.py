@@ -78,6 +78,8 @@ class Settings(DatabaseSettings):
     cors_origins: Annotated[tuple[str, ...], NoDecode] = ()
     task_list_shape: Literal["array", "object"] = "array"
     body_limit_bytes: int = Field(default=65_536, ge=1024)
+    direct_hits: bool = True
+    """Whether hits are answered where the bytes arrive, by the protocol that the start command names."""
 
     worker_publish_period: int = Field(default=1, ge=1, le=60)
     worker_purge_period: int = Field(default=300, ge=1)

@@ -4,6 +4,7 @@ import time
 from collections import OrderedDict
 from dataclasses import dataclass
 
+from api.http.conditional import is_not_modified
 from core.cache.answer import Header
 from core.types import UserId
 
@@ -12,6 +13,8 @@ Question = tuple[UserId, str]
 
 OVERHEAD_BYTES = 1024
 """What an entry weighs beside its body, roughly."""
+
+_JSON = (b"content-type", b"application/json")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +65,23 @@ class KeptAnswers:
         self._answers.clear()
         self._size = 0
 
-    def drop(self, question: Question) -> None:
+    def drop(self, question: Question, kept: Kept | None = None) -> None:
+        """Whatever is kept, or only `kept`: something newer may be kept by now."""
+        if kept is not None and self._answers.get(question) is not kept:
+            return
         dropped = self._answers.pop(question, None)
         if dropped is not None:
             self._size -= _weight(dropped)
+
+
+def as_response(kept: Kept, identity: bytes, if_none_match: bytes | None) -> tuple[int, list[Header], bytes]:
+    """Status, headers and body for a client that has sent `if_none_match`, and named the request so."""
+    headers = [*kept.headers, (b"x-request-id", identity)]
+    if if_none_match is not None and (
+        if_none_match == kept.etag or is_not_modified(if_none_match.decode("latin-1"), kept.etag.decode())
+    ):
+        return 304, headers, b""
+    return 200, [*headers, _JSON, (b"content-length", b"%d" % len(kept.body))], kept.body
 
 
 def _weight(kept: Kept) -> int:

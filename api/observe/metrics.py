@@ -50,6 +50,22 @@ class Requests(Collector):
         yield seconds
 
 
+class Tally:
+    """A counter for one thread, the event loop's: a plain number until Prometheus asks."""
+
+    def __init__(self, counter: Counter) -> None:
+        self._counter = counter
+        self._untold = 0
+
+    def inc(self) -> None:
+        self._untold += 1
+
+    def tell(self) -> None:
+        """Let the counter know."""
+        self._counter.inc(self._untold)
+        self._untold = 0
+
+
 class Metrics:
     """One registry per application, so that two in one process do not meet."""
 
@@ -65,6 +81,14 @@ class Metrics:
             ["result"],
             registry=self.registry,
         )
+        self.hits = Tally(self.cache.labels("hit"))
+        """On the hot path."""
+        direct_hits = Counter(
+            "tasklane_direct_hits_total",
+            "Hits that were answered where the bytes arrive, in front of the framework.",
+            registry=self.registry,
+        )
+        self.direct_hits = Tally(direct_hits)
         self.jwks = Counter(
             "tasklane_jwks_fetches_total",
             "Fetches of the auth server's keys by outcome: ok, failed.",
@@ -78,6 +102,8 @@ class Metrics:
         self.busy = Gauge("tasklane_database_slots_busy", "Transactions that run now.", registry=self.registry)
 
     def render(self) -> bytes:
+        for tally in (self.hits, self.direct_hits):
+            tally.tell()
         return generate_latest(self.registry)
 
 

@@ -12,6 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from api.http.problems import problem_of
 from api.observe.metrics import Metrics
 from core.logs import frames, user_hash
+from core.types import UserId
 
 log = structlog.get_logger()
 
@@ -39,17 +40,14 @@ class Recorder:
         method = method if method in _METHODS else "other"
         self._requests.observe(route, method, status, seconds)
         if status >= SERVER_ERROR or seconds >= self._slow:
-            user = scope.get("tasklane.user")
-            log.warning(
-                "request_failed" if status >= SERVER_ERROR else "request_slow",
-                request_id=scope["tasklane.request_id"].decode(),
-                route=route,
-                method=method,
-                status=status,
-                milliseconds=round(seconds * 1000, 1),
-                user=user and user_hash(user),
-                **crash,
-            )
+            user, identity = scope.get("tasklane.user"), scope["tasklane.request_id"]
+            _log(route, method, status, seconds, user=user, identity=identity, **crash)
+
+    def record_hit(self, route: str, status: int, seconds: float, *, user: UserId, identity: bytes) -> None:
+        """The same for a GET that was answered without a scope."""
+        self._requests.observe(route, "GET", status, seconds)
+        if seconds >= self._slow:
+            _log(route, "GET", status, seconds, user=user, identity=identity)
 
 
 class Observe:
@@ -95,6 +93,21 @@ class Observe:
                 await problem_of(error).response()(inner, receive, observed_send)
         inner["method"] = scope["method"]
         self._recorder.record(inner, status, time.perf_counter() - started, **crash)
+
+
+def _log(
+    route: str, method: str, status: int, seconds: float, *, user: UserId | None, identity: bytes, **crash: object
+) -> None:
+    log.warning(
+        "request_failed" if status >= SERVER_ERROR else "request_slow",
+        request_id=identity.decode(),
+        route=route,
+        method=method,
+        status=status,
+        milliseconds=round(seconds * 1000, 1),
+        user=user and user_hash(user),
+        **crash,
+    )
 
 
 def request_id(scope: Scope) -> bytes:

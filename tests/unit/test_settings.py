@@ -56,6 +56,7 @@ def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         ("TASK_LIST_SHAPE", "table"),
         ("BODY_LIMIT_BYTES", "1023"),
         ("BODY_LIMIT_BYTES", "64 KiB"),
+        ("DIRECT_HITS", "sometimes"),
         ("WORKER_PUBLISH_PERIOD", "0"),
         ("WORKER_PURGE_PERIOD", "0"),
         ("WORKER_AUDIT_SAMPLE", "0"),
@@ -260,4 +261,6 @@ def _default(name: str) -> str:
     default = Settings.model_fields[name].default
     if default is None or default is PydanticUndefined or default == ():
         return ""
+    if isinstance(default, bool):
+        return str(default).lower()
     return str(getattr(default, "get_secret_value", lambda: default)())

@@ -1,0 +1,59 @@
+"""What a request asks of the cache, and on whose behalf."""
+
+import re
+from functools import lru_cache
+from typing import NamedTuple
+
+from api.auth import Principal
+from core.errors import InvalidInput
+from core.tasks import answers
+from core.tasks.parse import parse_path
+from core.types import UserId
+
+MEMO_ENTRIES = 4096
+MEMO_LENGTH = 512
+"""Longer questions are rare, and the memo must stay small."""
+
+_LIST = "/api/tasks"
+_BY_USER = re.compile(r"/api/([^/]+)(/tasks(?:/.*)?)")
+_NAMED = ("", "/trash", "/stats")
+
+
+class Asked(NamedTuple):
+    """By the path and the query alone."""
+
+    named_user: str | None
+    """Whom the path names."""
+    variant: str
+    route: str
+    """The route's template."""
+
+
+def asked(path: str, query: bytes, shape: answers.Shape) -> Asked | None:
+    """None for what no hit answers."""
+    return None if len(path) + len(query) > MEMO_LENGTH else _asked(path, query, shape)
+
+
+def caller(principal: Principal | None, named_user: str | None) -> UserId | None:
+    """Who asks, if somebody is known to, and the path names nobody else."""
+    if principal is None or (named_user is not None and named_user != principal.user_id):
+        return None
+    return principal.user_id
+
+
+@lru_cache(MEMO_ENTRIES)
+def _asked(path: str, query: bytes, shape: answers.Shape) -> Asked | None:
+    user, prefix = None, _LIST
+    path = path.removesuffix("/")
+    if path != _LIST and not path.startswith(_LIST + "/"):
+        by_user = _BY_USER.fullmatch(path)
+        if by_user is None:
+            return None
+        user, path, prefix = by_user[1], "/api" + by_user[2], "/api/{user_id}/tasks"
+    try:
+        question = parse_path(path, query)
+    except InvalidInput:
+        return None
+    rest = path.removeprefix(_LIST)
+    route = prefix + (rest if rest in _NAMED else "/{task_id}")
+    return Asked(user, answers.variant(question, shape=shape), route)

@@ -1,0 +1,115 @@
+"""Requests by their very bytes: what was once read as one whole plain GET, and was a hit, is known when it comes again.
+
+The value of `X-Request-ID` is no part of them, so that a gateway that gives each request its own does no harm.
+"""
+
+import re
+from collections import OrderedDict
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from api.hits.asked import Asked
+from core.cache.answer import Header
+
+KNOWN_BYTES = 16 * 1024 * 1024
+MAX_REQUEST_BYTES = 8192
+"""Longer requests are rare, and are not remembered."""
+
+OVERHEAD_BYTES = 2048
+"""What an entry weighs beside its request, roughly: most of it is the answer's head."""
+
+_PLAIN = re.compile(rb"GET [\x21-\x7e]+ HTTP/1\.1\r\n(?:[A-Za-z0-9_-]+:[ \t]*(?:[\x21-\x7e][\x20-\x7e]*)?\r\n)+\r\n")
+_UNUSUAL = re.compile(rb"\r\n(?:content-length|expect|transfer-encoding|upgrade|x-request-id):", re.IGNORECASE)
+_IDENTITY = re.compile(rb"\r\nx-request-id: ([A-Za-z0-9._-]{1,64})(?=\r\n[^ \t])", re.IGNORECASE)
+"""A header of its own in whatever `_PLAIN` matches with it and without it; the value is one that is used as it is."""
+
+
+MARK = "tasklane.mark"
+
+
+class Mark(NamedTuple):
+    """What the hot path has looked at of the headers of a request that it has answered; the scope has it at `MARK`."""
+
+    authorization: bytes
+    asked: Asked
+    if_none_match: bytes | None
+    origin: bytes | None
+
+
+class Head(NamedTuple):
+    """An answer's head around the request's id; before it come the status line and the server's own headers."""
+
+    status: int
+    before: bytes
+    after: bytes
+
+
+@dataclass(slots=True)
+class Known:
+    """What the bytes of a request ask, and the head of the answer that they got last."""
+
+    authorization: bytes
+    named_user: str | None
+    variant: str
+    route: str
+    if_none_match: bytes | None
+    browser: list[Header] | None
+    """All headers, if `Origin` is among them."""
+    made_of: list[Header] | None = None
+    """The headers of the kept answer that `head` was made for. Not the answer itself, whose memory has bounds of its
+    own.
+    """
+    head: Head | None = None
+
+
+class KnownRequests:
+    """The last used of them, within `capacity` bytes."""
+
+    def __init__(self, capacity: int = KNOWN_BYTES) -> None:
+        self._capacity = capacity
+        self._size = 0
+        self._requests: OrderedDict[bytes, Known] = OrderedDict()
+
+    @property
+    def size(self) -> int:
+        """Bytes, roughly."""
+        return self._size
+
+    def find(self, request: bytes) -> tuple[Known, bytes | None] | None:
+        """What these bytes ask, and the id that the client gives the request."""
+        identity = None
+        known = self._requests.get(request)
+        if known is None:
+            named = _IDENTITY.search(request)
+            if named is None:
+                return None
+            request, identity = _without(request, named), named[1]
+            known = self._requests.get(request)
+            if known is None:
+                return None
+        self._requests.move_to_end(request)
+        return known, identity
+
+    def learn(self, request: bytes, mark: Mark, headers: list[Header]) -> None:
+        """Remember a request that was read as one whole message with these headers, if it is as plain as can be."""
+        if len(request) > MAX_REQUEST_BYTES:
+            return
+        if named := _IDENTITY.search(request):
+            request = _without(request, named)
+        if request in self._requests or _UNUSUAL.search(request) or not _PLAIN.fullmatch(request):
+            return
+        browser = None if mark.origin is None else headers
+        self._requests[request] = Known(mark.authorization, *mark.asked, mark.if_none_match, browser)
+        self._size += _weight(request)
+        while self._size > self._capacity:
+            oldest, _ = self._requests.popitem(last=False)
+            self._size -= _weight(oldest)
+
+
+def _without(request: bytes, header: re.Match[bytes]) -> bytes:
+    return request[: header.start()] + request[header.end() :]
+
+
+def _weight(request: bytes) -> int:
+    """Its headers are kept apart, too."""
+    return 3 * len(request) + OVERHEAD_BYTES

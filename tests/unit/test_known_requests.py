@@ -1,0 +1,91 @@
+"""Which requests are known by their bytes, and what that takes."""
+
+import pytest
+
+from api.hits.asked import Asked
+from api.hits.known import MAX_REQUEST_BYTES, KnownRequests, Mark
+
+MARK = Mark(b"Bearer t", Asked(None, "/a", "/api/tasks"), None, None)
+PLAIN = b"GET /api/tasks HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer t\r\n\r\n"
+
+
+def named(value: bytes, *, at: bytes = b"Authorization") -> bytes:
+    return PLAIN.replace(at, b"X-Request-ID: " + value + b"\r\n" + at)
+
+
+def learned(*requests: bytes) -> KnownRequests:
+    known = KnownRequests()
+    for request in requests:
+        known.learn(request, MARK, [])
+    return known
+
+
+@pytest.mark.parametrize("first", [PLAIN, named(b"1"), named(b"1", at=b"Host")])
+def test_its_id_is_no_part_of_it(first: bytes) -> None:
+    """Whatever the id, wherever it stands, or without one; and the id is told."""
+    known = learned(first)
+    for request, identity in ((PLAIN, None), (named(b"a.B_9-"), b"a.B_9-"), (named(b"2", at=b"Host"), b"2")):
+        found = known.find(request)
+        assert found is not None
+        assert found[1] == identity
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        PLAIN[:-2],
+        PLAIN + PLAIN,
+        b"\r\n" + PLAIN,
+        PLAIN.replace(b"Bearer t", b"Bearer u"),
+        PLAIN.replace(b"Host: x", b"Host: y"),
+        named(b"two words"),
+        named(b"x" * 65),
+        named(b""),
+        named(b"1 "),
+        named(b"1\r\n folded"),
+        named(b"1\r\nX-Request-ID: 2"),
+        b"X-Request-ID: 1\r\n" + PLAIN,
+        b"\r\nX-Request-ID: 1" + PLAIN,
+        PLAIN[:-2] + b"X-Request-ID: 1\r\n",
+        PLAIN + b"X-Request-ID: 1\r\n\r\n",
+    ],
+)
+def test_another_request_is_not_it(other: bytes) -> None:
+    """What uvicorn would read in another way, or would not have read to its end, is unknown."""
+    assert learned(PLAIN).find(other) is None
+
+
+@pytest.mark.parametrize(
+    "unusual",
+    [
+        b"\r\n" + PLAIN,
+        PLAIN.replace(b"GET", b"HEAD"),
+        PLAIN.replace(b"1.1", b"1.0"),
+        PLAIN.replace(b"\r\n", b"\n"),
+        PLAIN[:-2] + b"Content-Length: 0\r\n\r\n",
+        PLAIN[:-2] + b"transfer-encoding: chunked\r\n\r\n",
+        PLAIN[:-2] + b"Expect: 100-continue\r\n\r\n",
+        PLAIN[:-2] + b"UPGRADE: h2c\r\n\r\n",
+        PLAIN[:-2] + b"X-Folded: a\r\n b\r\n\r\n",
+        PLAIN[:-2] + b"X-Latin: \xe9\r\n\r\n",
+        named(b"1\r\nX-Request-ID: 2"),
+        named(b"<x>"),
+        PLAIN[:-2] + b"X-Long: " + b"x" * MAX_REQUEST_BYTES + b"\r\n\r\n",
+    ],
+)
+def test_what_is_not_plain_is_never_known(unusual: bytes) -> None:
+    """However often it comes."""
+    known = learned(unusual, unusual)
+    assert known.find(unusual) is None
+    assert known.size == 0
+
+
+def test_the_memory_is_bounded_and_the_last_used_stay() -> None:
+    """By what the requests weigh, not by their number."""
+    known = KnownRequests(capacity=100_000)
+    for number in range(1000):
+        known.learn(PLAIN.replace(b"Host: x", b"Host: %d" % number), MARK, [])
+        assert known.find(PLAIN.replace(b"Host: x", b"Host: 0"))
+        assert known.size <= 100_000
+    assert known.find(PLAIN.replace(b"Host: x", b"Host: 1")) is None
+    assert known.find(PLAIN.replace(b"Host: x", b"Host: 999"))
