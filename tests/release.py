@@ -11,7 +11,7 @@ from io import BytesIO
 from pathlib import Path
 
 from deploy.local.child import Launch
-from deploy.local.programs import SERVE, WORK
+from deploy.local.programs import PLAIN_HTTP, SERVE, WORK
 from tests.stack import TOP, ApiProcess, WorkerProcess, environment
 
 RELEASES: Mapping[str, str] = {"0.1.0": "ffe183ea7b8b8f99be8c6ce02777657c2c0c6aa3"}
@@ -69,8 +69,8 @@ class ReleasedApi(ApiProcess):
         self._release = release
 
     def prepare(self) -> Launch:
-        port = ("--port", str(self.port))
-        return self._release.launch(SERVE, *port, cwd=self.log.parent, variables=self.variables)
+        plain = (*PLAIN_HTTP, "--port", str(self.port))  # the last `--http` counts
+        return self._release.launch(SERVE, *plain, cwd=self.log.parent, variables=self.variables)
 
 
 class ReleasedWorker(WorkerProcess):

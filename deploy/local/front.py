@@ -17,6 +17,7 @@ from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from api.hits.direct import DirectHits
 from api.http.problems import Problem
 from api.main import create_app as create_api
 from deploy.local.programs import AUTH, PAGE
@@ -67,6 +68,11 @@ class Front:
         # would be signed in with the session of the one before.
         forgetful = CookieJar(DefaultCookiePolicy(allowed_domains=[]))
         self._auth = httpx.AsyncClient(base_url=auth, timeout=TIMEOUT, trust_env=False, cookies=forgetful)
+
+    @property
+    def direct(self) -> DirectHits | None:
+        """The API's: what it knows of was passed to it by its path, and is as it was there."""
+        return getattr(self._api, "direct", None)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":

@@ -14,8 +14,11 @@ HTTP_OK = 200
 MIGRATE = (sys.executable, "-m", "alembic", "upgrade", "head")
 WORK = (sys.executable, "-m", "worker.main")
 UVICORN = (sys.executable, "-m", "uvicorn", "--factory")
+HTTP = ("--http", "api.hits.protocol:HitProtocol")
+PLAIN_HTTP = ("--http", "httptools")
+"""What it is made of, for whoever does not have it."""
 OPTIONS = (
-    *("--host", HOST, "--loop", "uvloop", "--http", "httptools", "--no-access-log"),
+    *("--host", HOST, "--loop", "uvloop", *HTTP, "--no-access-log"),
     *("--no-proxy-headers", "--no-server-header", "--timeout-graceful-shutdown", "10"),
 )
 SERVE = (*UVICORN, "api.main:create_app", *OPTIONS)

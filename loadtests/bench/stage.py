@@ -20,15 +20,15 @@ import redis
 from deploy.local.child import Child, Launch
 from deploy.local.plan import HOST, TOP
 from deploy.local.postgres import PostgresServer
-from deploy.local.programs import MIGRATE, SERVE, WORK
+from deploy.local.programs import MIGRATE, OPTIONS, PLAIN_HTTP, SERVE, WORK
 from deploy.local.redis import RedisServer
 from deploy.local.sockets import free_port
 from loadtests.bench import traffic
 from loadtests.bench.machine import Cores, first_line, pinned
 
 FASTIFY = Path(__file__).parent / "fastify"
-UVICORN = SERVE[SERVE.index("--host") :]
-"""The options with which Tasklane is served: the Python peers get the same."""
+UVICORN = (*OPTIONS, *PLAIN_HTTP)
+"""The options with which Tasklane is served: the Python peers get the same, but for the protocol of hits."""
 
 NEVER_REFUSED = "1000000"
 """For the rates of the limiter, which does its work all the same: a thousand users do not reach them here."""
@@ -109,6 +109,7 @@ class Stage:
             "DATABASE_URL": self.database_url,
             "REDIS_URL": self.redis.url,
             "BETTER_AUTH_SECRET": self.secret,
+            "CORS_ORIGINS": traffic.ORIGIN,
             "LIMIT_READS_RATE": NEVER_REFUSED,
             "LIMIT_READS_BURST": NEVER_REFUSED,
             "LIMIT_WRITES_RATE": NEVER_REFUSED,

@@ -11,7 +11,7 @@ import pytest
 import worker.main
 import worker.queue
 from core.settings import DatabaseSettings, Settings
-from deploy.local.programs import MIGRATE, SERVE, WORK
+from deploy.local.programs import HTTP, MIGRATE, SERVE, WORK
 from tests.deploy.manifests import (
     SERVICES,
     VERSION,
@@ -175,7 +175,7 @@ def test_the_commands_are_those_of_the_embedded_stack(overlay: str) -> None:
     assert container(overlay, "worker")["command"][1:] == list(WORK[1:])
     assert "command" not in container(overlay, "api")
     local = " ".join(SERVE)
-    for flag in ("--loop uvloop", "--http httptools", "--no-access-log", "--no-proxy-headers", "--no-server-header"):
+    for flag in ("--loop uvloop", " ".join(HTTP), "--no-access-log", "--no-proxy-headers", "--no-server-header"):
         assert flag in local
         assert flag in " ".join(image_command())
 
