@@ -125,6 +125,12 @@ def database(stack: Stack) -> Iterator[Any]:
         yield database
 
 
+@pytest.fixture(scope="module", params=["true", "false"], ids=["direct", "plain"])
+def api(request: pytest.FixtureRequest, stack: Stack) -> ApiProcess:
+    """With the protocol that answers hits where the bytes arrive, and without."""
+    return stack.api(CORS_ORIGINS="http://localhost:3000", DIRECT_HITS=request.param)
+
+
 @pytest.fixture(scope="module")
 def victim(api: ApiProcess, database: Any) -> Victim:
     """Alice, for all tests together: none of them may change anything of hers."""
