@@ -56,17 +56,19 @@ class Figures:
             return None
         return Spread(statistics.median(sample.rate for sample in ones) / below, min(single), max(single))
 
-    def cpu_ratio(self, one: str, other: str) -> float | None:
+    def cpu_ratio(self, one: str, other: str) -> Spread | None:
         """The same in CPU of the service per request, which what else the machine does hardly changes."""
         ones, others = self.of(one), self.of(other)
         if not ones or not others or not ones[0].cpu or not others[0].cpu:
             return None
-        return statistics.median(b.cpu["service"] for b in others) / statistics.median(a.cpu["service"] for a in ones)
+        below, above = (statistics.median(sample.cpu["service"] for sample in samples) for samples in (ones, others))
+        single = [b.cpu["service"] / a.cpu["service"] for a, b in zip(ones, others, strict=True)]
+        return Spread(above / below, min(single), max(single))
 
 
 @dataclass(frozen=True, slots=True)
 class Goal:
-    """A ratio of the design; `cpu` is the same ratio by CPU per request, where that can be said."""
+    """A ratio of the design; `cpu` is the same ratio by CPU per request, where that can be said beside it."""
 
     text: str
     wanted: float
@@ -80,15 +82,22 @@ class Goal:
 
 
 _RATES = (
-    ("list hit", "bare uvicorn", 0.60),
     ("list hit", "FastAPI + redis-py", 6.0),
     ("list hit", "FastAPI + SQLModel list", 30.0),
-    ("list hit", "Fastify", 1.0),
     ("304", "list hit", 1.0),
     ("list miss", "FastAPI + SQLModel list", 3.0),
     ("create", "FastAPI + SQLModel create", 2.0),
     ("create", "pgbench create", 0.25),
 )
+
+_BY_CPU = (
+    ("list hit", "bare uvicorn", 1.15),
+    ("list hit", "list hit without the protocol", 1.8),
+    ("list hit", "Fastify", 2.5),
+    ("list hit of a page elsewhere", "list hit", 0.9),
+    ("304", "bare uvicorn", 1.3),
+)
+"""Where the load generator is the slower one, rates say nothing."""
 
 
 def goals(figures: Figures) -> list[Goal]:
@@ -97,7 +106,11 @@ def goals(figures: Figures) -> list[Goal]:
     for one, other, wanted in _RATES:
         if ratio := figures.ratio(one, other):
             text = f"{one} : {other}"
-            found.append(Goal(text, wanted, ratio, cpu=figures.cpu_ratio(one, other)))
+            cpu = figures.cpu_ratio(one, other)
+            found.append(Goal(text, wanted, ratio, cpu=cpu.median if cpu else None))
+    for one, other, wanted in _BY_CPU:
+        if ratio := figures.cpu_ratio(one, other):
+            found.append(Goal(f"{one} : {other}, by CPU", wanted, ratio))
     if tail := figures.spread("list hit", lambda sample: sample.p99 / sample.p50):
         found.append(Goal("list hit, p99 : p50", 3.0, tail, at_most=True))
     many, some = figures.of("list hit", 256), figures.of("list hit")

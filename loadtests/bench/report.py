@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from loadtests.bench import paging, plan, writes
+from loadtests.bench import idle, paging, plan, writes
 from loadtests.bench.figures import Figures, Goal, Spread, goals
 from loadtests.bench.measure import Sample
 from loadtests.bench.plot import draw
@@ -154,6 +154,7 @@ def _probes(report: Report) -> str:
         rows.append(("what it has grown by after each round", "50 MB", f"{grown} MB"))
     if report.published_per_second:
         rows.append(("changed lists published per second", "5,000", f"{report.published_per_second:,.0f}"))
+    rows += _idle(report.idle_bytes) if report.idle_bytes else []
     if report.processes:
         alone, both = report.processes
         rows.append(("CPU per hit, two API processes : one", "", f"{both / alone:.2f}"))
@@ -165,6 +166,14 @@ def _probes(report: Report) -> str:
     if report.grown:
         rows += report.grown.rows()
     return table(("", "goal", "found"), rows)
+
+
+def _idle(found: idle.Idle) -> list[tuple[str, str, str]]:
+    text, goal = f"bytes per idle connection, of {idle.CONNECTIONS:,} after", f"{idle.MOST_BYTES:,}"
+    return [
+        (f"{text} a hit", goal, f"{found.hits:,.0f}"),
+        (f"{text} another request", goal, f"{found.others:,.0f}"),
+    ]
 
 
 def _processes(count: int) -> str:

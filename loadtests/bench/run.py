@@ -10,7 +10,7 @@ from pathlib import Path
 
 import redis
 
-from loadtests.bench import ceiling, life, paging, probes, traffic, writes
+from loadtests.bench import ceiling, idle, life, paging, probes, traffic, writes
 from loadtests.bench.figures import MAIN
 from loadtests.bench.machine import Cores, Machine
 from loadtests.bench.measure import BenchFailed, Sample, Scenario, one_round, replay_once
@@ -65,6 +65,7 @@ class Report:
     """By the number of processes: how many asked, how many queries that made."""
     published_per_second: float | None = None
     processes: tuple[float, float] | None = None
+    idle_bytes: idle.Idle | None = None
     shards: dict[str, probes.Shards] = field(default_factory=dict)
     grown: life.Life | None = None
     writes: Writes = field(default_factory=Writes)
@@ -171,6 +172,7 @@ def _probe(
         depth,
         stampedes,
         second_process,
+        _of_idle_connections(on, report),
         cluster,
         *_of_writes(on, report, requests, server),
         publishing,
@@ -182,6 +184,13 @@ def _probe(
             probe()
         except RuntimeError as error:
             report.notes.append(f"Not probed: {name} ({error}).")
+
+
+def _of_idle_connections(on: Stage, report: Report) -> Callable[[], None]:
+    def idle_connections() -> None:
+        report.idle_bytes = idle.idle(on)
+
+    return idle_connections
 
 
 def _of_writes(on: Stage, report: Report, requests: "_Requests", server: Server) -> Sequence[Callable[[], None]]:
@@ -227,6 +236,7 @@ class _Requests:
     lists: list[bytes]
     tasks: list[bytes]
     hit: Path
+    elsewhere: Path
     unchanged: Path
     miss: Path
     task: Path
@@ -239,6 +249,7 @@ class _Requests:
         readers, writers = traffic.readers(), traffic.writers()
         tokens = {user: traffic.token(user, on.secret) for user in (*readers, *writers)}
         lists = {user: traffic.raw("GET", "/api/tasks", tokens[user]) for user in readers}
+        elsewhere = {user: traffic.raw("GET", "/api/tasks", tokens[user], origin=traffic.ORIGIN) for user in readers}
         cls.warm(server, list(lists.values()))
         answers = dict(zip(readers, replay_once(server, list(lists.values())), strict=True))
         status, headers, body = answers[readers[0]]
@@ -266,6 +277,7 @@ class _Requests:
             lists=list(lists.values()),
             tasks=list(tasks.values()),
             hit=file("hit", [lists[user] for user in reading]),
+            elsewhere=file("elsewhere", [elsewhere[user] for user in reading]),
             unchanged=file("unchanged", [unchanged[user] for user in reading]),
             miss=file("miss", [traffic.raw("GET", path, tokens[user]) for user, path in missing]),
             task=file("task", [tasks[user] for user in reading]),
@@ -302,9 +314,13 @@ def _scenarios(on: Stage, tasklane: Server, requests: _Requests, notes: list[str
     answer.write_text(json.dumps({"headers": requests.headers, "body": requests.answer.decode()}))
     on.fill_peers({f"tasks:{user}": body for user, body in requests.bodies.items()})
     orm = on.python_peer("orm", "orm")
+    plain = on.tasklane("plain", DIRECT_HITS="false")
 
     def warm_lists() -> None:
         requests.warm(tasklane, requests.lists)
+
+    def warm_plain() -> None:
+        requests.warm(plain, requests.lists)
 
     def warm_tasks() -> None:
         requests.warm(tasklane, requests.tasks)
@@ -312,6 +328,8 @@ def _scenarios(on: Stage, tasklane: Server, requests: _Requests, notes: list[str
     scenarios = [
         Scenario("bare uvicorn", on.python_peer("bare", "bare", BENCH_ANSWER=str(answer)), requests.hit),
         Scenario("list hit", tasklane, requests.hit, warm_lists, "hit"),
+        Scenario("list hit of a page elsewhere", tasklane, requests.elsewhere, warm_lists, "hit"),
+        Scenario("list hit without the protocol", plain, requests.hit, warm_plain, "hit"),
         Scenario("304", tasklane, requests.unchanged, warm_lists, "hit"),
         Scenario("single task", tasklane, requests.task, warm_tasks, "hit"),
         Scenario("list miss", tasklane, requests.miss, on.flush_cache, "miss"),

@@ -17,6 +17,8 @@ ZIPF_EXPONENT = 1.001
 
 MAX_LIMIT = 1000
 HOST = "bench"
+ORIGIN = "http://page.bench"
+"""Of the pages that ask from elsewhere."""
 
 
 def readers() -> list[str]:
@@ -39,9 +41,11 @@ def zipf(users: Sequence[str], count: int, *, seed: int = 1) -> list[str]:
     return random.Random(seed).choices(users, cum_weights=weights, k=count)
 
 
-def raw(method: str, path: str, bearer: str, *, body: object = None, etag: str = "") -> bytes:
+def raw(method: str, path: str, bearer: str, *, body: object = None, etag: str = "", origin: str = "") -> bytes:
     """One request as a browser's fetch would send it, without what no server here reads."""
     lines = [f"{method} {path} HTTP/1.1", f"Host: {HOST}", f"Authorization: Bearer {bearer}"]
+    if origin:
+        lines.append(f"Origin: {origin}")
     if etag:
         lines.append(f"If-None-Match: {etag}")
     content = b""
