@@ -6,7 +6,6 @@ from contextlib import asynccontextmanager
 
 import structlog
 from fastapi import FastAPI
-from starlette.types import ASGIApp
 
 from api import account, health, openapi
 from api.auth import Authenticator
