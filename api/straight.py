@@ -13,7 +13,7 @@ from fastapi import APIRouter, FastAPI
 from fastapi.dependencies.models import Dependant
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -63,6 +63,8 @@ class Straight:
             response = await way.handle(Request(scope, receive, send))
         except (TasklaneError, RequestValidationError, HTTPException) as error:
             response = problem_of(error).response()
+        except ClientDisconnect:  # nobody is there to be told; whoever records it outside knows it
+            raise
         except Exception as error:
             # Here, because whoever records it outside sends no headers of CORS.
             await problem_of(error).response()(scope, receive, send)

@@ -12,6 +12,7 @@ from typing import Any
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -25,6 +26,9 @@ MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER = {"retry-after": "2"}
 NOTHING_HERE = "There is no such thing here."
 TYPE = "urn:tasklane:problem:"
+CLIENT_LEFT = 499
+"""nginx's number for a client that did not wait for the answer."""
+
 QUOTA_EXCEEDED = "https://iana.org/assignments/http-problem-types#quota-exceeded"
 
 
@@ -180,6 +184,12 @@ def install(app: FastAPI) -> None:
 
     for kind in (errors.TasklaneError, RequestValidationError, HTTPException, Exception):
         app.add_exception_handler(kind, handle)
+    app.add_exception_handler(ClientDisconnect, _nobody_is_there)
+
+
+async def _nobody_is_there(_request: Request, _error: Exception) -> Response:
+    """A client that left within its body; without this the framework would make it an error of ours."""
+    return Response(status_code=CLIENT_LEFT)
 
 
 def faults_of(found: Sequence[Any], *, below: str = "#") -> list[Fault]:

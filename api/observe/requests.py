@@ -9,7 +9,7 @@ import structlog
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.http.problems import problem_of
+from api.http.problems import CLIENT_LEFT, problem_of
 from api.observe.metrics import Metrics
 from core.logs import frames, user_hash
 from core.types import UserId
@@ -17,8 +17,6 @@ from core.types import UserId
 log = structlog.get_logger()
 
 SERVER_ERROR = 500
-CLIENT_LEFT = 499
-"""nginx's number for a client that did not wait for the answer."""
 
 _PROCESS = secrets.token_hex(6).encode()
 _numbers = itertools.count(1)

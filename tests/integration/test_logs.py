@@ -3,6 +3,7 @@
 import json
 import re
 import secrets
+import socket
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
@@ -88,6 +89,24 @@ def lines_of(api: ApiProcess, *, until: str) -> list[Line]:
 
 def lines_for(api: ApiProcess, request: str) -> list[Line]:
     return [line for line in lines_of(api, until=request) if line.get("request_id") == request]
+
+
+HALF_SENT = {
+    "whose length is announced": "content-length: 100\r\n\r\n{",
+    "in chunks": "transfer-encoding: chunked\r\n\r\n1\r\n{",
+}
+
+
+@pytest.mark.parametrize("body", HALF_SENT.values(), ids=list(HALF_SENT))
+def test_who_leaves_within_the_body_is_no_fault_of_ours(talkative: ApiProcess, user: UserId, body: str) -> None:
+    """Its line says so, and nothing calls for an operator."""
+    identity = secrets.token_hex(8)
+    head = f"POST /api/tasks HTTP/1.1\r\nhost: a\r\nauthorization: Bearer {shared_secret_token(user)}\r\n"
+    head += f"content-type: application/json\r\nx-request-id: {identity}\r\n"
+    with socket.create_connection(("127.0.0.1", talkative.port)) as connection:
+        connection.sendall((head + body).encode())
+    [line] = lines_for(talkative, identity)
+    assert (line["event"], line["status"]) == ("request_slow", 499), line
 
 
 def see(line: Line, expected: tuple[str, str, str, int], user: UserId | None) -> None:
