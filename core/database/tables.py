@@ -110,7 +110,9 @@ class Task(SQLModel, table=True):
 class TaskList(SQLModel, table=True):
     """One row per user: the revision of their list, the highest that the cache was told, and how many tasks there are.
 
-    Triggers keep the counters, whoever changes tasks; NULL where a list was not counted yet.
+    Triggers keep the counters, whoever changes tasks; NULL where a list was not counted yet. Whether a mirror can be
+    brought up to date tell the highest revision that is gone without a trace (`horizon`), and under which histories the
+    list took revisions, from the last one backwards, each followed by the revision before.
     """
 
     __tablename__ = "task_lists"
@@ -118,6 +120,10 @@ class TaskList(SQLModel, table=True):
     user_id: str = Field(sa_column=Column(Text, primary_key=True))
     revision: int = Field(sa_column=Column(BigInteger, nullable=False, server_default=text("0")))
     published_revision: int = Field(sa_column=Column(BigInteger, nullable=False, server_default=text("0")))
+    horizon: int = Field(sa_column=Column(BigInteger, nullable=False, server_default=text("0")))
+    histories: list[int] = Field(
+        sa_column=Column(ARRAY(BigInteger), nullable=False, server_default=text("'{}'::bigint[]"))
+    )
     updated_at: datetime = Field(sa_column=_instant())
     live: int | None = Field(default=0, sa_column=_counter())
     completed: int | None = Field(default=0, sa_column=_counter())
