@@ -27,6 +27,8 @@ class Answer:
     """Unix time from which it is not true any more even if nothing changes; None for most."""
     history: History | None = field(default=None, compare=False)
     """Of the server that gave it; None once it has come out of the cache."""
+    stored: bool = field(default=True, compare=False)
+    """Whether it is worth its room: somebody else will ask the same."""
 
     @property
     def lasts(self) -> bool:

@@ -2,7 +2,8 @@
 
 One Redis hash per user, `tasklane:{<user>}:list`, with the fields `fence` (the highest revision announced), `lease`
 (an id given when the hash is made: it tells a reader whether the hash is still the one it opened, and of which
-generation its values are) and `v:<variant>` (a whole answer). Four operations, each atomic:
+generation its values are), `v:<variant>` (a whole answer) and `seen` (the fence, once an answer of it was filled in,
+stored or not). Four operations, each atomic:
 
 * read: `HMGET lease fence v:<variant>`; a hit if the lease is of the present generation, the value's revision equals
   the fence, and its owner is the caller.
@@ -27,7 +28,7 @@ import structlog
 
 from core.cache import scripts
 from core.cache.answer import Answer, judged
-from core.cache.keys import JITTER, MAX_VALUE_BYTES, MAX_VARIANTS, field, key, question
+from core.cache.keys import JITTER, MAX_VALUE_BYTES, MAX_VARIANTS, OWN_FIELDS, field, key, question
 from core.cache.servers.connect import Servers
 from core.cache.servers.redis import Generation, Redis
 from core.cache.servers.wire import Argument, Asker, Send
@@ -124,6 +125,11 @@ class Fence:
         answer = judged(fence, value) if self.is_current(owner, lease) else None
         return answer if answer and answer.owner == owner else None
 
+    async def stands_at(self, owner: UserId, revision: Revision) -> bool:
+        """Whether an answer of that revision would be a hit, without one; raises `RedisUnavailable`."""
+        lease, fence, seen = await self.look(owner, question(owner, *OWN_FIELDS))
+        return seen == b"%d" % revision and seen == fence and self.is_current(owner, lease)
+
     async def open(self, owner: UserId, variant: str = "") -> Opened:
         """A read, and what must come before the query whose answer is to be stored; raises `RedisUnavailable`."""
         node = self._redis.of(owner)
@@ -143,15 +149,15 @@ class Fence:
         Raises `RedisUnavailable`; then the answer is not to be shown before it was announced in another way.
         """
         node = await self._meet(answer.owner, answer.history)
-        # A generation that had no history keeps its id when it gets one: of two that met at once, one is of another.
-        value = answer.encode() if self.is_current(answer.owner, opened.lease) else b""
+        value = answer.encode() if answer.stored else b""
         arguments = (
-            opened.lease,
+            # A generation without a history keeps its id when it gets one: of two that met at once, one is of another.
+            opened.lease if self.is_current(answer.owner, opened.lease) else b"",
             answer.revision,
             field(variant),
             value if len(value) <= MAX_VALUE_BYTES else b"",
             self._jittered_ttl(),
-            MAX_VARIANTS + 2,
+            MAX_VARIANTS + len(OWN_FIELDS),
             _lease(node.generation),
         )
         return bool(await node.send("EVAL", scripts.FILL, 1, key(answer.owner), *arguments))

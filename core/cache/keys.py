@@ -14,6 +14,9 @@ from core.types import UserId
 MAX_VARIANTS = 32
 """Answers kept per user; past it one of the others, drawn at random, makes room."""
 
+OWN_FIELDS = (b"lease", b"fence", b"seen")
+"""What a list's hash has beside the answers."""
+
 MAX_VALUE_BYTES = 256 * 1024
 JITTER = 0.1
 """The part of the TTL by which an entry may live longer or shorter, so that not all of them end at once."""

@@ -1,8 +1,9 @@
 """The protocol's Lua: each changes more than one field of a hash, atomically, under the contract on its top.
 
-A list's hash has the fields `fence`, `lease` and `v:<variant>`. A lease is `<generation>.<random>`: a value is of the
-generation in the lease beside it. The fence never falls: revisions are times, comparable whoever gave them, and a
-lower fence would forget a raise that is under way.
+A list's hash has the fields `fence`, `lease`, `v:<variant>` and `seen`: the fence, once an answer of that revision was
+filled in, stored or not. It proves what a value of that revision would prove: that the list stands there. A lease is
+`<generation>.<random>`: a value is of the generation in the lease beside it. The fence never falls: revisions are
+times, comparable whoever gave them, and a lower fence would forget a raise that is under way.
 """
 
 # KEYS[1] the generation's hash. ARGV: the server's own id ("" where it hides it), a fresh id, the history that the
@@ -34,8 +35,9 @@ redis.call('EXPIRE', KEYS[1], ARGV[3])
 return {ARGV[2], fence, false}
 """
 
-# KEYS[1] the list's hash. ARGV: the lease of the open, the value's revision, the variant's field, the value ("": it may
-# not be stored), the TTL in seconds, the most fields that a hash may have, a fresh lease. Returns 1 if it was stored.
+# KEYS[1] the list's hash. ARGV: the lease of the open ("": nothing may be stored), the value's revision, the variant's
+# field, the value ("": it is not to be stored), the TTL in seconds, the most fields that a hash may have, a fresh
+# lease. Returns 1 if it was stored.
 # The fence is raised in any case: once anyone was shown a state, nothing older is a hit, whatever became of the lease.
 FILL = """
 local found = redis.call('HMGET', KEYS[1], 'lease', 'fence')
@@ -46,14 +48,16 @@ if not fence or revision > fence then
     redis.call('HSET', KEYS[1], 'lease', lease or ARGV[7], 'fence', ARGV[2])
     redis.call('EXPIRE', KEYS[1], ARGV[5])
 end
-if lease ~= ARGV[1] or ARGV[4] == '' then return 0 end
+if lease ~= ARGV[1] then return 0 end
+redis.call('HSET', KEYS[1], 'seen', ARGV[2])
+redis.call('EXPIRE', KEYS[1], ARGV[5])
+if ARGV[4] == '' then return 0 end
 if redis.call('HEXISTS', KEYS[1], ARGV[3]) == 0 and redis.call('HLEN', KEYS[1]) >= tonumber(ARGV[6]) then
-    for _, field in ipairs(redis.call('HRANDFIELD', KEYS[1], 3)) do
-        if field ~= 'lease' and field ~= 'fence' then redis.call('HDEL', KEYS[1], field) break end
+    for _, field in ipairs(redis.call('HRANDFIELD', KEYS[1], 4)) do
+        if field ~= 'lease' and field ~= 'fence' and field ~= 'seen' then redis.call('HDEL', KEYS[1], field) break end
     end
 end
 redis.call('HSET', KEYS[1], ARGV[3], ARGV[4])
-redis.call('EXPIRE', KEYS[1], ARGV[5])
 return 1
 """
 

@@ -108,7 +108,7 @@ def _fill_without_the_fence() -> None:
 
 
 def _fill_without_the_lease() -> None:
-    scripts.FILL = _replaced(scripts.FILL, "lease ~= ARGV[1] or ARGV[4] == ''", "ARGV[4] == ''")
+    scripts.FILL = _replaced(scripts.FILL, "if lease ~= ARGV[1] then return 0 end", "")
 
 
 def _kept_without_the_fence() -> None:

@@ -2,15 +2,16 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import pytest
 
 from core.cache.answer import Answer
 from core.cache.fence import Fence
-from core.cache.keys import MAX_VALUE_BYTES, MAX_VARIANTS, field, key
+from core.cache.keys import MAX_VALUE_BYTES, MAX_VARIANTS, OWN_FIELDS, field, key
 from core.cache.servers.redis import Redis
 from core.errors import RedisUnavailable
-from core.types import Revision, UserId
+from core.types import History, Revision, UserId
 from tests import steps
 from tests.stack import Stack
 
@@ -161,9 +162,9 @@ class TestFill:
         for number in range(3 * MAX_VARIANTS):
             assert await fence.fill(opened, f"/{number}", answer(user, 1))
             assert await fence.read(user, f"/{number}") is not None
-        assert await redis.call("HLEN", key(user)) == MAX_VARIANTS + 2
+        assert await redis.call("HLEN", key(user)) == MAX_VARIANTS + len(OWN_FIELDS)
         assert await fence.fill(opened, f"/{number}", answer(user, 1, body=b"again"))
-        assert await redis.call("HLEN", key(user)) == MAX_VARIANTS + 2
+        assert await redis.call("HLEN", key(user)) == MAX_VARIANTS + len(OWN_FIELDS)
         assert (await fence.open(user)).lease == opened.lease
 
     async def test_a_huge_answer_is_not_stored(self, fence: Fence, user: UserId) -> None:
@@ -234,3 +235,49 @@ async def test_users_never_share_a_key() -> None:
 async def _items(redis: Redis, owner: UserId) -> dict[bytes, bytes]:
     flat = await redis.call("HGETALL", key(owner))
     return dict(zip(flat[::2], flat[1::2], strict=True))
+
+
+class TestStandsAt:
+    """Whether an answer of a revision would be a hit, without one."""
+
+    async def test_a_fill_proves_it_whether_or_not_it_stores(self, fence: Fence, redis: Redis, user: UserId) -> None:
+        """What is not worth its room, or too large for it, has been seen all the same."""
+        assert not await fence.stands_at(user, Revision(3))
+        assert not await fence.fill(await fence.open(user), "/a", replace(answer(user, 3), stored=False))
+        assert await fence.stands_at(user, Revision(3))
+        assert not await fence.stands_at(user, Revision(2))
+        assert await redis.call("HEXISTS", key(user), field("/a")) == 0
+        await redis.call("DEL", key(user))
+        assert not await fence.fill(await fence.open(user), "/a", answer(user, 3, b"x" * (MAX_VALUE_BYTES + 1)))
+        assert await fence.stands_at(user, Revision(3))
+
+    async def test_a_raise_ends_it(self, fence: Fence, user: UserId) -> None:
+        """And does not prove its own revision, which may never be committed."""
+        await fill(fence, user, 3)
+        await fence.raise_to(user, steps.at(4))
+        assert not await fence.stands_at(user, Revision(3))
+        assert not await fence.stands_at(user, Revision(4))
+
+    async def test_a_fence_alone_proves_nothing(self, fence: Fence, redis: Redis, user: UserId) -> None:
+        """A hash that was lost may be made anew by a raise that comes late: the list can be further."""
+        await fill(fence, user, 4)
+        await redis.call("DEL", key(user))
+        late = await fence.open(user)
+        await fence.raise_to(user, steps.at(3))
+        assert late.fence == 0
+        assert not await fence.stands_at(user, Revision(3))
+
+    async def test_nor_does_a_fill_of_another_lease(self, fence: Fence, redis: Redis, user: UserId) -> None:
+        """Its query may have begun before the hash was lost."""
+        opened = await fence.open(user)
+        await redis.call("DEL", key(user))
+        await fence.open(user)
+        await fence.fill(opened, "/a", answer(user, 3))
+        assert not await fence.stands_at(user, Revision(3))
+
+    async def test_it_ends_with_the_generation(self, fence: Fence, user: UserId) -> None:
+        """What a lost history has shown may be lost."""
+        await fence.fill(await fence.open(user), "/a", replace(answer(user, 3), history=History(1)))
+        await fill(fence, user, 3)
+        await fence.meet(History(2))
+        assert not await fence.stands_at(user, Revision(3))
