@@ -23,6 +23,10 @@ class NotFound(TasklaneError):
     """No such thing for this user: missing, deleted and someone else's look the same."""
 
 
+class Resynchronise(TasklaneError):
+    """What somebody has seen of a list cannot be brought up to date: they must begin anew."""
+
+
 @dataclass
 class PreconditionFailed(TasklaneError):
     """`If-Match` names another state than the current one."""

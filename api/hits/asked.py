@@ -5,9 +5,10 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from api.auth import Principal
-from core.errors import InvalidInput
+from core.errors import InvalidInput, Resynchronise
 from core.tasks import answers
 from core.tasks.parse import parse_path
+from core.tasks.queries import Query
 from core.types import UserId
 
 MEMO_ENTRIES = 4096
@@ -16,7 +17,7 @@ MEMO_LENGTH = 512
 
 _LIST = "/api/tasks"
 _BY_USER = re.compile(r"/api/([^/]+)(/tasks(?:/.*)?)")
-_NAMED = ("", "/trash", "/stats")
+_NAMED = ("", "/changes", "/trash", "/stats")
 
 
 class Asked(NamedTuple):
@@ -24,6 +25,7 @@ class Asked(NamedTuple):
 
     named_user: str | None
     """Whom the path names."""
+    query: Query
     variant: str
     route: str
     """The route's template."""
@@ -52,8 +54,8 @@ def _asked(path: str, query: bytes, shape: answers.Shape) -> Asked | None:
         user, path, prefix = by_user[1], "/api" + by_user[2], "/api/{user_id}/tasks"
     try:
         question = parse_path(path, query)
-    except InvalidInput:
+    except (InvalidInput, Resynchronise):
         return None
     rest = path.removeprefix(_LIST)
     route = prefix + (rest if rest in _NAMED else "/{task_id}")
-    return Asked(user, answers.variant(question, shape=shape), route)
+    return Asked(user, question, answers.variant(question, shape=shape), route)

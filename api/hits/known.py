@@ -98,8 +98,11 @@ class KnownRequests:
             request = _without(request, named)
         if request in self._requests or _UNUSUAL.search(request) or not _PLAIN.fullmatch(request):
             return
+        asked = mark.asked
         browser = None if mark.origin is None else headers
-        self._requests[request] = Known(mark.authorization, *mark.asked, mark.if_none_match, browser)
+        self._requests[request] = Known(
+            mark.authorization, asked.named_user, asked.variant, asked.route, mark.if_none_match, browser
+        )
         self._size += _weight(request)
         while self._size > self._capacity:
             oldest, _ = self._requests.popitem(last=False)

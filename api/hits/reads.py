@@ -34,16 +34,28 @@ class CachedReads:
         self._departures = 0
         self._count = {result: metrics.cache.labels(result) for result in ("hit", "miss", "bypass")}
 
-    async def answer(self, owner: UserId, variant: str, make: Callable[[], Awaitable[Answer]]) -> tuple[Answer, Result]:
-        """The answer to `variant`, from the cache or from `make`; raises what `make` raises."""
-        answer, result = await self._answer(owner, variant, make)
+    async def answer(
+        self,
+        owner: UserId,
+        variant: str,
+        make: Callable[[], Awaitable[Answer]],
+        *,
+        unchanged: Answer | None = None,
+    ) -> tuple[Answer, Result]:
+        """The answer to `variant`, from the cache or from `make`; raises what `make` raises.
+
+        `unchanged` is the answer while the list stands at that one's revision.
+        """
+        answer, result = await self._answer(owner, variant, make, unchanged)
         self._count[result].inc()
         return answer, result
 
     async def _answer(
-        self, owner: UserId, variant: str, make: Callable[[], Awaitable[Answer]]
+        self, owner: UserId, variant: str, make: Callable[[], Awaitable[Answer]], unchanged: Answer | None
     ) -> tuple[Answer, Result]:
         try:
+            if unchanged and await self._fence.stands_at(owner, unchanged.revision):
+                return unchanged, "hit"
             opened = await self._fence.open(owner, variant)
         except RedisUnavailable:
             answer = await make()

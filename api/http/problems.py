@@ -76,6 +76,12 @@ def _(_error: errors.NotFound) -> Problem:
 
 
 @problem_of.register
+def _(_error: errors.Resynchronise) -> Problem:
+    detail = "What has changed since then cannot be told any more. Begin anew, without `since`."
+    return Problem(HTTPStatus.GONE, detail, TYPE + "resynchronise")
+
+
+@problem_of.register
 def _(error: errors.PreconditionFailed) -> Problem:
     detail = "The task has changed since you read it: read it again."
     return Problem(HTTPStatus.PRECONDITION_FAILED, detail, headers={"etag": error.etag})

@@ -116,6 +116,8 @@ def _problems(operation: Operation, *, path: str, method: str) -> Iterator[int]:
         yield 422
     if "Idempotency-Key" in operation.parameters:
         yield 409
+    if operation.may_be_gone:
+        yield 410
     if "If-Match" in operation.parameters:
         yield 412
     if method not in ("get", "delete"):

@@ -5,7 +5,8 @@ from typing import Any
 
 from api.tasks.transfer import WRITERS, Format
 from core.tasks.crud import task_etag
-from core.types import Revision, TaskId
+from core.tasks.sync.token import Token
+from core.types import History, Revision, TaskId, UserId
 
 Document = dict[str, Any]
 
@@ -52,6 +53,9 @@ def etag(revision: int) -> str:
     return task_etag(TaskId(TASK["id"]), Revision(revision))
 
 
+NEXT = Token.of(UserId(TASK["user_id"]), History(1_797_490_000_000_000), Revision(1_797_496_200_000_000)).encode()
+
+
 def _examples(**values: Any) -> Document:
     return {name: {"value": value} for name, value in values.items()}
 
@@ -75,6 +79,10 @@ EXAMPLES: dict[str, Document] = {
     ),
     "Completion": _examples(complete={"completed": True}, toggle={}, toggle_too=None),
     "Task": _examples(task=TASK),
+    "Changes": _examples(
+        changes={"changes": [TASK, {"id": 40, "deleted_at": DELETED["deleted_at"]}], "next": NEXT, "more": False},
+        nothing_new={"changes": [], "next": NEXT, "more": False},
+    ),
     "TaskStats": _examples(
         stats={
             "total": 12,

@@ -34,6 +34,7 @@ class Operation:
     body: Document = field(default_factory=dict)
     links: Document = field(default_factory=dict)
     may_fail_as_a_batch: bool = False
+    may_be_gone: bool = False
 
 
 def operations(shape: Shape) -> Mapping[str, Operation]:
@@ -79,6 +80,16 @@ def _of_lists(shape: Shape) -> dict[str, Operation]:
             ("Idempotency-Key",),
             _body("Batch"),
             may_fail_as_a_batch=True,
+        ),
+        "listChanges": Operation(
+            "List what has changed",
+            200,
+            "One page of what has changed; apply it, and ask on with `next`.",
+            _json("Changes"),
+            CACHED,
+            ("since", "limit", "If-None-Match"),
+            links={"Next": {"operationId": "listChanges", "parameters": {"query.since": "$response.body#/next"}}},
+            may_be_gone=True,
         ),
         "getTaskStats": Operation("Count tasks", 200, "The counts.", _json("TaskStats"), CACHED, ("If-None-Match",)),
         "listTrash": Operation(

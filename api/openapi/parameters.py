@@ -6,6 +6,7 @@ from api.http.idempotency import KEY_PATTERN
 from api.openapi.examples import TASK, etag
 from api.tasks.schemas import WITHOUT_NUL
 from core.tasks import cursors, queries
+from core.tasks.sync import token
 
 Document = dict[str, Any]
 
@@ -80,6 +81,12 @@ PARAMETERS: dict[str, Document] = {
         "in": "query",
         "description": "Where the page begins: from the `Link` of the page before, with the same filters and order.",
         "schema": {"type": "string", "maxLength": cursors.MAX_LENGTH, "pattern": cursors.PATTERN},
+    },
+    "since": {
+        "name": "since",
+        "in": "query",
+        "description": "What the client has seen last: the `next` of an earlier answer. Without: everything.",
+        "schema": {"type": "string", "maxLength": token.MAX_LENGTH, "pattern": token.PATTERN},
     },
     "format": _parameter(
         "format",

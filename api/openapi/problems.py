@@ -17,6 +17,7 @@ PROBLEMS = {
     404: "NotFound",
     405: "MethodNotAllowed",
     409: "Conflict",
+    410: "Resynchronise",
     412: "PreconditionFailed",
     413: "ContentTooLarge",
     415: "UnsupportedMediaType",
@@ -69,6 +70,10 @@ RESPONSES: dict[str, Document] = {
         schema="FailedBatch",
         failed=_MISSING,
         still_running=errors.StillRunning(),
+    ),
+    "Resynchronise": _response(
+        "The `since` is too old, of another user, or of what a failover has lost: begin anew, without it.",
+        resynchronise=errors.Resynchronise(),
     ),
     "PreconditionFailed": _response(
         "The task is not what the client has seen.", "ETag", changed=errors.PreconditionFailed(etag(8))

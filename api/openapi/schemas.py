@@ -21,6 +21,7 @@ _MODELS: Mapping[str, Any] = {
     "Completion": models.Completion,
     "Task": models.Task,
     "DeletedTask": models.DeletedTask,
+    "Changes": models.Changes,
     "TaskStats": models.TaskStats,
     "Batch": AtomicBatch | IndependentBatch,
     "BatchResult": models.BatchResult,

@@ -19,7 +19,7 @@ from api.tasks.transfer import IMPORT_LIMIT_BYTES, WRITERS, Streamed, parse_impo
 from core.errors import Fault, InvalidInput
 from core.idempotency import Outcome
 from core.tasks.crud import Expected, StoredTask, task_etag
-from core.tasks.parse import parse_list, parse_trash
+from core.tasks.parse import parse_changes, parse_list, parse_trash
 from core.tasks.queries import Query, StatsQuery, TaskQuery
 from core.types import TaskId, UserId
 
@@ -50,6 +50,16 @@ async def batch_tasks(request: Request, owner: Owner, tasks: Service, batch: Bat
 async def task_stats(request: Request, owner: Owner, tasks: Service) -> Response:
     """How many tasks there are, of which kinds."""
     return await _read(request, owner, tasks, StatsQuery())
+
+
+@router.get("/changes", operation_id="listChanges")
+async def list_changes(request: Request, owner: Owner, tasks: Service) -> Response:
+    """What has changed since an earlier answer's `next`, each task once, as it is now; without `since` all tasks.
+
+    Whoever applies the pages in their order, until `more` is false, holds exactly what the list shows at that moment.
+    410 when that cannot be told any more: begin anew, without `since`.
+    """
+    return await _read(request, owner, tasks, parse_changes(request.scope["query_string"]))
 
 
 @router.get("/trash", operation_id="listTrash")

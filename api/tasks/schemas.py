@@ -193,6 +193,21 @@ class DeletedTask(Task):
     deleted_at: AwareDatetime
 
 
+class Tombstone(TypedDict):
+    """A task that is not in the list any more: in the trash, or erased."""
+
+    id: Id
+    deleted_at: AwareDatetime
+
+
+class Changes(TypedDict):
+    """What has changed, in the order in which it did; each task once, as it is now."""
+
+    changes: list[Task | Tombstone]
+    next: Annotated[str, Field(min_length=1, description="For `since`, next time. Opaque; keep it beside the tasks.")]
+    more: Annotated[bool, Field(description="There is more at once: what is held so far is between two states.")]
+
+
 class ExportedTask(Task):
     """A task of the list or, with `deleted_at`, of the trash."""
 

@@ -12,7 +12,7 @@ from api.tasks import batch
 from api.tasks.batch import Batch
 from api.tasks.schemas import TaskCreate, TaskUpdate
 from core.cache.answer import Answer
-from core.errors import NotFound, TasklaneError, TooBusy
+from core.errors import NotFound, Resynchronise, TasklaneError, TooBusy
 from core.idempotency import Key, Outcome, once
 from core.lists.lists import Change, Lists
 from core.settings import Settings
@@ -38,14 +38,15 @@ class Tasks:
         self._exports = asyncio.Semaphore(EXPORTS_AT_ONCE)
 
     async def read(self, owner: UserId, query: Query) -> tuple[Answer, Result]:
-        """A list, a task or the statistics; raises `NotFound`."""
+        """A list, a task, the statistics or what has changed; raises `NotFound` and `Resynchronise`."""
 
         async def make() -> Answer:
             return await self._lists.read(owner, lambda tx: answers.make(tx, owner, query, shape=self._shape))
 
         try:
-            return await self._reads.answer(owner, answers.variant(query, shape=self._shape), make)
-        except NotFound:
+            variant = answers.variant(query, shape=self._shape)
+            return await self._reads.answer(owner, variant, make, unchanged=answers.unchanged(owner, query))
+        except (NotFound, Resynchronise):
             await self._lists.show_present(owner)
             raise
 

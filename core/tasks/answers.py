@@ -8,7 +8,9 @@ from core.database.transaction import Transaction
 from core.errors import DatabaseUnavailable
 from core.tasks import crud, pages, parse
 from core.tasks.fields import REPRESENTATION
-from core.tasks.queries import ListQuery, Query, StatsQuery, TaskQuery
+from core.tasks.queries import ChangesQuery, ListQuery, Query, StatsQuery, TaskQuery
+from core.tasks.sync import changes
+from core.tasks.sync.token import Token, fingerprint
 from core.types import UserId
 
 Shape = Literal["array", "object"]
@@ -17,7 +19,7 @@ Shape = Literal["array", "object"]
 def make(transaction: Transaction, owner: UserId, query: Query, *, shape: Shape) -> Answer:
     """Ask PostgreSQL, in one statement, and give the answer with the revision of the list that it shows.
 
-    Raises `NotFound`, and `DatabaseUnavailable` when a standby has answered.
+    Raises `NotFound`, `Resynchronise`, and `DatabaseUnavailable` when a standby has answered.
     """
     answer = _answer(transaction, owner, query, shape)
     if answer.history is None:
@@ -38,6 +40,18 @@ def _answer(transaction: Transaction, owner: UserId, query: Query, shape: Shape)
             task, stand = crud.get(transaction, id_)
             etag = crud.task_etag(task.id, task.revision)
             return Answer(owner, stand.revision, etag, (), task.json.encode(), history=stand.history)
+        case ChangesQuery():
+            return _page_of_changes(owner, query, changes.page(transaction, owner, query))
+
+
+def unchanged(owner: UserId, query: Query) -> Answer | None:
+    """The answer while the list stands at the answer's revision, where the question alone tells it."""
+    if not isinstance(query, ChangesQuery) or query.since is None or query.since.place is not None:
+        return None
+    if query.since.owner != fingerprint(owner):
+        return None
+    body = _changes("[]", query.since, more=False)
+    return Answer(owner, query.since.revision, _etag(body), (), body)
 
 
 def _list(owner: UserId, query: ListQuery, page: pages.Page, shape: Shape) -> Answer:
@@ -47,6 +61,26 @@ def _list(owner: UserId, query: ListQuery, page: pages.Page, shape: Shape) -> An
         headers.append(("link", f'<{query.after(page.next).variant}>; rel="next"'))
     etag = _etag(body, *(value for _, value in headers))
     return Answer(owner, page.stand.revision, etag, tuple(headers), body, history=page.stand.history)
+
+
+def _page_of_changes(owner: UserId, query: ChangesQuery, page: changes.Page) -> Answer:
+    """Stored where others ask the same: nobody else is at this place, and that nothing is new the fence tells."""
+    body = _changes(page.json, page.next, more=page.more)
+    between = query.since is not None and query.since.place is not None
+    nothing_new = query.since == page.next
+    return Answer(
+        owner,
+        page.stand.revision,
+        _etag(body),
+        (),
+        body,
+        history=page.stand.history,
+        stored=not (between or nothing_new),
+    )
+
+
+def _changes(json: str, following: Token, *, more: bool) -> bytes:
+    return f'{{"changes":{json},"next":"{following.encode()}","more":{"true" if more else "false"}}}'.encode()
 
 
 def variant(query: Query, *, shape: Shape) -> str:

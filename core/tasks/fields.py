@@ -75,8 +75,10 @@ _DUE_DATE: LiteralString = (
     " CASE WHEN t.due_at = date_trunc('milliseconds', t.due_at) THEN " + _INSTANT + " ELSE " + _INSTANT_EXACT + " END))"
 )
 
+ID = Member("id")
+
 MEMBERS: tuple[Member, ...] = (
-    Member("id"),
+    ID,
     Member("user_id"),
     _given("title", "text", needed=True),
     _given("description", "text"),
@@ -119,6 +121,7 @@ def as_json(members: tuple[Member, ...], *, comma: LiteralString = ", ") -> Lite
 
 TASK_JSON: LiteralString = as_json(MEMBERS)
 DELETED_TASK_JSON: LiteralString = as_json((*MEMBERS, DELETED_AT))
+TOMBSTONE_JSON: LiteralString = as_json((ID, DELETED_AT))
 
 
 def function(name: str, *, representation: int = REPRESENTATION) -> str:

@@ -1,9 +1,10 @@
 """The forms in which a question is asked, read here and nowhere else: for the routes, the hot path and the audit."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
+from typing import TypeVar
 from urllib.parse import parse_qsl
 
 from core.errors import Fault, InvalidInput
@@ -20,18 +21,23 @@ from core.tasks.queries import (
     PRIORITIES,
     SORTS,
     STATUSES,
+    ChangesQuery,
     ListQuery,
     Query,
     StatsQuery,
     TaskQuery,
 )
+from core.tasks.sync import token
 from core.types import MAX_TASK_ID, TaskId
+
+Q = TypeVar("Q", ListQuery, ChangesQuery)
+Reader = Callable[[Q, str], Q]
 
 _TASK_ID = re.compile(r"[1-9][0-9]{0,18}", re.ASCII)
 
 
 def parse_path(path: str, query: bytes) -> Query:
-    """The query of a canonical path; raises `InvalidInput`."""
+    """The query of a canonical path; raises `InvalidInput`, and `Resynchronise` for the token of another release."""
     match path.removeprefix(LIST_PATH):
         case "":
             return parse_list(query)
@@ -39,6 +45,8 @@ def parse_path(path: str, query: bytes) -> Query:
             return parse_trash(query)
         case "/stats":
             return StatsQuery()
+        case "/changes":
+            return parse_changes(query)
         case rest:
             return TaskQuery(parse_task_id(rest.removeprefix("/")))
 
@@ -71,10 +79,12 @@ def parse_trash(query: bytes) -> ListQuery:
     return _parse(query, {name: _READERS[name] for name in ("limit", "offset", "cursor")}, ListQuery(trash=True))
 
 
-Reader = Callable[[ListQuery, str], ListQuery]
+def parse_changes(query: bytes) -> ChangesQuery:
+    """The changes take `since` and `limit`; raises `Resynchronise`, too."""
+    return _parse(query, _OF_CHANGES, ChangesQuery())
 
 
-def _parse(query: bytes, readers: dict[str, Reader], asked: ListQuery) -> ListQuery:
+def _parse(query: bytes, readers: Mapping[str, Reader[Q]], asked: Q) -> Q:
     faults: list[Fault] = []
     seen: set[str] = set()
     pairs = [(name, value) for name, value in _pairs(query) if name in readers]
@@ -151,6 +161,10 @@ def _cursor(asked: ListQuery, value: str) -> ListQuery:
     return asked.after(cursors.decode(value, asked.question, KEY_KINDS[asked.sort]))
 
 
+def _since(asked: ChangesQuery, value: str) -> ChangesQuery:
+    return replace(asked, since=token.decode(value))
+
+
 def _integer(least: int, most: int) -> Callable[[str], int]:
     def read(value: str) -> int:
         if not re.fullmatch(r"[0-9]{1,9}", value, re.ASCII) or not least <= int(value) <= most:
@@ -174,7 +188,7 @@ _limit = _integer(1, MAX_LIMIT)
 _offset = _integer(0, MAX_OFFSET)
 # What is read later counts; a cursor is read after all that it is bound to.
 _TURNS = {"completed": 1, "sort": 1, "sort_order": 2, "order": 3, "cursor": 4}
-_READERS: dict[str, Reader] = {
+_READERS: dict[str, Reader[ListQuery]] = {
     "completed": _completed,
     "status": _status,
     "priority": _priority,
@@ -189,4 +203,8 @@ _READERS: dict[str, Reader] = {
     "limit": lambda asked, value: replace(asked, limit=_limit(value)),
     "offset": lambda asked, value: replace(asked, offset=_offset(value)),
     "cursor": _cursor,
+}
+_OF_CHANGES: dict[str, Reader[ChangesQuery]] = {
+    "since": _since,
+    "limit": lambda asked, value: replace(asked, limit=_limit(value)),
 }

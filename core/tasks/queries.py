@@ -9,6 +9,7 @@ from typing import Literal
 from urllib.parse import urlencode
 
 from core.tasks.cursors import Cursor, KeyKind
+from core.tasks.sync.token import Token
 from core.types import TaskId
 
 DEFAULT_LIMIT = 500
@@ -110,7 +111,26 @@ class StatsQuery:
         return f"{LIST_PATH}/stats"
 
 
-Query = ListQuery | TaskQuery | StatsQuery
+@dataclass(frozen=True, slots=True)
+class ChangesQuery:
+    """What has changed since; without `since` all that there is."""
+
+    since: Token | None = None
+    limit: int = DEFAULT_LIMIT
+
+    @property
+    def variant(self) -> str:
+        """As that of a list."""
+        asked: list[tuple[str, object]] = []
+        if self.limit != DEFAULT_LIMIT:
+            asked.append(("limit", self.limit))
+        if self.since:
+            asked.append(("since", self.since.encode()))
+        path = f"{LIST_PATH}/changes"
+        return f"{path}?{urlencode(asked)}" if asked else path
+
+
+Query = ListQuery | TaskQuery | StatsQuery | ChangesQuery
 
 
 def _instant(moment: datetime) -> str:

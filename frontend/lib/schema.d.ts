@@ -134,6 +134,29 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/tasks/changes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List what has changed
+         * @description What has changed since an earlier answer's `next`, each task once, as it is now; without `since` all tasks.
+         *
+         *     Whoever applies the pages in their order, until `more` is false, holds exactly what the list shows at that moment.
+         *     410 when that cannot be told any more: begin anew, without `since`.
+         */
+        get: operations["listChanges"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/tasks/trash": {
         parameters: {
             query?: never;
@@ -331,6 +354,17 @@ export interface components {
         BatchResult: {
             atomic: boolean;
             results: components["schemas"]["OperationResult"][];
+        };
+        /**
+         * Changes
+         * @description What has changed, in the order in which it did; each task once, as it is now.
+         */
+        Changes: {
+            changes: (components["schemas"]["Task"] | components["schemas"]["Tombstone"])[];
+            /** @description For `since`, next time. Opaque; keep it beside the tasks. */
+            next: string;
+            /** @description There is more at once: what is held so far is between two states. */
+            more: boolean;
         };
         /**
          * CompleteOperation
@@ -624,6 +658,15 @@ export interface components {
         };
         /** @description 1 to 200 characters; white space around it is taken away. */
         Title: string;
+        /**
+         * Tombstone
+         * @description A task that is not in the list any more: in the trash, or erased.
+         */
+        Tombstone: {
+            id: components["schemas"]["Id"];
+            /** Format: date-time */
+            deleted_at: string;
+        };
         Trash: components["schemas"]["DeletedTask"][];
         /**
          * UpdateOperation
@@ -698,6 +741,17 @@ export interface components {
             };
             content: {
                 "application/problem+json": components["schemas"]["FailedBatch"];
+            };
+        };
+        /** @description The `since` is too old, of another user, or of what a failover has lost: begin anew, without it. */
+        Resynchronise: {
+            headers: {
+                "Cache-Control": components["headers"]["Cache-Control"];
+                "X-Request-ID": components["headers"]["X-Request-ID"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
             };
         };
         /** @description The task is not what the client has seen. */
@@ -875,6 +929,8 @@ export interface components {
         offset: number;
         /** @description Where the page begins: from the `Link` of the page before, with the same filters and order. */
         cursor: string;
+        /** @description What the client has seen last: the `next` of an earlier answer. Without: everything. */
+        since: string;
         /**
          * @description `json` can be imported again, `csv` is for spreadsheets, `ics` for calendars.
          * @example json
@@ -1399,6 +1455,73 @@ export interface operations {
             };
             401: components["responses"]["Unauthorized"];
             405: components["responses"]["MethodNotAllowed"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["ServerError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    listChanges: {
+        parameters: {
+            query?: {
+                /** @description What the client has seen last: the `next` of an earlier answer. Without: everything. */
+                since?: components["parameters"]["since"];
+                /**
+                 * @description How many tasks are on a page.
+                 * @example 50
+                 */
+                limit?: components["parameters"]["limit"];
+            };
+            header?: {
+                /**
+                 * @description ETags of what the client has, or `*`: 304 when it would come again.
+                 * @example "1-42-6"
+                 */
+                "If-None-Match"?: components["parameters"]["If-None-Match"];
+                /**
+                 * @description Comes back if it is 1 to 64 letters, digits, `.`, `_` or `-`, and stands in the log; else a new one does.
+                 * @example page-7f3a
+                 */
+                "X-Request-ID"?: components["parameters"]["X-Request-ID"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One page of what has changed; apply it, and ask on with `next`. */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    Vary: components["headers"]["Vary"];
+                    "X-Cache": components["headers"]["X-Cache"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Changes"];
+                };
+            };
+            /** @description The client has it already. */
+            304: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    Vary: components["headers"]["Vary"];
+                    "X-Cache": components["headers"]["X-Cache"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: components["responses"]["Unauthorized"];
+            405: components["responses"]["MethodNotAllowed"];
+            410: components["responses"]["Resynchronise"];
+            422: components["responses"]["Invalid"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["ServerError"];
             503: components["responses"]["Unavailable"];

@@ -25,6 +25,7 @@ from core.lists.stand import STAND
 from core.tasks import bulk, crud, pages
 from core.tasks.fields import function
 from core.tasks.queries import ListQuery
+from core.tasks.sync import changes
 from core.types import MAX_TASK_ID, TaskId, UserId
 from tests.stack import ApiProcess, Stack, client, new_user
 from tests.tokens import SECRET, auth_settings
@@ -53,6 +54,7 @@ ROUTES: Mapping[tuple[str, str], Body | None] = {
     ("POST", "/api/tasks/import"): lambda task: {"tasks": [{"id": task, "user_id": "mine", "title": "Mine now"}]},
     ("GET", "/api/tasks/export"): None,
     ("GET", "/api/tasks/stats"): None,
+    ("GET", "/api/tasks/changes"): None,
     ("GET", "/api/tasks/trash"): None,
     ("DELETE", "/api/tasks/trash"): None,
     ("GET", "/api/tasks/{task_id}"): None,
@@ -84,6 +86,7 @@ class Victim:
     deleted: int
     etag: str
     cursor: str
+    since: str
     database: Any
 
     @property
@@ -110,11 +113,12 @@ def new_victim(api: ApiProcess, database: Any) -> Victim:
             for number in range(3)
         ]
         alice.delete(f"/api/tasks/{made[2]}")
-        for path in ("", "/trash", "/stats", f"/{made[0]}"):
+        for path in ("", "/changes", "/trash", "/stats", f"/{made[0]}"):
             alice.get(f"/api/tasks{path}")
         link = urlsplit(alice.get("/api/tasks?limit=1").headers["link"].partition(">")[0].removeprefix("<"))
         etag = alice.get(f"/api/tasks/{made[0]}").headers["etag"]
-    return Victim(user, made[0], made[2], etag, parse_qs(link.query)["cursor"][0], database)
+        since = alice.get("/api/tasks/changes").json()["next"]
+    return Victim(user, made[0], made[2], etag, parse_qs(link.query)["cursor"][0], since, database)
 
 
 @pytest.fixture(scope="module")
@@ -259,6 +263,17 @@ def test_someone_elses_cursor_continues_ones_own_list(bob: httpx.Client, victim:
     assert victim.rows == before
 
 
+def test_someone_elses_token_tells_nothing(bob: httpx.Client, victim: Victim) -> None:
+    """Not even whether their list has changed: its bearer is told to begin anew."""
+    bob.post("/api/tasks", json={"title": "Mine"})
+    for _ in range(2):  # through the routes, and where hits are made
+        answer = bob.get("/api/tasks/changes", params={"since": victim.since})
+        assert answer.status_code == 410
+        assert MARK not in answer.text
+    [mine] = bob.get("/api/tasks/changes").json()["changes"]
+    assert mine["title"] == "Mine"
+
+
 @pytest.mark.parametrize("body", [{"title": f"{MARK} 0", "description": MARK, "tags": [MARK]}, {"title": "Mine"}])
 def test_a_key_is_ones_own(bob: httpx.Client, victim: Victim, body: dict[str, object]) -> None:
     """The key that another has used gives no replay, no conflict, and another task."""
@@ -318,6 +333,7 @@ READS: Mapping[str, Callable[[Transaction, TaskId], str]] = {
     "get": lambda transaction, task: crud.get(transaction, task)[0].json,
     "list": lambda transaction, _: pages.page(transaction, ListQuery(sort="updated")).json,
     "trash": lambda transaction, _: pages.page(transaction, ListQuery(trash=True)).json,
+    "changes": lambda transaction, _: str(transaction.execute(changes._PAGE, limit=10**6, **changes._beginning(None))),
     "stats": lambda transaction, _: pages.stats(transaction).json,
     "export": lambda transaction, _: str(transaction.execute(bulk.EXPORT)),
 }

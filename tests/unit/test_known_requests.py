@@ -4,8 +4,9 @@ import pytest
 
 from api.hits.asked import Asked
 from api.hits.known import MAX_REQUEST_BYTES, KnownRequests, Mark
+from core.tasks.queries import ListQuery
 
-MARK = Mark(b"Bearer t", Asked(None, "/a", "/api/tasks"), None, None)
+MARK = Mark(b"Bearer t", Asked(None, ListQuery(), "/a", "/api/tasks"), None, None)
 PLAIN = b"GET /api/tasks HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer t\r\n\r\n"
 
 

@@ -9,7 +9,7 @@ import structlog
 
 from core.cache.answer import Answer
 from core.cache.sample import sample
-from core.errors import InvalidInput, NotFound
+from core.errors import InvalidInput, NotFound, Resynchronise
 from core.lists import counters
 from core.logs import user_hash
 from core.tasks import answers
@@ -36,7 +36,7 @@ async def _compare(ctx: Context, variant: str, cached: Answer) -> bool:
     """False if there is nothing to compare with: the answer has changed since, or another release wrote it."""
     try:
         asked = answers.parse_variant(variant)
-    except InvalidInput:
+    except (InvalidInput, Resynchronise):
         return False
     if asked is None or answers.variant(asked[0], shape=asked[1]) != variant:
         return False
@@ -45,7 +45,7 @@ async def _compare(ctx: Context, variant: str, cached: Answer) -> bool:
         fresh = await ctx.lists.read(
             cached.owner, lambda transaction: answers.make(transaction, cached.owner, query, shape=shape)
         )
-    except NotFound:
+    except (NotFound, Resynchronise):
         fresh = None
     if fresh == cached:
         return True
