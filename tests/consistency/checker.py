@@ -19,6 +19,7 @@ from math import inf
 
 from tests.consistency.effects import Effects, Violation, effects
 from tests.consistency.history import LIST, History, Item, Operation, Shown
+from tests.consistency.mirrors import BEGINS_ANEW
 from tests.consistency.timeline import Position, Setback, States, Timeline
 
 NOBODY = -100
@@ -134,6 +135,10 @@ class _User:
         for operation in self._operations:
             if operation.fault:
                 yield Violation("every answer is one of the contract", operation.fault, (operation,))
+        for operation in self._operations:
+            if operation.kind == BEGINS_ANEW and not any(loss.died <= operation.end for loss in self._timeline.losses):
+                text = f"{_named(operation)}: nothing was lost, and nothing was erased"
+                yield Violation("a mirror can be brought up to date", text, (operation,))
         for (question, etag), answers in _by_etag(self._operations).items():
             if len(answers) > 1:
                 text = f"{question} has two answers with the ETag {etag}"

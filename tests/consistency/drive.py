@@ -193,6 +193,7 @@ async def driven(
     sessions: int,
     seed: int,
     writes: float | None = None,
+    mirrors: bool = True,
     gateway: type[Service] = Service,
 ) -> AsyncIterator[Drive]:
     """Clients of that many users for a cluster; nothing is asked yet."""
@@ -201,7 +202,7 @@ async def driven(
     service = gateway(list(parts.ports))
     audit = Audit(parts.metrics_port)
     following = asyncio.create_task(audit.follow())
-    workload = Workload(service, people, sessions=sessions, seed=seed, writes=writes)
+    workload = Workload(service, people, sessions=sessions, seed=seed, writes=writes, mirrors=mirrors)
     parts.hit, parts.users = workload.hit, [user.name for user in people]
     try:
         yield Drive(parts, service, workload, audit)

@@ -8,6 +8,7 @@ whose process dies, and readers who never ask Redis. The model finds it at once.
 import asyncio
 import inspect
 import os
+import time
 from collections.abc import Callable, Coroutine
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -28,7 +29,9 @@ from core.errors import OutcomeUnknown
 from core.lists import lists
 from core.lists.announcements import Announcements
 from core.tasks import answers
-from core.types import Stand, UserId
+from core.tasks.sync import changes
+from core.tasks.sync.token import Token
+from core.types import History, Stand, UserId
 from tests.steps import outside
 
 Announcement = Coroutine[Any, Any, bool]
@@ -207,6 +210,30 @@ def _shows_without_waiting() -> None:
     Announcements.show = show  # type: ignore[method-assign]
 
 
+def _changes_without_tombstones_between() -> None:
+    """A first synchronisation tells only what is there."""
+    real = changes._beginning
+
+    def beginning(since: Token | None) -> dict[str, Any]:
+        return real(since) | ({"floor": changes._ALL_REVISIONS} if since and since.place else {})
+
+    vars(changes)["_beginning"] = beginning
+
+
+def _changes_of_any_history() -> None:
+    vars(changes)["survives"] = lambda _token, _histories: True
+
+
+def _changes_of_one_history() -> None:
+    """A token is bound to something that changes now and then, as a server's start does."""
+    vars(changes)["_last"] = lambda _histories: History(int(time.time() / 4))
+    vars(changes)["survives"] = lambda token, _histories: token.history == int(time.time() / 4)
+
+
+def _changes_behind_the_place() -> None:
+    vars(changes)["_PAGE"] = _replaced(changes._PAGE, "> (%(revision)s, ", "> (%(revision)s + 1, ")
+
+
 def _replaced(script: str, part: str, by: str) -> str:
     assert part in script, f"the script has changed: {part}"
     return script.replace(part, by)
@@ -220,6 +247,19 @@ MUTANTS = (
     Mutant("forgets-the-owner", "what one user was shown another user is shown", _forgets_the_owner),
     Mutant("loses-writes", "every fiftieth write is acknowledged and not made", _loses_writes),
     Mutant("stats-from-memory", "one variant is cached beside the protocol", _stats_from_memory),
+    Mutant(
+        "changes-without-tombstones-between",
+        "what is deleted between two pages stays in a mirror",
+        _changes_without_tombstones_between,
+    ),
+    Mutant("changes-behind-the-place", "the last page's revision is left out by the next", _changes_behind_the_place),
+    Mutant("changes-of-one-history", "a mirror begins anew although nothing was lost", _changes_of_one_history),
+    Mutant(
+        "changes-of-any-history",
+        "what a mirror has seen of a lost tail stays in it",
+        _changes_of_any_history,
+        "postgres failover",
+    ),
     Mutant("repeats-commits", "a write whose outcome is unknown is made again", _repeats_commits, "commit cut after"),
     Mutant(
         "no-confirmation", "a wipe between raise and COMMIT forgets the raise", _no_confirmation, "commit held, wiped"

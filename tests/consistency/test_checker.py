@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from tests.consistency.checker import STALE_PROMISES, Verdict, check
-from tests.consistency.history import ACCOUNT, LIST, Change, History, Item, Logged, Operation, Shown, load, save
+from tests.consistency.history import ACCOUNT, LIST, Change, History, Item, Logged, Loss, Operation, Shown, load, save
+from tests.consistency.mirrors import BEGINS_ANEW
 
 ALICE = "alice"
 
@@ -55,6 +56,16 @@ def verdict(log: list[Logged], *operations: Operation) -> Verdict:
 
 def promises(found: Verdict) -> list[str]:
     return [violation.promise for violation in found.all]
+
+
+def test_a_mirror_begins_anew_for_a_reason() -> None:
+    """Nothing is erased in a run; so only what was lost is one."""
+    anew = Operation(ALICE, 2, 0, BEGINS_ANEW, 3, 4, "ok", 410, LIST)
+    log = logged(ONE)
+    assert promises(verdict(log, wrote(1, 2, CREATED), anew)) == ["a mirror can be brought up to date"]
+    for died, right in ((2.5, True), (5.0, False)):
+        found = check(History([wrote(1, 2, CREATED), anew], {ALICE: log}, [Loss(died, died, {ALICE: log})]))
+        assert (promises(found) == []) is right
 
 
 def test_a_history_without_fault() -> None:

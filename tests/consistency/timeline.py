@@ -55,6 +55,7 @@ class Timeline:
     def __init__(self, user: str, log: Sequence[Logged], losses: Sequence[Loss] = ()) -> None:
         self.log: list[Logged] = []
         """Every version that ever was, the lost ones too."""
+        self.losses = losses
         self._user = user
         self.places: list[Position] = []
         """The position of each version."""

@@ -22,7 +22,7 @@ async def upgrade(version: str, *, seed: int, users: int = 10, sessions: int = 2
         release = await asyncio.to_thread(Release.checked_out, version, place)
         async with (
             cluster(apis=APIS, release=release) as parts,
-            driven(parts, users=users, sessions=sessions, seed=seed, gateway=Gateway) as drive,
+            driven(parts, users=users, sessions=sessions, seed=seed, mirrors=False, gateway=Gateway) as drive,
         ):
             stop = asyncio.Event()
             working = asyncio.create_task(drive.workload.run(until=stop))

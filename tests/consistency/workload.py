@@ -12,9 +12,13 @@ from tests.consistency import writes
 from tests.consistency.answers import Memory
 from tests.consistency.client import NoAnswer, Response, Service
 from tests.consistency.history import ACCOUNT, LIST, QUESTIONS, Operation
+from tests.consistency.mirrors import Mirror
 from tests.tokens import shared_secret_token
 
 WRITES = 0.06
+MIRROR_READS = 0.2
+MIRROR_LIMITS = (1, 4, 500)
+"""A user has a dozen tasks."""
 KEY_ATTEMPTS = 8
 PAUSE_AFTER_TROUBLE = 0.05
 PAUSE_BEFORE_RETRY = 0.3
@@ -46,7 +50,14 @@ class Workload:
     """Sessions of users, and what they have done so far."""
 
     def __init__(
-        self, service: Service, users: Sequence[User], *, sessions: int, seed: int, writes: float | None = None
+        self,
+        service: Service,
+        users: Sequence[User],
+        *,
+        sessions: int,
+        seed: int,
+        writes: float | None = None,
+        mirrors: bool = True,
     ) -> None:
         self.users = users
         self.operations: list[Operation] = []
@@ -56,6 +67,8 @@ class Workload:
         self._stopping = False
         self._goal = 0
         self._sessions = [(number, user) for number, user in enumerate(u for u in users for _ in range(sessions))]
+        self._mirrors = {number: Mirror() for number, _ in self._sessions} if mirrors else {}
+        """By session. A release that cannot tell changes is not asked for them."""
         self._quiet_until = 0.0
         self.wrote = [0.0] * len(service.ports)
         """By process: when a write last succeeded, and a read was last a hit."""
@@ -120,6 +133,9 @@ class Workload:
 
     async def _read(self, number: int, user: User, process: int) -> Operation:
         chance = self._random
+        mirror = self._mirrors.get(number)
+        if mirror and chance.random() < MIRROR_READS and not (self._is_quiet(user) and mirror.shown is None):
+            return await self._follow(number, user, process, mirror)
         if user.tasks and chance.random() < 0.25:
             question = f"{LIST}/{chance.choice(list(user.tasks))}"
         else:
@@ -127,6 +143,23 @@ class Workload:
             if question == ACCOUNT and self._is_quiet(user):
                 question = LIST
         return await self.read(number, user, process, question, conditional=chance.random() < 0.3)
+
+    async def _follow(self, number: int, user: User, process: int, mirror: Mirror) -> Operation:
+        """One page; others write between two, and the next one may come through another process."""
+        extra = f"if-none-match: {mirror.etag}\r\n" if mirror.etag and self._random.random() < 0.3 else ""
+        operation = Operation(user.name, number, process, "follow", NOW(), question=LIST)
+        path = mirror.path(self._random.choice(MIRROR_LIMITS))
+        response = await self._ask(process, request("GET", path, user, extra))
+        operation.end = NOW()
+        if response:
+            operation.status = response.status
+            mirror.take(operation, response)
+        else:
+            operation.outcome = "fail"
+        if operation.cache == "hit":
+            self.hit[process] = operation.end
+        self.operations.append(operation)
+        return operation
 
     async def _write(self, number: int, user: User, process: int) -> Operation:
         planned = writes.plan(self._random, user.tasks)
