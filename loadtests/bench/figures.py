@@ -85,6 +85,7 @@ _RATES = (
     ("list hit", "FastAPI + redis-py", 6.0),
     ("list hit", "FastAPI + SQLModel list", 30.0),
     ("304", "list hit", 1.0),
+    ("nothing new", "list hit", 0.9),
     ("list miss", "FastAPI + SQLModel list", 3.0),
     ("create", "FastAPI + SQLModel create", 2.0),
     ("create", "pgbench create", 0.25),

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from loadtests.bench.figures import MAIN, Figures
 
-OURS = frozenset({"list hit", "304", "single task", "list miss", "create", "update"})
+OURS = frozenset({"list hit", "304", "nothing new", "single task", "list miss", "create", "update"})
 COLOURS = {True: "#1f6feb", False: "#9aa4b2"}
 
 

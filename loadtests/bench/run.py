@@ -235,9 +235,11 @@ class _Requests:
     bodies: Mapping[str, bytes]
     lists: list[bytes]
     tasks: list[bytes]
+    mirrors: list[bytes]
     hit: Path
     elsewhere: Path
     unchanged: Path
+    nothing_new: Path
     miss: Path
     task: Path
     create: Path
@@ -261,6 +263,12 @@ class _Requests:
         }
         tasks = {user: traffic.raw("GET", f"/api/tasks/{newest[user]}", tokens[user]) for user in readers}
         cls.warm(server, list(tasks.values()))
+        first = replay_once(server, [traffic.raw("GET", "/api/tasks/changes", tokens[user]) for user in readers])
+        since = {user: json.loads(body)["next"] for user, (_, _, body) in zip(readers, first, strict=True)}
+        mirrors = {
+            user: traffic.raw("GET", f"/api/tasks/changes?since={since[user]}", tokens[user]) for user in readers
+        }
+        cls.warm(server, list(mirrors.values()))
         own = {str(user): number for user, number in on.sql(FIRST_TASKS)}
         reading = traffic.zipf(readers, DRAWN)
         writing = traffic.zipf(writers, DRAWN, seed=2)
@@ -276,9 +284,11 @@ class _Requests:
             bodies={user: answer[2] for user, answer in answers.items()},
             lists=list(lists.values()),
             tasks=list(tasks.values()),
+            mirrors=list(mirrors.values()),
             hit=file("hit", [lists[user] for user in reading]),
             elsewhere=file("elsewhere", [elsewhere[user] for user in reading]),
             unchanged=file("unchanged", [unchanged[user] for user in reading]),
+            nothing_new=file("nothing new", [mirrors[user] for user in reading]),
             miss=file("miss", [traffic.raw("GET", path, tokens[user]) for user, path in missing]),
             task=file("task", [tasks[user] for user in reading]),
             create=file(
@@ -325,12 +335,17 @@ def _scenarios(on: Stage, tasklane: Server, requests: _Requests, notes: list[str
     def warm_tasks() -> None:
         requests.warm(tasklane, requests.tasks)
 
+    def warm_mirrors() -> None:
+        requests.warm(tasklane, requests.lists)  # nothing is stored of them: somebody must have seen the list
+        requests.warm(tasklane, requests.mirrors)
+
     scenarios = [
         Scenario("bare uvicorn", on.python_peer("bare", "bare", BENCH_ANSWER=str(answer)), requests.hit),
         Scenario("list hit", tasklane, requests.hit, warm_lists, "hit"),
         Scenario("list hit of a page elsewhere", tasklane, requests.elsewhere, warm_lists, "hit"),
         Scenario("list hit without the protocol", plain, requests.hit, warm_plain, "hit"),
         Scenario("304", tasklane, requests.unchanged, warm_lists, "hit"),
+        Scenario("nothing new", tasklane, requests.nothing_new, warm_mirrors, "hit"),
         Scenario("single task", tasklane, requests.task, warm_tasks, "hit"),
         Scenario("list miss", tasklane, requests.miss, on.flush_cache, "miss"),
         Scenario("create", tasklane, requests.create),
