@@ -33,6 +33,8 @@ export type Export = Schemas["Export"];
 export type NewTask = Given<Schemas["TaskCreate"]> & Pick<Schemas["TaskCreate"], "title">;
 export type TaskChanges = Given<Schemas["TaskUpdate"]>;
 export type ListQuery = Query<"listTasks">;
+export type Changes = Schemas["Changes"];
+export type ChangesQuery = Query<"listChanges">;
 export type TrashQuery = Query<"listTrash">;
 
 export interface Page<T> {
@@ -138,6 +140,8 @@ export function createApi(settings: Settings) {
         ...options,
       }),
 
+    /** What has changed since an earlier answer's `next`; a `Problem` with status 410: begin anew, without it. */
+    listChanges: (query?: ChangesQuery, options?: Options) => get<Changes>(`${TASKS}/changes`, json, query, options),
     listTrash: (query?: TrashQuery, options?: Options) => get(`${TASKS}/trash`, page<DeletedTask>, query, options),
     emptyTrash: (options?: Options) =>
       write<void>({ method: "DELETE", path: `${TASKS}/trash`, read: nothing }, options),

@@ -48,6 +48,7 @@ const calls: Record<string, (api: Api) => Promise<unknown>> = {
   createTask: (api) => api.createTask({ title: "x" }),
   batchTasks: (api) => api.batchTasks({ operations: [{ op: "delete", id: 42 }] }),
   getTaskStats: (api) => api.getTaskStats(),
+  listChanges: (api) => api.listChanges({ since: "abc", limit: 50 }),
   listTrash: (api) => api.listTrash({ limit: 50, offset: 0, cursor: "abc" }),
   emptyTrash: (api) => api.emptyTrash(),
   exportTasks: (api) => api.exportTasks("csv"),
