@@ -454,6 +454,15 @@ def test_a_token_ahead_of_the_list_is_of_no_history(
     assert is_gone(mirror.ask(alice))
 
 
+def test_tasks_without_a_list_are_told_to_their_end(alice: httpx.Client, hands: steps.Cursor, user: UserId) -> None:
+    """Somebody has put them there with revisions of their own; the token is none of a list that holds nothing."""
+    hands.execute("INSERT INTO tasks (user_id, title, revision) SELECT %s, 'x', 1 FROM generate_series(1, 3)", (user,))
+    mirror = Mirror()
+    assert [len(mirror.ask(alice, limit=1).json()["changes"]) for _ in range(3)] == [1, 1, 1]
+    assert mirror.whole
+    assert mirror.tasks == everything(alice)
+
+
 def test_lists_of_before_the_migration_are_of_its_history(user: UserId) -> None:
     """Whoever has a token of one goes on."""
     with folder() as path, Stack(path, migrate=partial(migrate, revision=BEFORE)) as stack:

@@ -62,7 +62,7 @@ class Token:
     @property
     def holds_nothing(self) -> bool:
         """The list had never been written to, so there is nothing that could be out of date."""
-        return not self.revision
+        return not self.revision and self.place is None
 
     def encode(self) -> str:
         """Short enough for a query."""
