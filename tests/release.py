@@ -57,6 +57,10 @@ class Release:
         """A command of today's, as this release."""
         return Launch((self.python, *command[1:], *arguments), cwd=cwd, environment=self._own(variables))
 
+    def serve(self, port: int, *, cwd: Path, variables: Mapping[str, str]) -> Launch:
+        """The API of this release. It has no HTTP protocol of its own: the last `--http` counts."""
+        return self.launch(SERVE, *PLAIN_HTTP, "--port", str(port), cwd=cwd, variables=variables)
+
     def _own(self, variables: Mapping[str, str]) -> dict[str, str]:
         return {**variables, "PYTHONPATH": str(self.folder)}
 
@@ -69,8 +73,7 @@ class ReleasedApi(ApiProcess):
         self._release = release
 
     def prepare(self) -> Launch:
-        plain = (*PLAIN_HTTP, "--port", str(self.port))  # the last `--http` counts
-        return self._release.launch(SERVE, *plain, cwd=self.log.parent, variables=self.variables)
+        return self._release.serve(self.port, cwd=self.log.parent, variables=self.variables)
 
 
 class ReleasedWorker(WorkerProcess):

@@ -9,6 +9,8 @@ Revises: 0004
 
 from alembic import op
 
+from migrations.locks import take_both_tables
+
 revision: str = "0005"
 down_revision: str | None = "0004"
 branch_labels: str | None = None
@@ -16,21 +18,16 @@ depends_on: str | None = None
 
 
 def upgrade() -> None:
-    for statement in (LOCK, COLUMNS, *functions(noted=True)):
+    take_both_tables(op)  # whoever deletes tasks right now goes by the old function: they end first
+    for statement in (COLUMNS, *functions(noted=True)):
         op.execute(statement)
 
 
 def downgrade() -> None:
-    for statement in (LOCK, *functions(noted=False), BACK):
+    take_both_tables(op)
+    for statement in (*functions(noted=False), BACK):
         op.execute(statement)
 
-
-# Whoever deletes tasks right now goes by the old function: they end first, and nobody has a token meanwhile. In the
-# order in which the API takes them, and readers of tasks go on.
-LOCK = """
-LOCK TABLE task_lists IN ACCESS EXCLUSIVE MODE;
-LOCK TABLE tasks IN SHARE ROW EXCLUSIVE MODE;
-"""
 
 # The lists that are there are of the present history, as far as anybody can ask: a server that has lost this migration
 # gets it again in another one. A constant, so that no row is written.

@@ -67,7 +67,7 @@ class Node(ApiProcess):
 
     def prepare(self) -> Launch:
         if self.release:
-            return self.release.launch(self._command, cwd=self.log.parent, variables=self.variables)
+            return self.release.serve(self.port, cwd=self.log.parent, variables=self.variables)
         return Launch(self._command, cwd=self.log.parent, environment=self.variables)
 
     def ready(self) -> bool:
