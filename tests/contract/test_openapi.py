@@ -11,8 +11,8 @@ from fastapi import FastAPI
 from fastapi.routing import iter_route_contexts
 from openapi_spec_validator import OpenAPIV31SpecValidator, validate
 
-from api.main import create_app
 from api.write_openapi import served
+from tests.here import application
 from tests.stack import TOP, environ, environment, settings
 
 Document = dict[str, Any]
@@ -166,7 +166,7 @@ def _served(**settings: str) -> Document:
 
 def _application() -> FastAPI:
     """What lies within all the layers around it."""
-    app: Any = create_app(settings(environment("postgresql://nobody@localhost/nothing", "redis://localhost")))
+    app: Any = application(settings(environment("postgresql://nobody@localhost/nothing", "redis://localhost")))
     while not isinstance(app, FastAPI):
         app = getattr(app, "_app", None) or app.app
     return app

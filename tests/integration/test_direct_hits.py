@@ -17,10 +17,10 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from api.auth.claims import LEEWAY
 from api.hits import internals
 from api.hits.protocol import HitProtocol
-from api.main import create_app
 from core.types import UserId
 from deploy.local.front import Front
 from deploy.local.redis import RedisServer
+from tests.here import application
 from tests.stack import Stack, folder
 from tests.tokens import shared_secret_token
 
@@ -112,7 +112,7 @@ class Served:
 
 @asynccontextmanager
 async def served(stack: Stack, redis: RedisServer, **variables: str) -> AsyncIterator[Served]:
-    app = create_app(stack.settings(REDIS_URL=redis.url, CORS_ORIGINS=ORIGIN, **variables))
+    app = application(stack.settings(REDIS_URL=redis.url, CORS_ORIGINS=ORIGIN, **variables))
     config = uvicorn.Config(app, http=HitProtocol, port=0, log_config=None, proxy_headers=False, server_header=False)
     config.timeout_keep_alive = KEEP_ALIVE  # type: ignore[assignment]
     config.load()

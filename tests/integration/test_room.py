@@ -3,13 +3,13 @@
 import asyncio
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import closing
 
-import httpx
 import pytest
 
+from tests.consistency.client import Service
+from tests.consistency.workload import User, request
 from tests.stack import ApiProcess, Stack, folder, new_user
-from tests.steps import PATIENCE
-from tests.tokens import shared_secret_token
 
 pytestmark = pytest.mark.anyio
 
@@ -41,22 +41,23 @@ async def test_more_pools_than_room_cost_no_request(crowded: Stack) -> None:
     answers: Counter[int] = Counter()
     settled = asyncio.Event()
 
-    async def use(api: ApiProcess, frontend: httpx.AsyncClient) -> None:
-        headers = {"authorization": f"Bearer {shared_secret_token(new_user())}"}
+    async def use(api: ApiProcess) -> None:
+        user = User.named(new_user())
         if api in apis[-LATE:]:
             await settled.wait()
-        while answers.total() < REQUESTS:
-            made = await frontend.post(f"{api.url}/api/tasks", headers=headers, json={"title": "x"})
-            found = await frontend.get(f"{api.url}/api/tasks", headers=headers)
-            answers.update((made.status_code, found.status_code))
-            if answers.total() > REQUESTS / PROCESSES:
-                settled.set()
+        # A connection of its own, which is never idle: one that many share may be closed when somebody takes it.
+        with closing(Service([api.port])) as service:
+            while answers.total() < REQUESTS:
+                made = await service.ask(0, request("POST", "/api/tasks", user, body=b'{"title": "x"}'))
+                found = await service.ask(0, request("GET", "/api/tasks", user))
+                answers.update((made.status, found.status))
+                if answers.total() > REQUESTS / PROCESSES:
+                    settled.set()
 
-    limits = httpx.Limits(max_connections=None, keepalive_expiry=1)  # well before the server closes what is idle
-    async with httpx.AsyncClient(timeout=PATIENCE, limits=limits) as frontend, asyncio.TaskGroup() as group:
+    async with asyncio.TaskGroup() as group:
         for api in apis:
             for _ in range(AT_ONCE):
-                group.create_task(use(api, frontend))
+                group.create_task(use(api))
     assert set(answers) == {200, 201}
     refused = [api for api in apis if "database_refused" in api.log.read_text()]
     assert refused, "by luck"

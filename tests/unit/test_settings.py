@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 from pydantic_core import PydanticUndefined
 
-from api.main import create_app
 from core.addresses.postgres import Host
 from core.errors import ConfigurationError
 from core.settings import Settings
+from tests.here import application
 from tests.stack import TOP, environment, settings
 from tests.tokens import SECRET
 
@@ -223,7 +223,7 @@ def test_a_process_ends_with_the_sentence_alone(
 
 def test_settings_that_are_handed_in_are_taken_as_they_are() -> None:
     """The factory reads the environment only when it gets nothing."""
-    assert callable(create_app(settings(GOOD)))
+    assert callable(application(settings(GOOD)))
 
 
 def test_the_example_shows_every_setting_with_its_default() -> None:
