@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from api.observe.metrics import Metrics
-from core.cache.answer import Answer
-from core.cache.fence import Fence, Opened
+from core.cache.answer import Answer, Opened
+from core.cache.fence import Fence
 from core.errors import RedisUnavailable
 from core.types import Stand, UserId
 

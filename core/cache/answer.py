@@ -52,6 +52,16 @@ class Answer:
         return cls(UserId(unquote(owner)), Revision(int(revision)), etag, headers, body, lasting)
 
 
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """What `Fence.open` saw: a later fill needs the lease; an answer older than the fence would be stale."""
+
+    lease: bytes
+    fence: Revision
+    hit: Answer | None = None
+    """What another reader has stored meanwhile: then there is nothing to query."""
+
+
 @lru_cache(maxsize=10_000)
 def _owner_token(owner: UserId) -> bytes:
     return b" " + quote(owner, safe="").encode() + b" "

@@ -2,8 +2,7 @@
 
 One Redis hash per user, `tasklane:{<user>}:list`, with the fields `fence` (the highest revision announced), `lease`
 (an id given when the hash is made: it tells a reader whether the hash is still the one it opened, and of which
-generation its values are), `v:<variant>` (a whole answer) and `seen` (the fence, once an answer of it was filled in,
-stored or not). Four operations, each atomic:
+generation its values are), `v:<variant>` (a whole answer) and `seen` (the fence that a fill has proven). Atomic are:
 
 * read: `HMGET lease fence v:<variant>`; a hit if the lease is of the present generation, the value's revision equals
   the fence, and its owner is the caller.
@@ -17,7 +16,6 @@ docs/adr/0002-revision-fence.md and 0020-generations.md say why no hit is ever s
 
 import asyncio
 import contextlib
-import random
 import secrets
 import time
 from collections import OrderedDict
@@ -27,8 +25,8 @@ from dataclasses import dataclass
 import structlog
 
 from core.cache import scripts
-from core.cache.answer import Answer, judged
-from core.cache.keys import JITTER, MAX_VALUE_BYTES, MAX_VARIANTS, OWN_FIELDS, field, key, question
+from core.cache.answer import Answer, Opened, judged
+from core.cache.keys import JITTER, MAX_VALUE_BYTES, MAX_VARIANTS, OWN_FIELDS, field, jittered, key, question
 from core.cache.servers.connect import Servers
 from core.cache.servers.redis import Generation, Redis
 from core.cache.servers.wire import Argument, Asker, Send
@@ -42,16 +40,6 @@ BATCH = 500
 
 REMEMBERED = 10_000
 """Users of whom a process remembers what it has told Redis last."""
-
-
-@dataclass(frozen=True, slots=True)
-class Opened:
-    """What `open` saw: a later fill needs the lease; an answer older than the fence would be stale."""
-
-    lease: bytes
-    fence: Revision
-    hit: Answer | None = None
-    """What another reader has stored meanwhile: then there is nothing to query."""
 
 
 class Fence:
@@ -138,7 +126,7 @@ class Fence:
         generation = node.generation
         if generation is None:
             raise RedisUnavailable("no generation")
-        arguments = (generation.id, _lease(generation), self._jittered_ttl(), field(variant))
+        arguments = (generation.id, _lease(generation), jittered(self._ttl), field(variant))
         lease, fence, value = await node.send("EVAL", scripts.OPEN, 1, key(owner), *arguments)
         hit = judged(fence, value)
         return Opened(lease, Revision(int(fence)), hit if hit and hit.owner == owner else None)
@@ -156,7 +144,7 @@ class Fence:
             answer.revision,
             field(variant),
             value if len(value) <= MAX_VALUE_BYTES else b"",
-            self._jittered_ttl(),
+            jittered(self._ttl),
             MAX_VARIANTS + len(OWN_FIELDS),
             _lease(node.generation),
         )
@@ -297,11 +285,8 @@ class Fence:
     def _announcement(
         self, node: Redis, owner: UserId, revision: Revision, *, committed: bool = False
     ) -> tuple[Argument, ...]:
-        arguments = (revision, _lease(node.generation), self._jittered_ttl(), int(committed))
+        arguments = (revision, _lease(node.generation), jittered(self._ttl), int(committed))
         return ("EVAL", scripts.RAISE, 1, key(owner), *arguments)
-
-    def _jittered_ttl(self) -> int:
-        return round(self._ttl * random.uniform(1 - JITTER, 1 + JITTER))  # noqa: S311  # spreads expiry only
 
 
 def _lease(generation: Generation | None) -> str:

@@ -1,5 +1,6 @@
 """Every name that Redis knows us by, and the bounds of what lies there; lives are in seconds."""
 
+import random
 from binascii import crc_hqx
 from dataclasses import dataclass
 from functools import lru_cache
@@ -48,6 +49,10 @@ ALONE = Names(GENERATION, "tasklane:probe")
 
 PREFIX = b"tasklane:{"
 SUFFIX = b"}:list"
+
+
+def jittered(ttl: float) -> int:
+    return round(ttl * random.uniform(1 - JITTER, 1 + JITTER))  # noqa: S311  # spreads expiry only
 
 
 def is_list(name: bytes | None) -> bool:

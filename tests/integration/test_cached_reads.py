@@ -10,8 +10,8 @@ import pytest
 
 from api.hits.reads import CachedReads
 from api.observe.metrics import Metrics
-from core.cache.answer import Answer
-from core.cache.fence import Fence, Opened
+from core.cache.answer import Answer, Opened
+from core.cache.fence import Fence
 from core.cache.keys import key
 from core.cache.servers.redis import Redis
 from core.errors import DatabaseUnavailable, NotFound, RedisUnavailable
