@@ -9,7 +9,7 @@ from migrations.functions import Operations
 _TAKE = """
 DO $$
 DECLARE
-    deadline CONSTANT timestamptz := clock_timestamp() + interval '10 s';
+    deadline CONSTANT timestamptz := clock_timestamp() + interval '5 s';
 BEGIN
     LOOP
         BEGIN

@@ -130,7 +130,7 @@ async def test_a_migration_does_not_hold_up_the_traffic(url: str) -> None:
     migrate(url)
     made = schema(url)
     with outside(url) as outsider:
-        rows(outsider, "BEGIN; LOCK TABLE task_lists IN ACCESS SHARE MODE")
+        rows(outsider, "BEGIN; LOCK TABLE tasks IN ACCESS SHARE MODE")
         runner = alembic(url, "downgrade", "base")
         await blocked(url)
         code, output = ended(runner)
@@ -150,7 +150,7 @@ async def test_a_migration_stands_across_no_request(url: str, tables: tuple[str,
     with outside(url) as request, outside(url) as watcher:
         rows(request, f"BEGIN; LOCK TABLE {tables[0]} IN {mode} MODE")
         runner = alembic(url, "upgrade", "head")
-        await until(lambda: rows(watcher, trying, "%LOCK TABLE tasks IN ACCESS EXCLUSIVE MODE NOWAIT%") == [1])
+        await until(lambda: rows(watcher, trying, "%LOCK TABLE task_lists IN ACCESS EXCLUSIVE MODE NOWAIT%") == [1])
         rows(request, f"SET LOCAL deadlock_timeout = '10ms'; LOCK TABLE {tables[1]} IN {mode} MODE; COMMIT")
         assert ended(runner)[0] == 0
         assert rows(watcher, "SELECT version_num FROM alembic_version") != ["0001"]
