@@ -26,7 +26,7 @@ import structlog
 
 from core.cache import scripts
 from core.cache.answer import Answer, Opened, judged
-from core.cache.keys import JITTER, MAX_VALUE_BYTES, MAX_VARIANTS, OWN_FIELDS, field, jittered, key, question
+from core.cache.keys import JITTER, MAX_VALUE_BYTES, MAX_VARIANTS, OWN_FIELDS, channel, field, jittered, key, question
 from core.cache.servers.connect import Servers
 from core.cache.servers.redis import Generation, Redis
 from core.cache.servers.wire import Argument, Asker, Send
@@ -150,13 +150,14 @@ class Fence:
         )
         return bool(await node.send("EVAL", scripts.FILL, 1, key(answer.owner), *arguments))
 
-    async def raise_to(self, owner: UserId, stand: Stand) -> bool:
+    async def raise_to(self, owner: UserId, stand: Stand, *, committed: bool = False) -> bool:
         """Announce how far a list has come; False if Redis could not be told. Then this process reads past the cache.
 
-        A Redis that is silent is waited for until the connection is given up.
+        What is `committed` is told to whoever listens, too. A Redis that is silent is waited for until the connection
+        is given up.
         """
         try:
-            await self._raise(await self._meet(owner, stand.history), owner, stand.revision)
+            await self._raise(await self._meet(owner, stand.history), owner, stand.revision, tell=committed)
         except RedisUnavailable:
             self._owe(owner, stand.revision)
             return False
@@ -178,13 +179,14 @@ class Fence:
             for owner, stand in everything[start : start + BATCH]:  # without a task for each: half of what it costs
                 with contextlib.suppress(RedisUnavailable):
                     node = await self._meet(owner, stand.history)
-                    answer = node.send_patiently(*self._announcement(node, owner, stand.revision, committed=True))
+                    announcement = self._announcement(node, owner, stand.revision, make=False, tell=True)
+                    answer = node.send_patiently(*announcement)
                     sent.append((owner, stand, self._unannounced.get(owner), answer))
             for owner, stand, owed, answer in sent:
                 try:
                     await answer
                 except Redirected:
-                    if not await self.raise_to(owner, stand):
+                    if not await self.raise_to(owner, stand, committed=True):
                         continue
                 except RedisUnavailable:
                     continue
@@ -267,9 +269,9 @@ class Fence:
         if owed is not None:
             await self._raise(node, owner, owed.revision)
 
-    async def _raise(self, node: Redis, owner: UserId, revision: Revision) -> None:
+    async def _raise(self, node: Redis, owner: UserId, revision: Revision, *, tell: bool = False) -> None:
         owed = self._unannounced.get(owner)
-        await self._redis.tell(owner, *self._announcement(node, owner, revision))
+        await self._redis.tell(owner, *self._announcement(node, owner, revision, tell=tell))
         self._settle(owner, revision, owed)
 
     def _settle(self, owner: UserId, revision: Revision, owed: "_Owed | None") -> None:
@@ -283,9 +285,10 @@ class Fence:
             self._told.popitem(last=False)
 
     def _announcement(
-        self, node: Redis, owner: UserId, revision: Revision, *, committed: bool = False
+        self, node: Redis, owner: UserId, revision: Revision, *, make: bool = True, tell: bool = False
     ) -> tuple[Argument, ...]:
-        arguments = (revision, _lease(node.generation), jittered(self._ttl), int(committed))
+        told = channel(owner) if tell else b""
+        arguments = (revision, _lease(node.generation), jittered(self._ttl), int(not make), told)
         return ("EVAL", scripts.RAISE, 1, key(owner), *arguments)
 
 

@@ -70,6 +70,12 @@ def user_key(owner: UserId, name: str) -> str:
 
 
 @lru_cache(maxsize=10_000)
+def channel(owner: UserId) -> str:
+    """Where it is told that the user's list has come to a revision."""
+    return user_key(owner, "revision")
+
+
+@lru_cache(maxsize=10_000)
 def slot(owner: UserId) -> int:
     """In which slot of a Redis Cluster a user's keys lie."""
     return key_slot(key(owner).encode())

@@ -61,14 +61,17 @@ redis.call('HSET', KEYS[1], ARGV[3], ARGV[4])
 return 1
 """
 
-# KEYS[1] the list's hash. ARGV: the revision, a fresh lease, the TTL in seconds, "1" if the revision is committed.
-# Returns 1 if the fence moved.
+# KEYS[1] the list's hash. ARGV: the revision, a fresh lease, the TTL in seconds, "1" if no absent hash is to be made,
+# the channel on which the revision is told, too ("": on none). Returns 1 if the fence moved.
+# Nobody is told before the COMMIT: they would look for what nobody can see yet, and not be told again.
+# pcall: where an account may not publish the fence is raised all the same, and listeners find out when they look.
 # Before the COMMIT it is made when absent: a reader that opens after this and queries before the COMMIT must find the
 # fence in its way. After it, an absent hash has nothing to void: whoever opens from now on queries what is committed,
 # and who opened before has a lease that no longer exists. So lists that nobody reads take no room.
 # Made anew when it is no hash of ours (pcall): what somebody else put there must not keep a write from being announced.
 # DEL comes first: it needs no memory, and after a script's first write Redis refuses it none (maxmemory).
 RAISE = """
+if ARGV[5] ~= '' then redis.pcall('PUBLISH', ARGV[5], ARGV[1]) end
 local found = redis.pcall('HMGET', KEYS[1], 'lease', 'fence')
 if ARGV[4] == '1' and not (found.err or found[1] or found[2]) then return 0 end
 local fence = tonumber(found[2])

@@ -48,7 +48,7 @@ class Announcements:
 
         Raises `OutcomeUnknown` when another server has taken over meanwhile.
         """
-        if await self._fence.raise_to(owner, stand):
+        if await self._fence.raise_to(owner, stand, committed=True):
             self._fence.remember(owner, stand.revision)
             self._paused_until = 0.0  # what made a wait vain is over, and the next outage is another
         else:
@@ -71,7 +71,7 @@ class Announcements:
 
     async def _wait(self, owner: UserId, stand: Stand, deadline: float) -> None:
         while time.monotonic() >= self._paused_until:
-            if await self._is_recorded(owner, stand) or await self._fence.raise_to(owner, stand):
+            if await self._is_recorded(owner, stand) or await self._fence.raise_to(owner, stand, committed=True):
                 return
             if time.monotonic() >= deadline:
                 log.warning("shown_unannounced")

@@ -57,7 +57,7 @@ class Mutant:
 
 
 def _no_raise() -> None:
-    async def raise_to(self: Fence, owner: UserId, stand: Stand) -> bool:
+    async def raise_to(self: Fence, owner: UserId, stand: Stand, *, committed: bool = False) -> bool:
         return True
 
     Fence.raise_to = raise_to  # type: ignore[method-assign]
@@ -68,8 +68,8 @@ def _no_confirmation() -> None:
     before_commit = ContextVar("before_commit", default=False)
     real = Fence.raise_to
 
-    async def raise_to(self: Fence, owner: UserId, stand: Stand) -> bool:
-        return await real(self, owner, stand) if before_commit.get() else True
+    async def raise_to(self: Fence, owner: UserId, stand: Stand, *, committed: bool = False) -> bool:
+        return await real(self, owner, stand, committed=committed) if before_commit.get() else True
 
     def announce(announcement: Announcement) -> None:
         token = before_commit.set(True)

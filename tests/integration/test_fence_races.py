@@ -25,21 +25,21 @@ class DiesAfterCommit(Fence):
 
     committing = False
 
-    async def raise_to(self, owner: UserId, stand: Stand) -> bool:
+    async def raise_to(self, owner: UserId, stand: Stand, *, committed: bool = False) -> bool:
         if self.committing:
             raise asyncio.CancelledError
         self.committing = True
-        return await super().raise_to(owner, stand)
+        return await super().raise_to(owner, stand, committed=committed)
 
 
 class RaisesAfterCommit(DiesAfterCommit):
     """The protocol that seems to do as well: it tells the cache what has happened, not what is about to."""
 
-    async def raise_to(self, owner: UserId, stand: Stand) -> bool:
+    async def raise_to(self, owner: UserId, stand: Stand, *, committed: bool = False) -> bool:
         if not self.committing:
             self.committing = True
             return True
-        return await super().raise_to(owner, stand)
+        return await super().raise_to(owner, stand, committed=committed)
 
 
 class HeldBeforeCommit(Fence):
@@ -49,10 +49,10 @@ class HeldBeforeCommit(Fence):
     confirms = True
     committing = False
 
-    async def raise_to(self, owner: UserId, stand: Stand) -> bool:
+    async def raise_to(self, owner: UserId, stand: Stand, *, committed: bool = False) -> bool:
         if self.committing:
-            return self.confirms and await super().raise_to(owner, stand)
-        told = await super().raise_to(owner, stand)
+            return self.confirms and await super().raise_to(owner, stand, committed=committed)
+        told = await super().raise_to(owner, stand, committed=committed)
         await self.gate.arrive()
         self.committing = True
         return told

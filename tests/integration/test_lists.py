@@ -56,9 +56,9 @@ async def test_the_fence_is_raised_under_the_lock_before_the_commit(
     steps: list[tuple[Revision | None, bool, Revision]] = []
 
     class Watched(Fence):
-        async def raise_to(self, owner: UserId, stand: Stand) -> bool:
+        async def raise_to(self, owner: UserId, stand: Stand, *, committed: bool = False) -> bool:
             steps.append((visible(outsider, owner)[0], locked(outsider, owner), stand.revision))
-            return await super().raise_to(owner, stand)
+            return await super().raise_to(owner, stand, committed=committed)
 
     async with process(stack.settings(), Watched) as api:
         first = await api.lists.write(user, add)
@@ -187,11 +187,11 @@ async def test_a_write_with_an_unknown_outcome_is_not_repeated(stack: Stack, use
     announced: list[Revision] = []
 
     class Cut(Fence):
-        async def raise_to(self, owner: UserId, stand: Stand) -> bool:
+        async def raise_to(self, owner: UserId, stand: Stand, *, committed: bool = False) -> bool:
             announced.append(stand.revision)
             if len(announced) == 1:
                 end(outsider, sessions[-1])
-            return await super().raise_to(owner, stand)
+            return await super().raise_to(owner, stand, committed=committed)
 
     sessions: list[int] = []
 
