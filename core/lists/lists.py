@@ -6,7 +6,7 @@ raised before COMMIT, while the list row was locked, and once more after it; wha
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Sequence
 from typing import LiteralString, TypeVar
 
 from core.cache.fence import Fence
@@ -15,8 +15,9 @@ from core.database.pool import Database
 from core.database.transaction import Row, Transaction
 from core.errors import DatabaseUnavailable, TasklaneError
 from core.lists.announcements import Announcements
+from core.lists.revisions import revisions
 from core.lists.stand import STAND
-from core.types import Stand, UserId
+from core.types import Revision, Stand, UserId
 
 T = TypeVar("T")
 
@@ -88,6 +89,10 @@ class Lists:
     async def read(self, owner: UserId, query: Callable[[Transaction], T]) -> T:
         """Run one statement for `owner`, in one round trip: the message is a transaction by itself."""
         return await self._database.run(query, opening=self._role, parameters={"owner": owner})
+
+    async def revisions(self, owners: Sequence[UserId]) -> dict[UserId, Revision]:
+        """How far each of them has come, 0 for what was never written to; each is asked for as its owner."""
+        return await revisions(self._database, self._role, owners)
 
     def stream(self, owner: UserId, sql: LiteralString) -> AsyncGenerator[list[Row]]:
         """Many rows for `owner`, in batches of one snapshot; close it (`aclosing`) when you leave early."""

@@ -86,6 +86,11 @@ class Redis:
         return True
 
     @property
+    def route(self) -> Route:
+        """How it is found."""
+        return self._route
+
+    @property
     def name(self) -> str:
         """Where it is, for the log."""
         return self._route.name

@@ -25,6 +25,8 @@ Argument = bytes | str | int | float | memoryview
 Send = Callable[..., "asyncio.Future[Any]"]
 Refusal = Callable[[str], RedisUnavailable]
 """What to raise for an error that Redis answers with."""
+Heard = Callable[[bytes, bytes], None]
+"""Told of a message: its channel, and what it says."""
 
 
 class Asker(Protocol):
@@ -89,6 +91,7 @@ class Wire(asyncio.Protocol):
         self._timeout = timeout
         self._loop = asyncio.get_running_loop()
         self._reader = hiredis.Reader()
+        self._next: Callable[[], Any] = self._reader.gets
         self._outgoing: list[bytes] = []
         self._waiting: deque[Asker] = deque()
         self._patient: set[Asker] = set()
@@ -120,6 +123,20 @@ class Wire(asyncio.Protocol):
         self._patient.add(answer)
         return answer
 
+    def listen(self, heard: Heard) -> None:
+        """From now on nothing is asked but SUBSCRIBE and UNSUBSCRIBE, of one channel each, and PING.
+
+        Those are answered in order, as everything is; the messages come in between.
+        """
+        take = self._reader.gets
+
+        def next_answer() -> Any:
+            while type(value := take()) is list and value[0] == b"message":
+                heard(value[1], value[2])
+            return value
+
+        self._next = next_answer
+
     def give_up(self, reason: str) -> None:
         """Fail everyone who waits; nobody is left hanging."""
         if self._watch:
@@ -140,11 +157,11 @@ class Wire(asyncio.Protocol):
         self.give_up("connection lost")
 
     def data_received(self, data: bytes) -> None:
-        reader = self._reader
-        reader.feed(data)
+        self._reader.feed(data)
+        take = self._next
         while True:
             try:
-                value = reader.gets()
+                value = take()
             except hiredis.ProtocolError:
                 self.give_up("protocol error")
                 return
