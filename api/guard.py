@@ -38,6 +38,7 @@ class OwnersRoute(APIRoute):
             structlog.contextvars.bind_contextvars(request_id=scope["tasklane.request_id"].decode())
             principal = await _authenticate(request)
             scope["tasklane.user"] = owner = principal.user_id
+            scope["tasklane.expires_at"] = principal.expires_at
             if request.path_params.get("user_id", owner) != owner:
                 raise NotFound
             kind: Kind = "reads" if request.method == "GET" else "writes"

@@ -15,24 +15,32 @@ from api.http import problems
 from api.http.cors import CorsWhereAsked
 from api.observe.metrics import Metrics
 from api.observe.requests import Observe, Recorder
+from api.push import farewell
+from api.push import routes as push
+from api.push.hub import Hub
 from api.services import Services
 from api.straight import Straight
 from api.tasks import routes
 from api.tasks.service import Tasks
 from core import __version__, logs
+from core.cache.answer import Answer
 from core.cache.fence import Fence
-from core.cache.servers.connect import servers
+from core.cache.hints import Hints
+from core.cache.servers.connect import listening, servers
 from core.database.pool import Database
 from core.errors import ConfigurationError
 from core.limits import Bucket, Limiter
 from core.lists.lists import Lists
 from core.settings import Settings
+from core.tasks.queries import ChangesQuery
+from core.types import UserId
 
 log = structlog.get_logger()
 
 EXPOSED_HEADERS = ["ETag", "Idempotent-Replayed", "Link", "Location", "RateLimit", "RateLimit-Policy"]
 EXPOSED_HEADERS += ["Retry-After", "X-Cache", "X-Request-ID", "X-Total-Count"]
-REQUEST_HEADERS = ["Authorization", "Content-Type", "Idempotency-Key", "If-Match", "If-None-Match", "X-Request-ID"]
+REQUEST_HEADERS = ["Authorization", "Content-Type", "Idempotency-Key", "If-Match", "If-None-Match"]
+REQUEST_HEADERS += ["Last-Event-ID", "X-Request-ID"]
 PREFLIGHT_SECONDS = 7200
 
 
@@ -57,6 +65,7 @@ def _services(settings: Settings) -> Services:
         settings=settings,
         metrics=metrics,
         database=database,
+        redis=redis,
         fence=fence,
         authenticator=Authenticator.from_settings(
             settings, on_fetch=lambda outcome: metrics.jwks.labels(outcome).inc()
@@ -71,13 +80,19 @@ def _services(settings: Settings) -> Services:
 
 
 def _routes(services: Services) -> FastAPI:
+    reads = CachedReads(services.fence, services.metrics, services.lists.may_show)
+    tasks = Tasks(services.lists, reads, services.settings)
+    hub = _hub(services, tasks)
+
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         await services.fence.start(all_told=services.lists.announcements.all_told)
         await services.authenticator.start()
         _spare_the_collector()
         log.info("api_started")
-        yield
+        with farewell.heard(hub.stop):
+            yield
+        await hub.close()
         await services.authenticator.close()
         await services.fence.close()
         await services.database.close()
@@ -92,16 +107,36 @@ def _routes(services: Services) -> FastAPI:
         max_body_size=services.settings.body_limit_bytes,
     )
     app.state.services = services
-    app.state.tasks = Tasks(
-        services.lists, CachedReads(services.fence, services.metrics, services.lists.may_show), services.settings
-    )
+    app.state.tasks = tasks
+    app.state.hub = hub
     problems.install(app)
     app.include_router(health.router)
     app.include_router(account.router, prefix="/api/account")
-    app.include_router(routes.router, prefix="/api/tasks")
-    app.include_router(routes.router, prefix="/api/{user_id}/tasks", include_in_schema=False)
+    for router in (routes.router, push.router):
+        app.include_router(router, prefix="/api/tasks")
+        app.include_router(router, prefix="/api/{user_id}/tasks", include_in_schema=False)
     openapi.install(app, shape=services.settings.task_list_shape)
     return app
+
+
+def _hub(services: Services, tasks: Tasks) -> Hub:
+    """The room of the event streams; the first of them makes it connect."""
+
+    async def read(owner: UserId, query: ChangesQuery) -> Answer:
+        answer, _ = await tasks.read(owner, query)
+        return answer
+
+    hub = Hub(read, services.lists.revisions, services.settings, services.metrics)
+    hints = Hints(
+        listening(services.settings.redis, services.redis),
+        timeout=services.settings.redis_timeout,
+        retry_after=services.settings.redis_retry_after,
+        on_hint=hub.hear,
+        on_change=hub.look_again,
+    )
+    services.fence.on_forgetting(hints.renew)
+    hub.start(hints)
+    return hub
 
 
 def _spare_the_collector() -> None:

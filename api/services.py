@@ -9,6 +9,7 @@ from starlette.requests import Request
 from api.auth import Authenticator
 from api.observe.metrics import Metrics
 from core.cache.fence import Fence
+from core.cache.servers.connect import Servers
 from core.database.pool import Database
 from core.limits import Limiter
 from core.lists.lists import Lists
@@ -23,6 +24,7 @@ class Services:
     settings: Settings
     metrics: Metrics
     database: Database
+    redis: Servers
     fence: Fence
     authenticator: Authenticator
     limiter: Limiter

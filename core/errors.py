@@ -97,6 +97,10 @@ class RateLimited(TasklaneError):
     headers: dict[str, str]
 
 
+class TooManyStreams(TasklaneError):
+    """The caller has as many event streams open as one user may have."""
+
+
 class TooBusy(TasklaneError):
     """As many requests of this costly kind as may be are under way; a later one may fare better."""
 

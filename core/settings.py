@@ -97,6 +97,11 @@ class Settings(DatabaseSettings):
     limit_writes_rate: float = Field(default=50, ge=0, allow_inf_nan=False)
     limit_writes_burst: int = Field(default=500, ge=1)
 
+    limit_streams: int = Field(default=10_000, ge=0)
+    """Event streams that a process holds."""
+    limit_streams_per_user: int = Field(default=10, ge=1)
+    """And those among them that are of one user."""
+
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["auto", "json", "console"] = "auto"
     slow_request: Seconds = 1

@@ -124,6 +124,13 @@ def _(error: errors.RateLimited) -> Problem:
 
 
 @problem_of.register
+def _(_error: errors.TooManyStreams) -> Problem:
+    detail = "You have as many event streams open as may be. Close one first."
+    members = {"violated-policies": ["streams"]}
+    return Problem(HTTPStatus.TOO_MANY_REQUESTS, detail, QUOTA_EXCEEDED, RETRY_AFTER, members)
+
+
+@problem_of.register
 def _(error: errors.BatchFailed) -> Problem:
     failed = [problem_of(outcome) for outcome in error.outcomes if outcome]
     results = [_not_applied(outcome) for outcome in error.outcomes]

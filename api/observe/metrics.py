@@ -6,7 +6,7 @@ Requests are counted in plain numbers, which a hit can afford, and become metric
 from bisect import bisect_left
 from collections.abc import Iterator
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.platform_collector import PlatformCollector
 from prometheus_client.process_collector import ProcessCollector
@@ -97,6 +97,19 @@ class Metrics:
         )
         for outcome in ("ok", "failed"):  # from 0 on, or the first one would be no increase
             self.jwks.labels(outcome)
+        self.streams = Gauge("tasklane_streams", "Event streams that are open.", registry=self.registry)
+        self.events = Counter(
+            "tasklane_events_total",
+            "Events sent: changes, or the one that ends a stream.",
+            ["event"],
+            registry=self.registry,
+        )
+        self.event_lag = Histogram(
+            "tasklane_event_lag_seconds",
+            "From the change, by the clock of the database, to the event.",
+            buckets=LATENCY_BUCKETS,
+            registry=self.registry,
+        )
         self.redis_up = Gauge("tasklane_redis_up", "Whether the cache is in use.", registry=self.registry)
         self.slots = Gauge("tasklane_database_slots", "Transactions that can run at once.", registry=self.registry)
         self.busy = Gauge("tasklane_database_slots_busy", "Transactions that run now.", registry=self.registry)

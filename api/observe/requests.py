@@ -18,9 +18,18 @@ log = structlog.get_logger()
 
 SERVER_ERROR = 500
 
+FOLLOW = "tasklane.follow"
+"""In the scope: goes on with an answer that was begun. What lasts for hours does so without the layers in between:
+they take more memory than all else that a stream needs.
+"""
+
+STREAMED_FROM = "tasklane.streamed_from"
+"""And the moment at which that was: an answer without an end is none that was slow."""
+
 _PROCESS = secrets.token_hex(6).encode()
 _numbers = itertools.count(1)
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
+_OF_LAYERS = ("fastapi", "starlette", "app", "endpoint", "route", "path_params")
 _FIXED = frozenset({"/livez", "/readyz", "/metrics", "/docs", "/openapi.json"})
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
@@ -64,11 +73,14 @@ class Observe:
             return
         started = time.perf_counter()
         scope["tasklane.request_id"] = identity = request_id(scope)
+        scope["tasklane.head"] = False
+        # The server's, where it is uvicorn: a stream whose reader does not read must be able to let go of it.
+        scope["tasklane.transport"] = getattr(getattr(send, "__self__", None), "transport", None)
         inner = scope
         if scope["path"].endswith("/") and scope["path"] != "/":
             scope["path"] = scope["path"][:-1]
         if head := scope["method"] == "HEAD":
-            inner = {**scope, "method": "GET"}
+            inner = {**scope, "method": "GET", "tasklane.head": True}
         status = 0
         crash: dict[str, object] = {}
 
@@ -83,6 +95,7 @@ class Observe:
 
         try:
             await self._app(inner, receive, observed_send)
+            await _follow(inner, receive, send)
         except ClientDisconnect:
             status = status or CLIENT_LEFT
         except Exception as error:  # noqa: BLE001  # the last resort: the client gets a problem, the log the place
@@ -90,7 +103,16 @@ class Observe:
             if not status:
                 await problem_of(error).response()(inner, receive, observed_send)
         inner["method"] = scope["method"]
-        self._recorder.record(inner, status, time.perf_counter() - started, **crash)
+        answered = inner.get(STREAMED_FROM) or time.perf_counter()
+        self._recorder.record(inner, status, answered - started, **crash)
+
+
+async def _follow(scope: Scope, receive: Receive, send: Send) -> None:
+    if (follow := scope.pop(FOLLOW, None)) is None:
+        return
+    for name in [name for name in scope if name.startswith(_OF_LAYERS)]:
+        del scope[name]
+    await follow(receive, send)
 
 
 def _log(

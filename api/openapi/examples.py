@@ -56,6 +56,9 @@ def etag(revision: int) -> str:
 NEXT = Token.of(UserId(TASK["user_id"]), History(1_797_490_000_000_000), Revision(1_797_496_200_000_000)).encode()
 
 
+CHANGED = f'{{"changes":[{json.dumps(TASK)}],"next":"{NEXT}","more":false}}'
+
+
 def _examples(**values: Any) -> Document:
     return {name: {"value": value} for name, value in values.items()}
 
@@ -82,6 +85,10 @@ EXAMPLES: dict[str, Document] = {
     "Changes": _examples(
         changes={"changes": [TASK, {"id": 40, "deleted_at": DELETED["deleted_at"]}], "next": NEXT, "more": False},
         nothing_new={"changes": [], "next": NEXT, "more": False},
+    ),
+    "Event": _examples(
+        changed={"event": "changes", "data": CHANGED, "id": NEXT},
+        process_ends={"event": "reconnect", "data": "{}", "retry": 2713},
     ),
     "TaskStats": _examples(
         stats={

@@ -91,6 +91,15 @@ def _of_lists(shape: Shape) -> dict[str, Operation]:
             links={"Next": {"operationId": "listChanges", "parameters": {"query.since": "$response.body#/next"}}},
             may_be_gone=True,
         ),
+        "watchTasks": Operation(
+            "Watch the list",
+            200,
+            "A stream of events: `changes`, and as the last one `expired`, `reconnect` or `resynchronise`.",
+            {"text/event-stream": {"schema": _schema("Event"), "examples": EXAMPLES["Event"]}},
+            ("Cache-Control", "Vary", "X-Accel-Buffering"),
+            ("since", "Last-Event-ID"),
+            may_be_gone=True,
+        ),
         "getTaskStats": Operation("Count tasks", 200, "The counts.", _json("TaskStats"), CACHED, ("If-None-Match",)),
         "listTrash": Operation(
             "List the trash",

@@ -98,6 +98,13 @@ PARAMETERS: dict[str, Document] = {
         "If-None-Match", "ETags of what the client has, or `*`: 304 when it would come again.", etag(6)
     ),
     "If-Match": _header("If-Match", "ETags of what the client has seen, or `*`: 412 when the task is another.", "*"),
+    # No example: only the service can make one.
+    "Last-Event-ID": {
+        "name": "Last-Event-ID",
+        "in": "header",
+        "description": "The id of the last event that the client has seen, and before `since`.",
+        "schema": {"type": "string", "maxLength": token.MAX_LENGTH, "pattern": token.PATTERN},
+    },
     "Idempotency-Key": {
         "name": "Idempotency-Key",
         "in": "header",

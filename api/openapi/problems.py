@@ -95,7 +95,7 @@ RESPONSES: dict[str, Document] = {
         key_reused=errors.KeyReused(),
     ),
     "TooManyRequests": _response(
-        "The quota is used up.",
+        "The quota is used up, or a user has as many streams open as may be.",
         "Retry-After",
         "RateLimit",
         "RateLimit-Policy",

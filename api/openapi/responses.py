@@ -52,6 +52,7 @@ HEADERS: dict[str, Document] = {
     "Retry-After": _header("Seconds to wait.", 2, type="integer", minimum=1),
     "Vary": _header("Other tokens see other things.", "Authorization", pattern="Authorization"),
     "WWW-Authenticate": _header("What is missing.", 'Bearer error="invalid_token"', pattern="^Bearer "),
+    "X-Accel-Buffering": _header("Proxies pass each event on at once.", "no", const="no"),
     "X-Cache": _header("Where the answer came from.", "hit", enum=["hit", "miss", "bypass"]),
     "X-Request-ID": _header("The client's, or a new one.", "page-7f3a", pattern="^[A-Za-z0-9._-]{1,64}$"),
     "X-Total-Count": _header("How many tasks match, on all pages.", 1, type="integer", minimum=0),

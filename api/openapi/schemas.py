@@ -22,6 +22,7 @@ _MODELS: Mapping[str, Any] = {
     "Task": models.Task,
     "DeletedTask": models.DeletedTask,
     "Changes": models.Changes,
+    "Event": models.Event,
     "TaskStats": models.TaskStats,
     "Batch": AtomicBatch | IndependentBatch,
     "BatchResult": models.BatchResult,

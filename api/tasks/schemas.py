@@ -208,6 +208,21 @@ class Changes(TypedDict):
     more: Annotated[bool, Field(description="There is more at once: what is held so far is between two states.")]
 
 
+class Event(TypedDict):
+    """One event of a stream."""
+
+    event: Literal["changes", "expired", "reconnect", "resynchronise"]
+    data: Annotated[
+        str,
+        Field(
+            description="JSON; of `changes` a page of them, of the others an empty object.",
+            json_schema_extra={"contentMediaType": "application/json"},
+        ),
+    ]
+    id: Annotated[NotRequired[str], Field(description="The `next` of the page; empty: forget what was seen.")]
+    retry: Annotated[NotRequired[int], Field(description="Milliseconds after which to come back.", ge=0)]
+
+
 class ExportedTask(Task):
     """A task of the list or, with `deleted_at`, of the trash."""
 
@@ -284,8 +299,8 @@ class FailedBatch(Problem):
 
 
 class ExceededQuota(Problem):
-    """The caller has sent too many requests at once."""
+    """The caller has sent too many requests at once, or holds too many streams."""
 
     violated_policies: Annotated[
-        NotRequired[list[Literal["reads", "writes"]]], Field(alias="violated-policies", min_length=1)
+        NotRequired[list[Literal["reads", "writes", "streams"]]], Field(alias="violated-policies", min_length=1)
     ]

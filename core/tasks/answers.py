@@ -1,5 +1,6 @@
 """From a query to the answer that is sent and stored: the same for the API and for the worker's audit of the cache."""
 
+import re
 from hashlib import blake2b
 from typing import Literal, get_args
 
@@ -10,10 +11,13 @@ from core.tasks import crud, pages, parse
 from core.tasks.fields import REPRESENTATION
 from core.tasks.queries import ChangesQuery, ListQuery, Query, StatsQuery, TaskQuery
 from core.tasks.sync import changes
-from core.tasks.sync.token import Token, fingerprint
+from core.tasks.sync.token import MAX_LENGTH, Token, decode, fingerprint
 from core.types import UserId
 
 Shape = Literal["array", "object"]
+
+_CONTINUATION = re.compile(rb'"next":"([^"]+)","more":(true|false)\}$')
+_LONGEST_CONTINUATION = MAX_LENGTH + 40
 
 
 def make(transaction: Transaction, owner: UserId, query: Query, *, shape: Shape) -> Answer:
@@ -81,6 +85,12 @@ def _page_of_changes(owner: UserId, query: ChangesQuery, page: changes.Page) -> 
 
 def _changes(json: str, following: Token, *, more: bool) -> bytes:
     return f'{{"changes":{json},"next":"{following.encode()}","more":{"true" if more else "false"}}}'.encode()
+
+
+def continuation(body: bytes) -> tuple[Token, bool]:
+    """What a page of changes says of the next one: the token, and whether there is more."""
+    [following, more] = _CONTINUATION.findall(body, max(0, len(body) - _LONGEST_CONTINUATION))[0]
+    return decode(following.decode()), more == b"true"
 
 
 def variant(query: Query, *, shape: Shape) -> str:

@@ -7,11 +7,12 @@ from datetime import datetime
 from typing import TypeVar
 from urllib.parse import parse_qsl
 
-from core.errors import Fault, InvalidInput
+from core.errors import Fault, InvalidInput, Resynchronise
 from core.tasks import cursors, due
 from core.tasks.queries import (
     KEY_KINDS,
     LIST_PATH,
+    MAX_CHANGES,
     MAX_LIMIT,
     MAX_OFFSET,
     MAX_SEARCH,
@@ -82,6 +83,25 @@ def parse_trash(query: bytes) -> ListQuery:
 def parse_changes(query: bytes) -> ChangesQuery:
     """The changes take `since` and `limit`; raises `Resynchronise`, too."""
     return _parse(query, _OF_CHANGES, ChangesQuery())
+
+
+def parse_events(query: bytes, last_event: str | None) -> ChangesQuery:
+    """What a stream begins with: after the last event that was seen, else as `?since=` says; raises as the changes do.
+
+    `EventSource` repeats the path that it began with: what it has seen since then counts.
+    """
+    asked = ChangesQuery(limit=MAX_CHANGES)
+    try:
+        asked = _parse(query, {"since": _since}, asked)
+    except Resynchronise:
+        if not last_event:
+            raise
+    if not last_event:
+        return asked
+    try:
+        return _since(asked, last_event)
+    except ValueError as error:
+        raise InvalidInput(Fault("Last-Event-ID", str(error))) from None
 
 
 def _parse(query: bytes, readers: Mapping[str, Reader[Q]], asked: Q) -> Q:

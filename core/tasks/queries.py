@@ -14,6 +14,9 @@ from core.types import TaskId
 
 DEFAULT_LIMIT = 500
 MAX_LIMIT = 1000
+MAX_CHANGES = 100
+"""In one event of a stream."""
+
 MAX_OFFSET = 10_000
 MAX_SEARCH = 200
 MAX_TAG = 50

@@ -313,6 +313,31 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/tasks/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Watch the list
+         * @description What has changed since an earlier `next`, and from then on what changes, each as soon as it is acknowledged.
+         *
+         *     Each event `changes` is a page as `GET /api/tasks/changes` gives them, with at most 100 changes; after one with
+         *     `more` the next follows by itself. Its id is its `next`: `Last-Event-ID` resumes, before `since`; without either the
+         *     stream begins with all tasks. `expired`: come back with another token. `reconnect`: come back after `retry`.
+         *     `resynchronise`: begin anew, with neither.
+         */
+        get: operations["watchTasks"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -441,8 +466,22 @@ export interface components {
         /** @description A calendar date (`YYYY-MM-DD`), or an instant: RFC 3339 with an offset, the seconds may be left out. In the years 1 to 9999 of UTC. */
         DueDate: string;
         /**
+         * Event
+         * @description One event of a stream.
+         */
+        Event: {
+            /** @enum {string} */
+            event: "changes" | "expired" | "reconnect" | "resynchronise";
+            /** @description JSON; of `changes` a page of them, of the others an empty object. */
+            data: string;
+            /** @description The `next` of the page; empty: forget what was seen. */
+            id?: string;
+            /** @description Milliseconds after which to come back. */
+            retry?: number;
+        };
+        /**
          * ExceededQuota
-         * @description The caller has sent too many requests at once.
+         * @description The caller has sent too many requests at once, or holds too many streams.
          */
         ExceededQuota: {
             /** Format: uri-reference */
@@ -452,7 +491,7 @@ export interface components {
             detail: string;
             /** @description With `invalid-input`. */
             errors?: components["schemas"]["Fault"][];
-            "violated-policies"?: ("reads" | "writes")[];
+            "violated-policies"?: ("reads" | "writes" | "streams")[];
         };
         /**
          * Export
@@ -811,7 +850,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["FailedBatch"];
             };
         };
-        /** @description The quota is used up. */
+        /** @description The quota is used up, or a user has as many streams open as may be. */
         TooManyRequests: {
             headers: {
                 "Retry-After": components["headers"]["Retry-After"];
@@ -946,6 +985,8 @@ export interface components {
          * @example *
          */
         "If-Match": string;
+        /** @description The id of the last event that the client has seen, and before `since`. */
+        "Last-Event-ID": string;
         /** @description A new one for each new request, the same for its retries: they get the first one's answer. */
         "Idempotency-Key": string;
         /**
@@ -1021,6 +1062,11 @@ export interface components {
          * @example Bearer error="invalid_token"
          */
         "WWW-Authenticate": string;
+        /**
+         * @description Proxies pass each event on at once.
+         * @example no
+         */
+        "X-Accel-Buffering": "no";
         /**
          * @description Where the answer came from.
          * @example hit
@@ -2123,6 +2169,50 @@ export interface operations {
             405: components["responses"]["MethodNotAllowed"];
             413: components["responses"]["ContentTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["ServerError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    watchTasks: {
+        parameters: {
+            query?: {
+                /** @description What the client has seen last: the `next` of an earlier answer. Without: everything. */
+                since?: components["parameters"]["since"];
+            };
+            header?: {
+                /** @description The id of the last event that the client has seen, and before `since`. */
+                "Last-Event-ID"?: components["parameters"]["Last-Event-ID"];
+                /**
+                 * @description Comes back if it is 1 to 64 letters, digits, `.`, `_` or `-`, and stands in the log; else a new one does.
+                 * @example page-7f3a
+                 */
+                "X-Request-ID"?: components["parameters"]["X-Request-ID"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A stream of events: `changes`, and as the last one `expired`, `reconnect` or `resynchronise`. */
+            200: {
+                headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    Vary: components["headers"]["Vary"];
+                    "X-Accel-Buffering": components["headers"]["X-Accel-Buffering"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": components["schemas"]["Event"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            405: components["responses"]["MethodNotAllowed"];
+            410: components["responses"]["Resynchronise"];
             422: components["responses"]["Invalid"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["ServerError"];

@@ -1,12 +1,13 @@
 """What every client of the service knows and no schema can say; loaded by schemathesis.
 
 Nothing is dropped here. A cursor comes from the service and fits one query; an idempotency key belongs to one request;
-who erases an account does not go on working with it. And use_after_free does not know that a deleted task can be
-restored: where it watches, what is restored is a task that was deleted behind its back.
+who erases an account does not go on working with it; a stream would never end. And use_after_free does not know that a
+deleted task can be restored: where it watches, what is restored is a task that was deleted behind its back.
 """
 
 import contextlib
 import json
+import time
 from collections.abc import Mapping
 from hashlib import blake2b
 from typing import Any
@@ -40,8 +41,8 @@ def before_call(_context: HookContext, case: Case[Any], _kwargs: dict[str, Any])
     """Only valid requests are touched, so that they are requests of a client that keeps to the rules."""
     if case.meta is None:
         return
-    if case.meta.phase.name is TestPhase.STATEFUL and case._has_explicit_auth:
-        case.headers["Authorization"] = _token_of_scenario()
+    if case._has_explicit_auth:
+        _sign_in(case)
     if not case.meta.generation.mode.is_positive:
         return
     operation = case.operation.definition.raw["operationId"]
@@ -49,6 +50,8 @@ def before_call(_context: HookContext, case: Case[Any], _kwargs: dict[str, Any])
         case.query["cursor"] = _cursor(case.query, trash=operation == "listTrash")
     if operation == "listChanges" and "since" in case.query and not _is_token(case.query["since"]):
         case.query["since"] = _token_of(case)
+    if operation == "watchTasks":
+        _resume(case)
     if "Idempotency-Key" in case.headers:
         case.headers["Idempotency-Key"] = _own(case.headers["Idempotency-Key"], case)
     if operation == "eraseAccount" and case._has_explicit_auth:
@@ -80,11 +83,31 @@ def _is_token(text: object) -> bool:
     return False
 
 
+def _resume(case: Case[Any]) -> None:
+    for given, name in ((case.query, "since"), (case.headers, "Last-Event-ID")):
+        if name in given and not _is_token(given[name]):
+            given[name] = _token_of(case)
+
+
 def _token_of(case: Case[Any]) -> str:
     """The token of whoever asks, from the time before their first task: it is always good."""
     bearer = str(case.headers["Authorization"]).removeprefix("Bearer ")
     owner = UserId(jwt.decode(bearer, options={"verify_signature": False})["sub"])
     return token.Token.of(owner, NO_HISTORY, Revision(0)).encode()
+
+
+def _sign_in(case: Case[Any]) -> None:
+    assert case.meta
+    if case.meta.phase.name is TestPhase.STATEFUL:
+        case.headers["Authorization"] = _token_of_scenario()
+    if case.operation.definition.raw["operationId"] == "watchTasks":
+        case.headers["Authorization"] = _expiring(str(case.headers["Authorization"]))
+
+
+def _expiring(authorization: str) -> str:
+    """Of the same user, and over: a token is good for some seconds longer, and a stream ends at once."""
+    claims = jwt.decode(authorization.removeprefix("Bearer "), options={"verify_signature": False})
+    return f"Bearer {shared_secret_token(claims['sub'], exp=int(time.time()))}"
 
 
 def _token_of_scenario() -> str:

@@ -1,0 +1,169 @@
+"""All event streams of the process: who listens, who is told, and one query for all who stand at the same place.
+
+Redis tells which lists have changed, and is not believed: after each loss of it, now and then, and while it is away in
+every period of the worker, PostgreSQL is asked how far the lists have come.
+"""
+
+import asyncio
+import contextlib
+import random
+import time
+from collections.abc import Awaitable, Callable, Sequence
+
+import structlog
+
+from api.observe.metrics import Metrics
+from api.push.events import Page, page
+from api.push.stream import Stream
+from core.cache.answer import Answer
+from core.cache.hints import Hints
+from core.errors import DatabaseUnavailable, TooBusy, TooManyStreams
+from core.settings import Settings
+from core.tasks.queries import MAX_CHANGES, ChangesQuery
+from core.tasks.sync.token import Token
+from core.types import Revision, UserId
+
+log = structlog.get_logger()
+
+LOOK_SECONDS = 30.0
+"""Between two looks while every hint should be heard."""
+
+LOOK_SHARE = 10
+"""While Redis is away looks take a tenth of the time of one connection, at most."""
+
+Read = Callable[[UserId, ChangesQuery], Awaitable[Answer]]
+Look = Callable[[Sequence[UserId]], Awaitable[dict[UserId, Revision]]]
+
+
+class Hub:
+    """Bounded: beyond the settings' numbers of streams nobody is let in."""
+
+    def __init__(self, read: Read, look: Look, settings: Settings, metrics: Metrics) -> None:
+        self._ask = read
+        self._look = look
+        self._most = settings.limit_streams
+        self._most_per_user = settings.limit_streams_per_user
+        self._period = settings.worker_publish_period
+        self._events = metrics.events
+        self._changes = metrics.events.labels("changes")
+        self._lag = metrics.event_lag
+        self._rooms: dict[UserId, set[Stream]] = {}
+        self._reading: dict[tuple[UserId, Token | None], asyncio.Task[Page]] = {}
+        self._hints: Hints | None = None
+        self._count = 0
+        self._stopping = False
+        self._look_now = asyncio.Event()
+        self._keeper: asyncio.Task[None] | None = None
+        metrics.streams.set_function(lambda: self._count)
+
+    def start(self, hints: Hints) -> None:
+        """`hints` tells `hear` and `look_again`."""
+        self._hints = hints
+
+    async def close(self) -> None:
+        self.stop()
+        if self._keeper:
+            self._keeper.cancel()
+            await asyncio.gather(self._keeper, return_exceptions=True)
+        if self._hints:
+            await self._hints.close()
+
+    def stop(self) -> None:
+        """The process is about to end: whoever reads is told to come back, and nobody is let in."""
+        self._stopping = True
+        for room in self._rooms.values():
+            for stream in room:
+                stream.end("reconnect")
+
+    async def enter(self, owner: UserId, since: Token | None, *, expires_at: float) -> Stream:
+        """A new stream, which hears of everything from now on; raises `TooManyStreams` and `TooBusy`."""
+        if self._stopping or self._count >= self._most or self._hints is None:
+            raise TooBusy
+        room = self._rooms.setdefault(owner, set())
+        if len(room) >= self._most_per_user:
+            raise TooManyStreams
+        stream = Stream(self, owner, since, expires_at=expires_at)
+        room.add(stream)
+        self._count += 1
+        if self._keeper is None or self._keeper.done():
+            self._keeper = asyncio.create_task(self._keep_looking())
+        try:
+            await self._hints.listen(owner)
+        except BaseException:
+            self.leave(stream)
+            raise
+        return stream
+
+    def leave(self, stream: Stream) -> None:
+        """The stream has ended."""
+        room = self._rooms[stream.owner]
+        room.discard(stream)
+        self._count -= 1
+        if stream.ended in ("expired", "reconnect", "resynchronise"):
+            self._events.labels(stream.ended).inc()
+        if not room:
+            del self._rooms[stream.owner]
+            if self._hints:
+                self._hints.leave(stream.owner)
+
+    def hear(self, owner: UserId, revision: Revision) -> None:
+        """A list has come that far."""
+        for stream in self._rooms.get(owner, ()):
+            stream.hear(revision)
+
+    def look_again(self) -> None:
+        """Hints may have been missed, or may be from now on."""
+        self._look_now.set()
+
+    def read(self, owner: UserId, since: Token | None) -> asyncio.Task[Page]:
+        """As `stream.Source`: one query for all who ask in the same turn of the event loop."""
+        place = (owner, since)
+        reading = self._reading.get(place)
+        if reading is None:
+            reading = self._reading[place] = asyncio.create_task(self._read(owner, since))
+            asyncio.get_running_loop().call_soon(self._reading.pop, place, None)
+            reading.add_done_callback(_heed)
+        return reading
+
+    def sent(self, page: Page, *, first: bool) -> None:
+        """As `stream.Source`."""
+        self._changes.inc()
+        if not first:
+            self._lag.observe(max(0.0, time.time() - page.revision / 1_000_000))
+
+    async def _read(self, owner: UserId, since: Token | None) -> Page:
+        return page(await self._ask(owner, ChangesQuery(since, MAX_CHANGES)))
+
+    async def _keep_looking(self) -> None:
+        """While there are streams."""
+        took = 0.0
+        while self._rooms:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(self._until_next_look(took)):
+                    await self._look_now.wait()
+            self._look_now.clear()
+            began = time.monotonic()
+            try:
+                await self._compare()
+            except DatabaseUnavailable:
+                pass  # the pool has said so
+            except Exception:  # nobody would hear of what is missed any more
+                log.exception("look_failed")
+            took = time.monotonic() - began
+
+    def _until_next_look(self, took: float) -> float:
+        if self._hints and self._hints.up:
+            return LOOK_SECONDS * random.uniform(0.8, 1.2)  # noqa: S311  # jitter, not a secret
+        return max(self._period, LOOK_SHARE * took)
+
+    async def _compare(self) -> None:
+        """Let everybody look who stands elsewhere than their list."""
+        for owner, revision in (await self._look(list(self._rooms))).items():
+            for stream in self._rooms.get(owner, ()):
+                stream.compare(revision)
+
+
+def _heed(reading: asyncio.Task[Page]) -> None:
+    """Its readers may have left."""
+    if not reading.cancelled():
+        reading.exception()
