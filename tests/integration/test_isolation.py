@@ -29,6 +29,7 @@ from core.tasks.sync import changes
 from core.types import MAX_TASK_ID, TaskId, UserId
 from tests.stack import ApiProcess, Stack, client, new_user
 from tests.tokens import SECRET, auth_settings
+from tests.watchers import begun
 
 MARK = "alice-only-7f3a"
 KEY = "the-same-key"
@@ -55,6 +56,7 @@ ROUTES: Mapping[tuple[str, str], Body | None] = {
     ("GET", "/api/tasks/export"): None,
     ("GET", "/api/tasks/stats"): None,
     ("GET", "/api/tasks/changes"): None,
+    ("GET", "/api/tasks/events"): None,
     ("GET", "/api/tasks/trash"): None,
     ("DELETE", "/api/tasks/trash"): None,
     ("GET", "/api/tasks/{task_id}"): None,
@@ -143,6 +145,8 @@ def victim(api: ApiProcess, database: Any) -> Victim:
 
 def attack(attacker: httpx.Client, route: tuple[str, str], path: str, task: int, **headers: str) -> httpx.Response:
     body = ROUTES[route]
+    if route[1].endswith("/events"):
+        return begun(attacker, path, **headers)
     return attacker.request(
         route[0], path, content=None if body is None else json.dumps(body(task)), headers={**TYPE, **headers}
     )

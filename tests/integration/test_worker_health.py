@@ -14,6 +14,7 @@ from tests.stack import Stack, WorkerProcess, folder, new_user, steady_port
 from tests.steps import PATIENCE
 
 CACHE = "+auth +select +ping +eval +hmget +hset +hdel +hexists +hlen +hrandfield +del +expire"
+CACHE += " +publish +subscribe +unsubscribe resetchannels &tasklane:*"
 """What `docs/operations.md` says that the API needs of Redis."""
 WORKER = f"{CACHE} +randomkey +hkeys"
 """And the worker, for the audit."""
