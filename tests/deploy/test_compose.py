@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import yaml  # type: ignore[import-untyped]  # its stubs are a package of their own
 
+from api.push.stream import HEARTBEAT_SECONDS
 from core.settings import Settings
 from deploy.local.plan import TOP
 from deploy.local.programs import SERVE
@@ -147,11 +148,13 @@ def test_nobody_is_killed_while_stopping() -> None:
 
 
 def test_no_process_that_stands_still_keeps_a_request() -> None:
-    """Only an import and an export may take longer than a moment more than the API gives its database."""
+    """Only an import, an export and a stream may take longer than a moment more than the API gives its database."""
     wait = int(_one(r"proxy_read_timeout (\d+)s", (NGINX / "upstreams.conf").read_text()))
     assert Settings.model_fields["database_timeout"].default + MARGIN <= wait <= 20
     longer = re.findall(r"location ([^{]+) {[^}]*proxy_read_timeout", (NGINX / "service.conf").read_text())
-    assert longer == [rf"~ ^/api/(?:[^/]+/)?tasks/{name}/?$" for name in ("export", "import")]
+    assert longer == [rf"~ ^/api/(?:[^/]+/)?tasks/{name}/?$" for name in ("export", "events", "import")]
+    stream = _one(r"events/\?\$ {[^}]*proxy_read_timeout (\d+)s", (NGINX / "service.conf").read_text())
+    assert int(stream) >= 2 * HEARTBEAT_SECONDS
 
 
 def _compose() -> dict[str, Any]:
