@@ -151,10 +151,9 @@ class Fence:
         return bool(await node.send("EVAL", scripts.FILL, 1, key(answer.owner), *arguments))
 
     async def raise_to(self, owner: UserId, stand: Stand, *, committed: bool = False) -> bool:
-        """Announce how far a list has come; False if Redis could not be told. Then this process reads past the cache.
+        """Announce how far a list has come, what is `committed` to whoever listens, too.
 
-        What is `committed` is told to whoever listens, too. A Redis that is silent is waited for until the connection
-        is given up.
+        False if Redis could not be told, after waiting for it: then this process reads past the cache.
         """
         try:
             await self._raise(await self._meet(owner, stand.history), owner, stand.revision, tell=committed)
@@ -208,9 +207,7 @@ class Fence:
         return owner not in self._unannounced and self._told.get(owner, -1) >= revision
 
     async def recover(self, redis: Redis, send: Send) -> None:
-        """As `redis.Recovery`. Also sees that Redis takes writes: one that does not could be told nothing, so it must
-        not be read.
-        """
+        """As `redis.Recovery`. One that takes no writes could be told nothing, so it must not be read: it is probed."""
         await send(*redis.names.probe)
         owed = [item for item in self._unannounced.items() if self._belongs(item[0], redis)]
         for start in range(0, len(owed), BATCH):
