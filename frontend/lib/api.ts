@@ -9,10 +9,12 @@
  * changed is not sent again by the service: the same object comes back, so do not change it.
  */
 
+import { EventStream } from "./events";
 import { Transport, type Call, type Options, type Settings } from "./transport";
 import type { components, operations } from "./schema";
 
 export { Problem, Unreachable, type Fault, type OperationResult } from "./problem";
+export { EventStream, type ServerEvent } from "./events";
 export { betterAuthTokens, type BetterAuthTokens } from "./tokens";
 export type { Options, Settings, TokenSource } from "./transport";
 
@@ -34,7 +36,9 @@ export type NewTask = Given<Schemas["TaskCreate"]> & Pick<Schemas["TaskCreate"],
 export type TaskChanges = Given<Schemas["TaskUpdate"]>;
 export type ListQuery = Query<"listTasks">;
 export type Changes = Schemas["Changes"];
+export type Tombstone = Schemas["Tombstone"];
 export type ChangesQuery = Query<"listChanges">;
+export type StreamQuery = Query<"watchTasks">;
 export type TrashQuery = Query<"listTrash">;
 
 export interface Page<T> {
@@ -56,6 +60,13 @@ export interface WriteOptions extends Options {
    * may not be undefined: without a condition another's change would be lost unseen.
    */
   ifMatch?: string | undefined;
+}
+
+export interface StreamOptions extends Options {
+  /** As good as `since`, and before it. */
+  lastEventId?: string | undefined;
+  /** The token of a stream that ended with `expired`: another one is asked for. */
+  refused?: string | undefined;
 }
 
 export type Api = ReturnType<typeof createApi>;
@@ -141,7 +152,28 @@ export function createApi(settings: Settings) {
       }),
 
     /** What has changed since an earlier answer's `next`; a `Problem` with status 410: begin anew, without it. */
-    listChanges: (query?: ChangesQuery, options?: Options) => get<Changes>(`${TASKS}/changes`, json, query, options),
+    listChanges: (query?: ChangesQuery, options?: Options) =>
+      transport.send<Changes>({
+        method: "GET",
+        path: `${TASKS}/changes`,
+        query,
+        read: json,
+        repeatable: true,
+        passing: true,
+        ...options,
+      }),
+    /** One stream, opened once and read by hand; `watch` (`watch.ts`) is what goes on when it ends. */
+    watchTasks: (query?: StreamQuery, { lastEventId, ...options }: StreamOptions = {}) =>
+      transport.send<EventStream>({
+        method: "GET",
+        path: `${TASKS}/events`,
+        query,
+        headers: { Accept: "text/event-stream", "Last-Event-ID": lastEventId },
+        read: (response, token) => new EventStream(response, token),
+        repeatable: false,
+        passing: true,
+        ...options,
+      }),
     listTrash: (query?: TrashQuery, options?: Options) => get(`${TASKS}/trash`, page<DeletedTask>, query, options),
     emptyTrash: (options?: Options) =>
       write<void>({ method: "DELETE", path: `${TASKS}/trash`, read: nothing }, options),

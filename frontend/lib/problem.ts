@@ -65,6 +65,12 @@ export class Problem extends Error {
     );
   }
 
+  /** What the service would say to `since` when it says in the middle of a stream that it cannot go on. */
+  static resynchronise(): Problem {
+    const detail = "What has changed since cannot be told. Begin anew, without since.";
+    return new Problem({ ...BLANK, type: `${TYPE}resynchronise`, title: "Gone", status: 410, detail });
+  }
+
   /** What the service would say to a request without a token. */
   static signedOut(): Problem {
     return new Problem({ ...BLANK, title: "Unauthorized", status: 401, detail: "You are signed out." });

@@ -4,6 +4,7 @@
  */
 
 import { Problem, Unreachable } from "./problem";
+import { sleep, unlessAborted } from "./wait";
 
 /** The token to send; null when nobody is signed in. `refused` is one that the service did not take: give another. */
 export type TokenSource = (refused?: string) => Promise<string | null> | string | null;
@@ -25,6 +26,8 @@ export interface Options {
   /** Ends the request, its retries and the waits between them. */
   signal?: AbortSignal | undefined;
   timeout?: number | undefined;
+  /** How often this request may be sent again, if it is one that may. */
+  retries?: number | undefined;
 }
 
 export interface Call<T> extends Options {
@@ -39,7 +42,11 @@ export interface Call<T> extends Options {
   done404?: boolean;
   /** Sent without a token. */
   anonymous?: boolean;
-  read: (response: Response) => T | Promise<T>;
+  /** A token that is known to have run out. */
+  refused?: string | undefined;
+  /** Nobody asks for it twice. */
+  passing?: boolean;
+  read: (response: Response, token: string | null) => T | Promise<T>;
 }
 
 const TIMEOUT = 10_000;
@@ -86,7 +93,10 @@ export class Transport {
       } catch (error) {
         if (call.done404 && failures > 0 && error instanceof Problem && error.status === 404) return undefined as T;
         const { retries = RETRIES, pause: first = PAUSE } = this.#settings;
-        const pause = failures < retries && call.repeatable ? pauseAfter(error, first * 2 ** failures) : undefined;
+        const pause =
+          failures < (call.retries ?? retries) && call.repeatable
+            ? pauseAfter(error, first * 2 ** failures)
+            : undefined;
         if (pause === undefined) throw error;
         await sleep(pause, call.signal);
       }
@@ -96,7 +106,7 @@ export class Transport {
   /** With a token, and once more with another if it was refused. */
   async #authorised<T>(call: Call<T>, memory: Memory): Promise<T> {
     if (call.anonymous) return this.#attempt(call, memory, null);
-    const token = await this.#token(call, memory);
+    const token = await this.#token(call, memory, call.refused);
     try {
       return await this.#attempt(call, memory, token);
     } catch (error) {
@@ -117,7 +127,7 @@ export class Transport {
     const { baseUrl = "", timeout = TIMEOUT, fetch = globalThis.fetch } = this.#settings;
     const path = call.path + search(call.query);
     const body = call.body === undefined ? null : JSON.stringify(call.body);
-    const known = call.method === "GET" ? memory.get(path) : undefined;
+    const known = call.method === "GET" && !call.passing ? memory.get(path) : undefined;
     call.signal?.throwIfAborted();
     // By hand: browsers that are in use do not have `AbortSignal.any`.
     const attempt = new AbortController();
@@ -139,7 +149,7 @@ export class Transport {
       });
       if (response.status === 304 && known) return remember(memory, path, known) as T;
       if (!response.ok) throw await Problem.of(response);
-      return this.#keep(memory, call, path, response.headers.get("ETag"), await call.read(response));
+      return this.#keep(memory, call, path, response.headers.get("ETag"), await call.read(response, token));
     } catch (error) {
       if (error instanceof Problem) throw error;
       call.signal?.throwIfAborted();
@@ -153,7 +163,7 @@ export class Transport {
   #keep<T>(memory: Memory, call: Call<T>, path: string, etag: string | null, value: T): T {
     if (etag !== null && typeof value === "object" && value !== null) {
       this.#etags.set(value, etag);
-      if (call.method === "GET") remember(memory, path, { etag, value });
+      if (call.method === "GET" && !call.passing) remember(memory, path, { etag, value });
     }
     return value;
   }
@@ -197,22 +207,4 @@ function sentence(error: unknown, attempt: AbortSignal): string {
   if (attempt.aborted) return "The service did not answer in time.";
   if (error instanceof SyntaxError) return "The answer did not come from the service.";
   return "The service cannot be reached.";
-}
-
-function sleep(milliseconds: number, signal: AbortSignal | undefined): Promise<void> {
-  return unlessAborted(new Promise((resolve) => setTimeout(resolve, milliseconds)), signal);
-}
-
-async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (!signal) return promise;
-  let stop = () => {};
-  const aborted = new Promise<never>((_resolve, reject) => {
-    stop = () => reject(signal.reason);
-    signal.addEventListener("abort", stop, { once: true });
-  });
-  try {
-    return await Promise.race([promise, aborted]);
-  } finally {
-    signal.removeEventListener("abort", stop);
-  }
 }

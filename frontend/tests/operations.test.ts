@@ -49,6 +49,7 @@ const calls: Record<string, (api: Api) => Promise<unknown>> = {
   batchTasks: (api) => api.batchTasks({ operations: [{ op: "delete", id: 42 }] }),
   getTaskStats: (api) => api.getTaskStats(),
   listChanges: (api) => api.listChanges({ since: "abc", limit: 50 }),
+  watchTasks: async (api) => (await api.watchTasks({ since: "abc" }, { lastEventId: "abc" })).close(),
   listTrash: (api) => api.listTrash({ limit: 50, offset: 0, cursor: "abc" }),
   emptyTrash: (api) => api.emptyTrash(),
   exportTasks: (api) => api.exportTasks("csv"),
@@ -77,7 +78,8 @@ test("the client has the document's operations and no other", () => {
 test.each(operations)(
   "$operationId is $method $path",
   async ({ operationId, method, path, parameters = [], requestBody }) => {
-    await using server = await ScriptedServer.start([{ json: { tasks: [] } }]);
+    const said = operationId === "watchTasks" ? { stream: ":\n\n" } : { json: { tasks: [] } };
+    await using server = await ScriptedServer.start([said]);
     await calls[operationId]?.(createApi({ baseUrl: server.url, token: () => "t" }));
     const [asked] = server.asked;
     const url = new URL(asked?.path ?? "", server.url);
