@@ -32,6 +32,8 @@ export interface Pace {
   silence: number;
   /** In which a stream's first bytes come, exactly, unless somebody holds them back. */
   patience: number;
+  /** Before the first question, exactly: a stream that opens sooner saves it. */
+  moment: number;
   /** Between two questions where streams do not come through. */
   question: number;
   /** Before such a stream is tried again; each further time twice as long, up to ten times. */

@@ -9,13 +9,12 @@ import type { Pace, WatchOptions, WatchState } from "./watch";
 const PACE: Pace = {
   silence: 40_000,
   patience: 10_000,
+  moment: 1_000,
   question: 4_000,
   trial: 30_000,
   pause: 1_000,
   longest: 30_000,
 };
-/** A stream that opens at once is not preceded by a question. */
-const AT_ONCE = 1_000;
 /** Whoever's stream ends sooner than that again and again waits longer and longer before the next one. */
 const HASTY = 5_000;
 const MAY_PASS = [408, 425, 429];
@@ -104,7 +103,7 @@ export class Watcher {
   async *#reach(refused: string | undefined): Told<Opened> {
     let trial = this.#at === undefined ? null : coming(this.#open(refused));
     let [failures, trials, tryAt] = [0, 0, 0];
-    let askAt = this.#at === undefined ? 0 : performance.now() + AT_ONCE;
+    let askAt = this.#at === undefined ? 0 : performance.now() + this.#pace.moment;
     try {
       for (;;) {
         if (trial?.value) {
@@ -178,7 +177,10 @@ export class Watcher {
       for (;;) {
         try {
           const options = { since: this.#at, signal: this.#end.signal, retries: 0 };
-          for await (const page of changes(this.#api, options)) if (page.next !== this.#at) yield this.#reached(page);
+          for await (const page of changes(this.#api, options)) {
+            if (this.#state !== "live") this.#tell("asking");
+            if (page.next !== this.#at) yield this.#reached(page);
+          }
           return (failure = undefined);
         } catch (error) {
           failure = error;
