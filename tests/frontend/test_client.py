@@ -7,23 +7,32 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.frontend.control import control
 from tests.frontend.node import FRONTEND, needs_node, run
 from tests.stack import TOP, ApiProcess, Stack, new_user
 from tests.tokens import shared_secret_token
 
 pytestmark = needs_node
 MODULES = FRONTEND.folder / "node_modules"
+USERS = 8
+"""Each test of the client that needs a list of its own takes one of them."""
 
 
 def test_client(stack: Stack, api: ApiProcess) -> None:
-    """What vitest finds, with a service to talk to."""
+    """What vitest finds, with a service to talk to, and one that it may kill."""
+    mortal = stack.api()
+    users = [new_user() for _ in range(USERS)]
     variables = {
+        "TASKLANE_MORTAL_URL": mortal.url,
+        "TASKLANE_TOKENS": " ".join(map(shared_secret_token, users)),
         "TASKLANE_URL": api.url,
         "TASKLANE_OBJECT_URL": stack.api(TASK_LIST_SHAPE="object").url,
         "TASKLANE_ALICE": shared_secret_token(new_user()),
         "TASKLANE_BOB": shared_secret_token(new_user()),
     }
-    run("node", MODULES / "vitest" / "vitest.mjs", "run", **variables)
+    with control(stop=mortal.kill, start=mortal.start) as (kill, start):
+        variables |= {"TASKLANE_KILL_API": kill, "TASKLANE_START_API": start}
+        run("node", MODULES / "vitest" / "vitest.mjs", "run", **variables)
 
 
 def test_lock_is_complete_and_names_no_registry() -> None:

@@ -1,14 +1,10 @@
 """The page in a real browser: the specs of `frontend/e2e` against the embedded stack's parts on ports of their own."""
 
-import json
 import os
-import shlex
 import shutil
 import subprocess
-import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import NamedTuple
 
 import pytest
@@ -17,6 +13,7 @@ from deploy.local.child import Launch
 from deploy.local.guardian import shared_guardian
 from deploy.local.programs import AUTH, PAGE, SERVE_ALL, Service, auth_server
 from deploy.local.sockets import free_port
+from tests.frontend.control import control
 from tests.frontend.node import FRONTEND, needs_node, run
 from tests.stack import TOP, ApiProcess, Stack
 
@@ -51,7 +48,7 @@ def site(stack: Stack) -> Iterator[Site]:
     """The page of these sources before an API as it is set by default, and before one that takes a few writes only."""
     failure = FRONTEND.build(_quietly)
     assert failure is None, failure
-    with _fronts(stack) as (front, limited), _control(stop=front.stop, start=front.start) as (stop, start):
+    with _fronts(stack) as (front, limited), control(stop=front.stop, start=front.start) as (stop, start):
         yield Site(front.url, limited.url, stop, start)
 
 
@@ -113,32 +110,6 @@ def _auth(stack: Stack, *, url: str, others: str) -> Service:
     }
     log = stack.folder / "page-auth.log"
     return auth_server(FRONTEND.auth_server, free_port(), environment=environment, log=log, guardian=shared_guardian())
-
-
-@contextmanager
-def _control(*, stop: Callable[[], None], start: Callable[[], None]) -> Iterator[tuple[str, str]]:
-    """Two commands with which another process has these done here."""
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            {"/stop": stop, "/start": start}[self.path]()
-            self.send_response(204)
-            self.end_headers()
-
-        def log_message(self, *_: object) -> None:
-            """Says nothing."""
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        threading.Thread(target=server.serve_forever).start()
-        try:
-            yield _asking(server, "/stop"), _asking(server, "/start")
-        finally:
-            server.shutdown()
-
-
-def _asking(server: ThreadingHTTPServer, path: str) -> str:
-    script = f"await fetch({json.dumps(f'http://127.0.0.1:{server.server_port}{path}')})"
-    return shlex.join(["node", "--input-type=module", "--eval", script])
 
 
 def _quietly(_text: str, command: Sequence[str]) -> bool:
