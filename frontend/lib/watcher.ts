@@ -15,8 +15,8 @@ const PACE: Pace = {
   pause: 1_000,
   longest: 30_000,
 };
-/** Whoever's stream ends sooner than that again and again waits longer and longer before the next one. */
-const HASTY = 5_000;
+/** Whoever's stream ends sooner than that again and again asks longer and longer before the next one. */
+const HASTY = 1_000;
 const MAY_PASS = [408, 425, 429];
 
 type Told<Result> = AsyncGenerator<Changes, Result, undefined>;
@@ -81,14 +81,13 @@ export class Watcher {
     try {
       if (signal?.aborted) stop();
       for (let hasty = 0, refused: string | undefined; ;) {
-        const opened = yield* this.#reach(refused);
+        const opened = yield* this.#reach(refused, hasty > 1 ? this.#backoff(hasty - 1) : 0);
         const began = performance.now();
         const ending = yield* this.#follow(opened);
         hasty = performance.now() - began < HASTY ? hasty + 1 : 0;
         refused = (ending === "expired" && opened.stream.token) || undefined;
         const atOnce = ending === "expired" || ending === "resynchronise";
-        const wanted = atOnce ? 0 : (opened.stream.retry ?? this.#backoff(0));
-        yield* this.#rest(Math.max(wanted, hasty > 1 ? this.#backoff(hasty - 1) : 0));
+        yield* this.#rest(atOnce ? 0 : (opened.stream.retry ?? this.#backoff(0)));
       }
     } finally {
       this.#over = true;
@@ -100,9 +99,9 @@ export class Watcher {
   }
 
   /** Until a stream is open, ask: at once when it is refused, after a moment when it only does not come. */
-  async *#reach(refused: string | undefined): Told<Opened> {
-    let trial = this.#at === undefined ? null : coming(this.#open(refused));
-    let [failures, trials, tryAt] = [0, 0, 0];
+  async *#reach(refused: string | undefined, later: number): Told<Opened> {
+    let trial = this.#at === undefined || later > 0 ? null : coming(this.#open(refused));
+    let [failures, trials, tryAt] = [0, 0, performance.now() + later];
     let askAt = this.#at === undefined ? 0 : performance.now() + this.#pace.moment;
     try {
       for (;;) {

@@ -19,7 +19,7 @@ export interface Said {
   drop?: boolean;
   /** Take the request and say nothing. */
   silent?: boolean;
-  /** The beginning of an event stream that the test goes on with; nothing, not even the headers, while it is empty. */
+  /** The beginning of an event stream that the test goes on with; its headers are sent at once. */
   stream?: string;
 }
 
@@ -88,6 +88,7 @@ export class ScriptedServer implements AsyncDisposable {
 
   #open(asked: Asked, response: ServerResponse, text: string): void {
     response.writeHead(200, { "Content-Type": "text/event-stream; charset=utf-8" });
+    response.flushHeaders();
     if (text) response.write(text);
     this.lines.push({
       asked,

@@ -32,3 +32,28 @@ export async function listOf(api: Api): Promise<Map<number, Task>> {
     for (const task of items) tasks.set(task.id, task);
   return tasks;
 }
+
+export async function emptied(api: Api): Promise<void> {
+  for (const id of (await listOf(api)).keys()) await api.deleteTask(id);
+  await api.emptyTrash();
+}
+
+/** The way to the service, which a test cuts: what is open breaks, and nothing new gets through. */
+export class Line {
+  #open: AbortController | null = new AbortController();
+
+  readonly fetch: typeof fetch = (url, init = {}) => {
+    if (!this.#open) return Promise.reject(new TypeError("offline"));
+    const signals = [this.#open.signal, init.signal].filter((signal) => signal instanceof AbortSignal);
+    return fetch(url, { ...init, signal: AbortSignal.any(signals) });
+  };
+
+  cut(): void {
+    this.#open?.abort();
+    this.#open = null;
+  }
+
+  mend(): void {
+    this.#open = new AbortController();
+  }
+}

@@ -233,6 +233,16 @@ describe("where streams do not come through", () => {
   });
 });
 
+test("streams that end at once, again and again, are left for questions", async () => {
+  const changes = (asked: Asked): Said => ({ json: page(String(Number(sinceOf(asked)) + 1)) });
+  const patient = { ...HURRY, question: 1, pause: 3_600_000, longest: 3_600_000 };
+  const stream = () => ({ stream: `${BEGINNING}event: reconnect\ndata: {}\n\n` });
+  const { server, pages, states } = await watching({ stream, changes }, { pace: patient });
+  await told(pages, 5);
+  expect(server.lines).toHaveLength(2);
+  expect(states).toEqual(["live", "asking"]);
+});
+
 describe("a service that is away", () => {
   test("is asked less and less often, and heard when it is back", async () => {
     let away = true;
@@ -373,14 +383,32 @@ describe("asking between", () => {
   });
 });
 
+/** The timers that were set from now on and have neither rung nor been taken back. */
+function pending(): Set<unknown> {
+  const [timers, set, clear] = [new Set<unknown>(), setTimeout, clearTimeout];
+  vi.stubGlobal("setTimeout", (act: () => void, milliseconds?: number) => {
+    const timer = set(() => {
+      timers.delete(timer);
+      act();
+    }, milliseconds);
+    timers.add(timer);
+    return timer;
+  });
+  vi.stubGlobal("clearTimeout", (timer: NodeJS.Timeout | undefined) => {
+    timers.delete(timer);
+    clear(timer);
+  });
+  return timers;
+}
+
 describe("the end", () => {
   test.each([
     ["reading", {}],
     ["waiting for a stream", { stream: () => ({ silent: true }) }],
     ["waiting for an answer", { stream: () => AWAY, changes: () => ({ silent: true }) }],
   ] satisfies [string, Service][])("comes with the signal while %s, for its reason", async (_name, service) => {
+    const timers = pending();
     const { server, pages, controller } = await watching(service, {});
-    const timers = process.getActiveResourcesInfo().filter((kind) => kind === "Timeout").length;
     const next = pages.next();
     await server.hasBeenAsked(_name === "waiting for an answer" ? 2 : 1);
     const reason = new Error("the page was left");
@@ -389,7 +417,7 @@ describe("the end", () => {
     await expect(pages.ask()).rejects.toBe(reason);
     expect(getEventListeners(controller.signal, "abort")).toEqual([]);
     for (const line of server.lines) await line.closed;
-    expect(process.getActiveResourcesInfo().filter((kind) => kind === "Timeout")).toHaveLength(timers);
+    await vi.waitUntil(() => timers.size === 0);
   });
 
   test("while resting and while away, too, and asks nothing if it came before", async () => {
