@@ -406,11 +406,12 @@ describe("the end", () => {
     ["reading", {}],
     ["waiting for a stream", { stream: () => ({ silent: true }) }],
     ["waiting for an answer", { stream: () => AWAY, changes: () => ({ silent: true }) }],
-  ] satisfies [string, Service][])("comes with the signal while %s, for its reason", async (_name, service) => {
+  ] satisfies [string, Service][])("comes with the signal while %s, for its reason", async (name, service) => {
     const timers = pending();
-    const { server, pages, controller } = await watching(service, {});
+    const { server, pages, states, controller } = await watching(service, {});
     const next = pages.next();
-    await server.hasBeenAsked(_name === "waiting for an answer" ? 2 : 1);
+    await vi.waitUntil(() => server.asked.length === (name === "waiting for an answer" ? 2 : 1));
+    if (name === "reading") await vi.waitUntil(() => states[0] === "live");
     const reason = new Error("the page was left");
     controller.abort(reason);
     await expect(next).rejects.toBe(reason);
