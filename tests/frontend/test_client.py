@@ -14,12 +14,39 @@ from tests.tokens import shared_secret_token
 
 pytestmark = needs_node
 MODULES = FRONTEND.folder / "node_modules"
+DOCS = TOP / "docs"
+GUIDES = ("frontend.md", "sync.md")
+BLOCK = re.compile(r"^```ts\n(.*?)^```", re.DOTALL | re.MULTILINE)
 USERS = 8
 """Each test of the client that needs a list of its own takes one of them."""
 
 
+@pytest.fixture(scope="module")
+def guide() -> Iterator[int]:
+    """What the guides show and the examples as files among the tests; how many."""
+    folder = FRONTEND.folder / "tests" / "guide"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    blocks = [block for page in GUIDES for block in BLOCK.findall((DOCS / page).read_text())]
+    shown = [block for block in blocks if 'from "next' not in block]
+    examples = sorted((DOCS / "examples").glob("*.ts"))
+    for number, block in enumerate(shown):
+        path = re.match(r"// (?:src/)?(\S+\.ts)\n", block)
+        (folder / (path[1] if path else f"example{number}.ts")).write_text(_here(block))
+    for example in examples:
+        (folder / example.name).write_text(_here(example.read_text()))
+    yield len(shown) + len(examples)
+    shutil.rmtree(folder)
+
+
+def _here(text: str) -> str:
+    """Whoever follows the guides has the client in a folder of theirs."""
+    return text.replace('"./tasklane/', '"../../lib/').replace('"./service"', '"../service"')
+
+
+@pytest.mark.usefixtures("guide")
 def test_client(stack: Stack, api: ApiProcess) -> None:
-    """What vitest finds, with a service to talk to, and one that it may kill."""
+    """What vitest finds, the examples among it, with a service to talk to, and one that it may kill."""
     mortal = stack.api()
     users = [new_user() for _ in range(USERS)]
     variables = {
@@ -43,23 +70,7 @@ def test_lock_is_complete_and_names_no_registry() -> None:
     assert not any("resolved" in entry for entry in lock.values())
 
 
-@pytest.fixture
-def guide() -> Iterator[int]:
-    """The guide's examples as files among the tests; how many."""
-    folder = FRONTEND.folder / "tests" / "guide"
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir()
-    blocks = re.findall(r"^```ts\n(.*?)^```", (TOP / "docs" / "frontend.md").read_text(), re.DOTALL | re.MULTILINE)
-    examples = [block for block in blocks if 'from "next' not in block]
-    for number, example in enumerate(examples):
-        path = re.match(r"// (?:src/)?(\S+\.ts)\n", example)
-        text = example.replace('"./tasklane/api"', '"../../lib/api"')
-        (folder / (path[1] if path else f"example{number}.ts")).write_text(text)
-    yield len(examples)
-    shutil.rmtree(folder)
-
-
 def test_types(guide: int) -> None:
     """The types are those of the committed document, and everything that uses them agrees, the guide included."""
-    assert guide >= 5
+    assert guide >= 14
     run("npm", "run", "--silent", "check")

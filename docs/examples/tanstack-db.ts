@@ -1,0 +1,134 @@
+/**
+ * Tasks as a TanStack DB collection (0.15), kept true by `watch`: see sync.md.
+ *
+ *     const tasks = createCollection(taskCollection(api));
+ *     await tasks.insert(draft({ title: "Water the plants" })).when("settled");
+ *
+ * What is done shows at once, is sent in its order, and waits while the service is away; it is held in memory only. A
+ * change of a field that somebody else has changed meanwhile is undone, and its transaction fails with a `Conflict`.
+ */
+
+import type { CollectionConfig, PendingMutation } from "@tanstack/db";
+import { Problem, Unreachable, type Api, type Task } from "./tasklane/api";
+import { watch, type Watch } from "./tasklane/watch";
+
+type Mutation = PendingMutation<Task>;
+
+/** Somebody else was quicker; the list shows what they have made of it. */
+export class Conflict extends Error {
+  override readonly name = "Conflict";
+}
+
+let drafts = 0;
+
+/** A task that the service has not seen: its id is below zero, and another one comes with the answer. */
+export function draft(task: Partial<Task> & Pick<Task, "title">): Task {
+  const [now, nothing] = [new Date().toISOString(), { description: null, completed_at: null, due_date: null }];
+  const defaults = { completed: false, priority: "medium" as const, tags: [], created_at: now, updated_at: now };
+  return { ...nothing, ...defaults, ...task, id: --drafts, user_id: "" };
+}
+
+export function taskCollection(api: Api, retryTime = 5_000): CollectionConfig<Task, number> {
+  let pages: Watch | undefined;
+  let queue: Promise<unknown> = Promise.resolve();
+  const made = new Map<number, number>();
+
+  const sync: CollectionConfig<Task, number>["sync"]["sync"] = ({
+    begin,
+    write,
+    commit,
+    truncate,
+    markReady,
+    markError,
+  }) => {
+    const end = new AbortController();
+    const held = new Set<number>();
+    let [between, anew] = [false, false];
+
+    async function follow(list: Watch) {
+      for await (const { changes, more } of list) {
+        if (!between) begin();
+        if (anew) {
+          truncate({ markReady: false });
+          held.clear();
+        }
+        [between, anew] = [more, false];
+        for (const change of changes) {
+          if (!("title" in change)) held.delete(change.id) && write({ type: "delete", key: change.id });
+          else write({ type: held.has(change.id) ? "update" : "insert", value: change });
+          if ("title" in change) held.add(change.id);
+        }
+        if (more) continue;
+        commit();
+        markReady();
+      }
+    }
+
+    pages = watch(api, { signal: end.signal, onReset: () => (anew = true) });
+    follow(pages).catch((error: unknown) => end.signal.aborted || markError(error));
+    return () => end.abort();
+  };
+
+  /** One transaction after the other, each until its effect is in the list. */
+  const inTurn =
+    (send: (mutation: Mutation) => Promise<void>) =>
+    ({ transaction }: { transaction: { mutations: Mutation[] } }): Promise<void> => {
+      const turn = queue.then(async () => {
+        for (const mutation of transaction.mutations) await persist(() => send(mutation));
+        await pages?.ask().catch(() => {}); // sent it is, and it comes as soon as anything does
+      });
+      queue = turn.catch(() => {});
+      return turn;
+    };
+
+  async function persist(send: () => Promise<void>): Promise<void> {
+    for (;;) {
+      try {
+        return await send();
+      } catch (error) {
+        const isAway = error instanceof Unreachable || (error instanceof Problem && error.status >= 500);
+        const isLate = error instanceof Problem && error.status === 412;
+        if (!isAway && !isLate) throw error;
+        if (isAway) await new Promise((resolve) => setTimeout(resolve, retryTime));
+      }
+    }
+  }
+
+  async function insert({ modified, mutationId }: Mutation): Promise<void> {
+    const { id, user_id: _, completed_at, created_at, updated_at, ...task } = modified;
+    made.set(id, (await api.createTask(task, { idempotencyKey: mutationId })).id);
+  }
+
+  async function update({ original, modified, changes }: Mutation): Promise<void> {
+    const now = await api.getTask(idOf(modified));
+    for (const name of Object.keys(changes) as (keyof Task)[])
+      if (!equal(now[name], (original as Task)[name]) && !equal(now[name], modified[name]))
+        throw new Conflict(`${name} was changed elsewhere.`);
+    await api.updateTask(now.id, changes, { ifMatch: api.etagOf(now) });
+  }
+
+  async function remove({ original, modified }: Mutation): Promise<void> {
+    try {
+      const now = await api.getTask(idOf(modified));
+      const seen = original as Task;
+      if (modified.id > 0 && now.updated_at !== seen.updated_at) throw new Conflict("It was changed elsewhere.");
+      await api.deleteTask(now.id, { ifMatch: api.etagOf(now) });
+    } catch (error) {
+      if (!(error instanceof Problem && error.status === 404)) throw error; // it is deleted already
+    }
+  }
+
+  const idOf = ({ id }: Task) => made.get(id) ?? id;
+
+  return {
+    getKey: ({ id }) => id,
+    sync: { sync, rowUpdateMode: "full" },
+    onInsert: inTurn(insert),
+    onUpdate: inTurn(update),
+    onDelete: inTurn(remove),
+  };
+}
+
+function equal(a: unknown, b: unknown): boolean {
+  return JSON.stringify(a) === JSON.stringify(b);
+}
