@@ -5,9 +5,10 @@ from collections.abc import Iterator
 import pytest
 
 from tests.deploy.containers.project import Project, docker
+from tests.frontend.control import control
 from tests.frontend.node import FRONTEND
 from tests.frontend.node import run as run_in_frontend
-from tests.frontend.test_page import CHROMIUM, TOKEN_LIFETIME, VITEST, _control, _quietly
+from tests.frontend.test_page import CHROMIUM, TOKEN_LIFETIME, VITEST, _quietly
 
 pytestmark = [
     pytest.mark.containers,
@@ -38,7 +39,7 @@ def test_the_page(project: Project) -> None:
         for replica in replicas:
             replica.wait_until_healthy()
 
-    with _control(stop=stop, start=start) as (stop_command, start_command):
+    with control(stop=stop, start=start) as (stop_command, start_command):
         run_in_frontend(
             *("node", VITEST, "run", "--config", "e2e/vitest.config.ts", "--project=steady", "--project=outage"),
             TASKLANE_URL=project.url,
