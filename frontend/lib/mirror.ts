@@ -71,10 +71,11 @@ class LocalMirror implements Mirror {
     this.#loaded = this.#load().then(() => this.#start());
   }
 
-  subscribe(listener: () => void): () => void {
+  /** One function for its whole life, as `useSyncExternalStore` wants it. */
+  readonly subscribe = (listener: () => void): (() => void) => {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
-  }
+  };
 
   async refresh(): Promise<void> {
     await this.#loaded;
