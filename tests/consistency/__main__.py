@@ -22,11 +22,11 @@ from tests.consistency.mutants import MUTANTS, UNCHANGED
 from tests.consistency.recovery import Recovery, measure
 from tests.consistency.report import Report
 from tests.consistency.rolling import Restarted, rolling_restart
-from tests.consistency.run import Result, calm_run, fault_run
+from tests.consistency.run import Result, calm_run, fault_run, mirror_run
 from tests.consistency.upgrade import upgrade
 from tests.release import RELEASES
 
-PARTS = ("model", "calm", "busy", "mutants", "recovery", "restart", "upgrade", "faults")
+PARTS = ("model", "calm", "mirrors", "busy", "mutants", "recovery", "restart", "upgrade", "faults")
 STOPPED = 143
 SEVERAL: tuple[Caches, ...] = ("sentinels", "cluster")
 SEVERAL_PART = 1 / 6
@@ -49,6 +49,7 @@ def main(arguments: list[str] | None = None) -> int:
     steps: dict[str, Callable[[], None]] = {
         "model": lambda: _model(found),
         "calm": lambda: _calm(found, asked.operations, first),
+        "mirrors": lambda: _mirrors(found, asked.operations, asked.mirrors, first),
         "busy": lambda: _busy(found, asked.answers, first),
         "mutants": lambda: _mutants(found, first),
         "recovery": lambda: _recovery(found),
@@ -88,6 +89,11 @@ def _calm(found: Report, operations: int, seed: int) -> None:
     _judge(found, found.calm)
     if found.calm.verdict.stale:
         found.failures.append(f"no fault: {len(found.calm.verdict.stale)} stale reads")
+
+
+def _mirrors(found: Report, operations: int, mirrors: int, seed: int) -> None:
+    found.mirrors = _run(lambda: mirror_run(operations, mirrors=mirrors, seed=seed, say=_say))
+    _judge(found, found.mirrors)
 
 
 def _busy(found: Report, answers: int, seed: int) -> None:
@@ -208,6 +214,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--seed", type=int, help="the first seed; drawn if not given")
     parser.add_argument("--seeds", type=int, default=1, help="how many runs with faults (%(default)s)")
     parser.add_argument("--operations", type=int, default=50_000, help="in fine weather (%(default)s)")
+    parser.add_argument("--mirrors", type=int, default=200, help="of lists that are erased, too (%(default)s)")
     parser.add_argument("--answers", type=int, default=200_000, help="on a busy machine, each time (%(default)s)")
     parser.add_argument("--only", type=lambda text: tuple(text.split(",")), default=(), help=",".join(PARTS))
     return parser

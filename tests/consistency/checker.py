@@ -18,8 +18,8 @@ from itertools import accumulate, pairwise
 from math import inf
 
 from tests.consistency.effects import Effects, Violation, effects
-from tests.consistency.history import LIST, History, Item, Operation, Shown
-from tests.consistency.mirrors import BEGINS_ANEW
+from tests.consistency.history import ERASES, LIST, History, Item, Operation, Shown
+from tests.consistency.mirrors import BEGINS_ANEW, TOLD
 from tests.consistency.timeline import Position, Setback, States, Timeline
 
 NOBODY = -100
@@ -107,6 +107,7 @@ class _User:
         found = effects(self._operations, self._timeline)
         verdict.violations += found.violations
         verdict.violations += self._revisions()
+        verdict.violations += self._orders()
         self._asked = self._times(found)
         questions = {item.question for item in self._operations if item.shown is not None}
         states = self._timeline.states(questions)
@@ -126,7 +127,7 @@ class _User:
                 if operation.outcome == "unknown":
                     continue  # when it took effect nobody knows, but not before it was asked for
             elif operation.shown is not None:
-                place = self._placed(operation, states[operation.question], verdict)
+                place = self._seen(operation, states[operation.question], verdict)
             if place is not None:
                 heapq.heappush(ended, (operation.end, number, place, operation))
 
@@ -136,13 +137,61 @@ class _User:
             if operation.fault:
                 yield Violation("every answer is one of the contract", operation.fault, (operation,))
         for operation in self._operations:
-            if operation.kind == BEGINS_ANEW and not any(loss.died <= operation.end for loss in self._timeline.losses):
+            if operation.kind == BEGINS_ANEW and not self._may_begin_anew(operation):
                 text = f"{_named(operation)}: nothing was lost, and nothing was erased"
                 yield Violation("a mirror can be brought up to date", text, (operation,))
         for (question, etag), answers in _by_etag(self._operations).items():
             if len(answers) > 1:
                 text = f"{question} has two answers with the ETag {etag}"
                 yield Violation("an ETag names one answer", text, tuple(answers))
+
+    def _may_begin_anew(self, operation: Operation) -> bool:
+        return (
+            any(loss.died <= operation.end for loss in self._timeline.losses)
+            or self._timeline.may_refuse(operation.revision or 0)
+            or any(other.kind == ERASES for other in self._operations)
+        )
+
+    def _orders(self) -> Iterator[Violation]:
+        """What one mirror is told comes in the list's order, each change once, from one beginning to the next."""
+        at: dict[int, tuple[int, int]] = {}
+        revisions: dict[int, int] = {}
+        for operation in self._operations:
+            session = operation.session
+            if operation.kind == BEGINS_ANEW:
+                at.pop(session, None)
+                revisions.pop(session, None)
+            elif operation.revision is not None:
+                for told in operation.told:
+                    place = self._timeline.place_of(told, at.get(session, (-1, 0)))
+                    if place is None:
+                        text = f"{_named(operation)} tells of task {_id(told)} what was told, or overtaken, before"
+                        yield Violation("changes come in order, each once", text, (operation,))
+                        break
+                    at[session] = place
+                if operation.revision < revisions.get(session, -1):
+                    yield Violation("changes come in order, each once", f"{_named(operation)} goes back", (operation,))
+                revisions[session] = operation.revision
+
+    def _seen(self, operation: Operation, states: States, verdict: Verdict) -> Position | None:
+        """As the two below. What comes without being asked for may come late, but is what was at its revision."""
+        told = self._told(operation, states, verdict) if operation.revision is not None else None
+        return told if operation.kind == TOLD else self._placed(operation, states, verdict)
+
+    def _told(self, operation: Operation, states: States, verdict: Verdict) -> Position | None:
+        """Where the list was what a mirror holds, at its token's revision; None, and a violation, if it was not."""
+        assert operation.shown is not None
+        assert operation.revision is not None
+        first, last = self._timeline.range_of(operation.revision)
+        place = states.within(operation.shown, first, last)
+        if place is None:
+            text = f"{_named(operation)} is not what the list was at revision {operation.revision}"
+            verdict.violations.append(Violation("a mirror is the list at its revision", text, (operation,)))
+        elif self._asked[place] > operation.end:
+            text = f"{_named(operation)} shows what was asked for later"
+            verdict.violations.append(Violation("a read shows what was", text, (operation,)))
+            return None
+        return place
 
     def _loss(self, setback: Setback) -> tuple[float, int, Position, Operation]:
         """What everybody knows from the moment at which the successor serves."""
@@ -251,6 +300,10 @@ def _named_states(operation: Operation) -> Iterator[tuple[str, str, Shown]]:
     for change in operation.changes:
         if change.etag and change.item:
             yield f"{LIST}/{change.item.id}", change.etag, (change.item,)
+
+
+def _id(told: Item | int) -> int:
+    return told if isinstance(told, int) else told.id
 
 
 def _named(operation: Operation) -> str:

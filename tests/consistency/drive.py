@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import random
 import secrets
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -18,6 +19,8 @@ from tests.consistency.cluster import Cluster
 from tests.consistency.deck import Fault
 from tests.consistency.effects import Violation
 from tests.consistency.faults import wire
+from tests.consistency.followers import STAYS
+from tests.consistency.hands import Hands
 from tests.consistency.history import History, Logged
 from tests.consistency.workload import User, Workload
 from tests.steps import outside
@@ -26,6 +29,9 @@ Say = Callable[[str], None]
 
 RECOVERY_PATIENCE = 30.0
 """Seconds after which something that should have recovered has not."""
+
+TOLD_PATIENCE = 20.0
+"""Seconds after which nobody is told any more, unless by the look that a process takes now and then for no reason."""
 
 AUDIT_PATIENCE = 30.0
 QUIET_SECONDS, LONG_SECONDS = 1.5, 5.0
@@ -98,23 +104,24 @@ class Drive:
         for process in range(len(self.parts.apis)):
             self.parts.wires[process].redis.changed = watch(process)
 
-    async def inject(self, fault: Fault, target: str, seconds: float, say: Say) -> None:
-        """One fault, and wait until everything works again."""
+    async def inject(self, fault: Fault, target: str, seconds: float, say: Say, *, quiet: bool | None = None) -> None:
+        """One fault, and wait until everything works again; `quiet` as `Fault.repaired_by_writes`."""
+        quiet = fault.repaired_by_writes if quiet is None else quiet
         injection = Injection(fault, target, time.monotonic())
         self.injections.append(injection)
         done = len(self.workload.operations)
         with self._clients_behind(target):
-            if fault.repaired_by_writes:  # so that much is cached when it begins
+            if quiet:  # so that much is cached when it begins
                 self.workload.hush()
             async with fault.inject(self.parts, target):
                 self.workload.hush(until=0)
                 await asyncio.sleep(seconds / 3)
-                if fault.repaired_by_writes:
+                if quiet:
                     self.workload.hush()
                 await asyncio.sleep(seconds * 2 / 3)
         injection.ended = time.monotonic()
         await self._recovery(injection)
-        if fault.repaired_by_writes:
+        if quiet:
             await asyncio.sleep(max(QUIET_SECONDS, injection.ended + LONG_SECONDS - time.monotonic()))
             self.workload.hush(until=0)
         done = len(self.workload.operations) - done
@@ -128,11 +135,13 @@ class Drive:
         return await self.checked()
 
     async def checked(self) -> tuple[History, Verdict]:
-        """What has happened so far; nothing may be under way."""
+        """What has happened so far; nothing may be under way but what is told."""
+        untold = await self._untold()
         await asyncio.gather(*self.parts.autopsies)
         url = self.parts.stack.database_url
         history = History(self.workload.operations, await asyncio.to_thread(log.read, url), self.parts.losses)
         verdict = check(history)
+        verdict.violations += untold
         verdict.violations += _compared(history, await asyncio.to_thread(log.tasks, url))
         return history, verdict
 
@@ -155,19 +164,32 @@ class Drive:
         """When everybody has written, and been served from the cache, through every process; and when the worker is
         back: as long as it says that Redis is away, another process that loses Redis would be a second fault.
         """
-        waiting = {"writes": self.workload.wrote, "hits": self.workload.hit, "worker": [0.0]}
+        waiting = {"writes": self.workload.wrote, "hits": self.workload.hit, "worker": [0.0], "told": [0.0]}
+        stands: dict[str, int] = {}
         while waiting:
-            if list(waiting) == ["worker"] and await self._worker_is_back():
+            if "writes" not in waiting and "told" in waiting:
+                stands = stands or await self._stands_or_none()
+                if stands and all(
+                    one.mirror.revision >= stands.get(one.user.name, 0) for one in self.workload.followers
+                ):
+                    waiting["told"] = [inf]
+            if "worker" in waiting and waiting.keys() <= {"worker", "told"} and await self._worker_is_back():
                 waiting["worker"] = [inf]
             now = time.monotonic()
             for what, times in tuple(waiting.items()):
                 if min(times) > injection.ended:
                     injection.recovered[what] = now - injection.ended
                     del waiting[what]
-            if now - injection.ended > RECOVERY_PATIENCE:
+            patience = TOLD_PATIENCE if list(waiting) == ["told"] else RECOVERY_PATIENCE
+            if now - injection.ended > patience:
                 injection.recovered |= dict.fromkeys(waiting, NEVER)
                 return
             await asyncio.sleep(0.01)
+
+    async def _stands_or_none(self) -> dict[str, int]:
+        with contextlib.suppress(psycopg2.OperationalError):
+            return (await asyncio.to_thread(_stands, self.parts.stack.database_url))[1]
+        return {}
 
     async def _worker_is_back(self) -> bool:
         if not await self.audit.reaches_servers():
@@ -175,6 +197,20 @@ class Drive:
         with contextlib.suppress(psycopg2.OperationalError):
             return await asyncio.to_thread(_noted, self.parts.stack.database_url) == "reached"
         return False
+
+    async def _untold(self) -> list[Violation]:
+        """Wait until nothing is being erased, and every stream has told where its list stands."""
+        until = time.monotonic() + TOLD_PATIENCE
+        while True:
+            erasing, stands = await asyncio.to_thread(_stands, self.parts.stack.database_url)
+            missing = [one for one in self.workload.followers if not one.stands_at(stands.get(one.user.name, 0))]
+            if not (erasing or missing):
+                return []
+            if time.monotonic() > until:
+                promise = "a stream tells of everything"
+                text = "{0.user.name} stands at {0.mirror.revision} through process {0.process}, and the list at {1}"
+                return [Violation(promise, text.format(one, stands.get(one.user.name, 0))) for one in missing]
+            await asyncio.sleep(0.05)
 
     async def _audited(self) -> None:
         """Wait until an audit has begun and ended after the last write."""
@@ -194,6 +230,9 @@ async def driven(
     seed: int,
     writes: float | None = None,
     mirrors: bool = True,
+    followers: int = 1,
+    stays: float = STAYS,
+    hands: bool = False,
     gateway: type[Service] = Service,
 ) -> AsyncIterator[Drive]:
     """Clients of that many users for a cluster; nothing is asked yet."""
@@ -202,13 +241,26 @@ async def driven(
     service = gateway(list(parts.ports))
     audit = Audit(parts.metrics_port)
     following = asyncio.create_task(audit.follow())
-    workload = Workload(service, people, sessions=sessions, seed=seed, writes=writes, mirrors=mirrors)
-    parts.hit, parts.users = workload.hit, [user.name for user in people]
-    try:
-        yield Drive(parts, service, workload, audit)
-    finally:
-        following.cancel()
-        service.close()
+    with contextlib.ExitStack() as resources:
+        cursor = resources.enter_context(outside(parts.stack.database_url)) if hands else None
+        workload = Workload(
+            service,
+            people,
+            sessions=sessions,
+            seed=seed,
+            writes=writes,
+            mirrors=mirrors,
+            followers=followers,
+            stays=stays,
+            hands=Hands(cursor, random.Random(seed)) if cursor else None,
+        )
+        parts.hit, parts.users = workload.hit, [user.name for user in people]
+        try:
+            yield Drive(parts, service, workload, audit)
+        finally:
+            await workload.close()
+            following.cancel()
+            service.close()
 
 
 def _noted(database_url: str) -> str:
@@ -219,10 +271,19 @@ def _noted(database_url: str) -> str:
         return str(state)
 
 
+def _stands(database_url: str) -> tuple[bool, dict[str, int]]:
+    """Whether anything is being erased, and the revision of each list."""
+    with outside(database_url) as cursor:
+        cursor.execute("SELECT EXISTS (SELECT FROM account_erasures)")
+        [(erasing,)] = cursor.fetchall()
+        cursor.execute("SELECT user_id, revision FROM task_lists")
+        return erasing, dict(cursor.fetchall())
+
+
 def _compared(history: History, tasks: dict[str, list[Logged]]) -> Iterator[Violation]:
     """The log's last word on every task is what the database has."""
     for user, log_ in history.log.items():
-        last = {logged.item.id: (logged.item, logged.deleted) for logged in log_}
+        last = {logged.item.id: None if logged.erased else (logged.item, logged.deleted) for logged in log_}
         now = {logged.item.id: (logged.item, logged.deleted) for logged in tasks.get(user, [])}
         for task in last.keys() | now.keys():
             if last.get(task) != now.get(task):

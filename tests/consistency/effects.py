@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from math import inf
 
-from tests.consistency.history import Action, Change, Item, Logged, Operation, revision_of
+from tests.consistency.history import ERASES, Action, Change, Item, Logged, Operation, revision_of
 from tests.consistency.timeline import Position, Timeline
 
 Sign = tuple[Action, str | int]
@@ -54,8 +54,10 @@ class _Matching:
         self._setbacks = list(timeline.setbacks.values())
         self._found = Effects()
         self._versions: defaultdict[Sign, list[int]] = defaultdict(list)
+        self._of_nobody = {index for index in range(len(timeline.log)) if self._is_of_nobody(index)}
         for index in range(len(timeline.log)):
-            self._versions[_sign(timeline.log, index, timeline.before.get(index))].append(index)
+            if index not in self._of_nobody:
+                self._versions[_sign(timeline.log, index, timeline.before.get(index))].append(index)
         self._claims: dict[int, Operation] = {}
         self._known: dict[str, Item] = {}
         """By ETag: the task that clients were first shown with it."""
@@ -70,9 +72,17 @@ class _Matching:
             for number, operation in sorted(of_outcome, key=lambda item: self._spans_a_loss(item[1])):
                 self._match(number, operation)
         for index in range(len(self._timeline.log)):
-            if index not in self._claims:
+            if index not in self._claims and index not in self._of_nobody:
                 self._report("nothing is made by nobody", "no request accounts for this version", index=index)
         return self._found
+
+    def _is_of_nobody(self, index: int) -> bool:
+        """A tombstone goes by itself; whoever erases everything is answered before it is done."""
+        if not self._timeline.log[index].erased:
+            return False
+        before = self._timeline.before.get(index)
+        was_live = before is not None and not self._timeline.log[before].deleted
+        return not was_live or any(operation.kind == ERASES for operation in self._operations)
 
     def _match(self, number: int, operation: Operation) -> None:
         made = [self._claim(operation, change) for change in operation.changes]

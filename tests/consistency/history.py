@@ -16,6 +16,9 @@ Action = Literal["create", "update", "toggle", "delete"]
 LIST = "/api/tasks"
 ACCOUNT = "/api/account"
 """How many tasks a user has, the trash included: the one read that no cache stands before."""
+ERASES = "erase everything"
+"""The kind of an operation after which all of a user's tasks go, soon."""
+
 COLOURS = ("red", "green", "blue")
 PRIORITIES = ("low", "medium", "high", "urgent")
 
@@ -133,6 +136,10 @@ class Operation:
     etag: str = ""
     fault: str = ""
     """What is wrong with the answer by itself."""
+    revision: int | None = None
+    """The list's, by the token that a page of changes gave; where one was refused, up to which its bearer knew all."""
+    told: tuple[Item | int, ...] = ()
+    """The changes of the page, in its order; of a tombstone the id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +150,8 @@ class Logged:
     revision: int
     item: Item
     deleted: bool = False
+    erased: bool = False
+    """Nothing is left of it; `revision` is the one that the list took for that."""
 
 
 Log = dict[str, list[Logged]]
@@ -201,6 +210,7 @@ def load(path: Path) -> History:
         found = json.loads(line)
         if raw := found.get("operation"):
             raw["shown"] = None if raw["shown"] is None else tuple(map(_restored, raw["shown"]))
+            raw["told"] = tuple(map(_restored, raw.get("told", ())))
             raw["changes"] = tuple(Change(**{**change, "item": _restored(change["item"])}) for change in raw["changes"])
             history.operations.append(Operation(**raw))
         elif times := found.get("loss"):

@@ -4,6 +4,8 @@ import json
 from dataclasses import dataclass, field
 from http import HTTPStatus
 
+from core.errors import Resynchronise
+from core.tasks.sync.token import decode
 from tests.consistency.answers import refused
 from tests.consistency.client import Response
 from tests.consistency.history import LIST, Item, Operation, Shown
@@ -11,6 +13,9 @@ from tests.consistency.history import LIST, Item, Operation, Shown
 CHANGES = f"{LIST}/changes"
 BEGINS_ANEW = "begins anew"
 """The kind of an operation that was answered so."""
+FOLLOWS = "follow"
+TOLD = "is told"
+"""Of what came without being asked for; it begins when it ends."""
 
 
 @dataclass(slots=True)
@@ -23,6 +28,8 @@ class Mirror:
     """Of the last answer, if the question that it answered is the next one, too."""
     shown: Shown | None = None
     """As the list would be shown; None between two pages."""
+    revision: int = -1
+    """The list's, by the last token."""
 
     def path(self, limit: int) -> str:
         """Of the next request."""
@@ -33,33 +40,58 @@ class Mirror:
         operation.cache = response.header(b"x-cache")
         match response.status:
             case HTTPStatus.OK:
-                try:
-                    self._apply(response)
-                except (ValueError, KeyError, TypeError) as error:
-                    operation.fault = f"not the JSON of the contract: {error!r}"
+                since = self.since
+                self._read(operation, response.body)
+                self.etag = response.header(b"etag") if self.since == since else ""
+                if operation.fault:
                     return
             case HTTPStatus.NOT_MODIFIED if self.etag:
-                pass
+                operation.revision = self.revision
             case HTTPStatus.GONE:
-                self.items, self.since, self.etag, self.shown = {}, "", "", None
-                operation.kind = BEGINS_ANEW
+                self.begin_anew(operation)
             case _:
                 operation.outcome = refused(operation, response)
                 return
         operation.outcome, operation.shown = "ok", self.shown
 
-    def _apply(self, response: Response) -> None:
-        page = json.loads(response.body)
-        for change in page["changes"]:
-            if "deleted_at" in change:
-                self.items.pop(change["id"], None)
+    def hear(self, operation: Operation, event: bytes) -> None:
+        """As `take`, of an event: it tells something, and something else than the one before."""
+        since = self.since
+        self._read(operation, event)
+        if not operation.fault and self.since == since:
+            operation.fault = "an event tells what was told before"
+        operation.outcome, operation.shown = "ok", self.shown
+
+    def begin_anew(self, operation: Operation) -> None:
+        """It was said that this one cannot be brought up to date."""
+        operation.kind, operation.outcome = BEGINS_ANEW, "ok"
+        operation.revision = decode(self.since).floor if self.since else 0
+        self.items, self.since, self.etag, self.shown, self.revision = {}, "", "", None, -1
+
+    def _read(self, operation: Operation, body: bytes) -> None:
+        try:
+            page = json.loads(body)
+            operation.told = tuple(
+                change["id"] if "deleted_at" in change else Item.of(change) for change in page["changes"]
+            )
+            operation.revision = decode(page["next"]).revision
+            self._apply(operation.told, page["next"], more=page["more"])
+            self.revision = operation.revision
+        except (ValueError, KeyError, TypeError, Resynchronise) as error:
+            operation.fault = f"not the JSON of the contract: {error!r}"
+        ids = [told if isinstance(told, int) else told.id for told in operation.told]
+        if len(set(ids)) < len(ids):
+            operation.fault = "a page tells of a task twice"
+
+    def _apply(self, told: tuple[Item | int, ...], following: str, *, more: bool) -> None:
+        for change in told:
+            if isinstance(change, int):
+                self.items.pop(change, None)
             else:
-                self.items[change["id"]] = Item.of(change)
-        same = self.since == page["next"]
-        self.etag = response.header(b"etag") if same else ""
-        self.since = page["next"]
-        if page["more"]:
+                self.items[change.id] = change
+        self.since = following
+        if more:
             self.shown = None
-        elif page["changes"] or self.shown is None:
+        elif told or self.shown is None:
             newest_first = sorted(self.items.values(), key=lambda item: (item.created_at, item.id), reverse=True)
             self.shown = (len(newest_first), *newest_first)

@@ -1,6 +1,7 @@
 """What was found, for people: text for the terminal, the tables and the plot of docs/reliability, kept histories."""
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -13,6 +14,7 @@ from tests.consistency.failover.busy import Phase, quantile
 from tests.consistency.figures import Kind, kinds, outcomes, reads_by_cache
 from tests.consistency.history import History, save
 from tests.consistency.hunt import Catch
+from tests.consistency.mirrors import BEGINS_ANEW, FOLLOWS, TOLD
 from tests.consistency.recovery import Recovery
 from tests.consistency.rolling import Restarted
 from tests.consistency.run import Result
@@ -33,6 +35,7 @@ class Report:
     model: tuple[int, int, int] | None = None
     """Claims, states, mutants found."""
     calm: Result | None = None
+    mirrors: Result | None = None
     faulty: list[Result] = field(default_factory=list)
     busy: list[Phase] = field(default_factory=list)
     catches: list[Catch] = field(default_factory=list)
@@ -45,7 +48,16 @@ class Report:
 
     @property
     def is_whole(self) -> bool:
-        parts = (self.model, self.calm, self.busy, self.faulty, self.catches, self.recovery, self.restarted)
+        parts = (
+            self.model,
+            self.calm,
+            self.mirrors,
+            self.busy,
+            self.faulty,
+            self.catches,
+            self.recovery,
+            self.restarted,
+        )
         return all((*parts, self.upgraded))
 
     def tables(self) -> dict[str, str]:
@@ -74,6 +86,8 @@ class Report:
             )
         if self.calm:
             lines.append(f"- No fault: {_summary([self.calm])}")
+        if self.mirrors:
+            lines.append(f"- Mirrors, changes by hand and erasure: {_summary([self.mirrors])} {_told([self.mirrors])}")
         if self.faulty:
             lines.append(f"- Faults: {_summary(self.faulty)}")
             lines.append(f"- {_staleness(self.faulty)}")
@@ -154,6 +168,16 @@ def _summary(results: Sequence[Result]) -> str:
     return (
         f"{runs}{seconds / 60:.1f} minutes, {faults}{checked:,} operations checked ({hits:.0%} of the reads hits),"
         f" {bad} violations; {audits} audits compared {audited:,} cached answers, {differences} differed."
+    )
+
+
+def _told(results: Sequence[Result]) -> str:
+    operations = [operation for result in results for operation in result.history.operations]
+    kinds = Counter(operation.kind for operation in operations)
+    mirrors = {operation.session for operation in operations if operation.revision is not None}
+    return (
+        f"{len(mirrors)} mirrors were told by {kinds[TOLD]:,} events and {kinds[FOLLOWS]:,} answers, and began anew"
+        f" {kinds[BEGINS_ANEW]:,} times."
     )
 
 

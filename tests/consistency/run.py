@@ -23,6 +23,8 @@ LOST_FOR = WORKER_PERIOD + 2.0
 """Seconds for which what a failover has lost may be shown after it."""
 
 WARM_UP = 2.0
+MIRROR_SESSIONS, MIRROR_STREAMS = 2, 2
+"""Of each user, a mirror each."""
 HOUR = 3600.0
 
 
@@ -91,15 +93,17 @@ async def calm_run(
 ) -> Result:
     """No fault: that many operations over all processes."""
     async with cluster(apis=apis) as parts, driven(parts, users=users, sessions=sessions, seed=seed) as drive:
-        began = time.monotonic()
-        gc.disable()  # a million records, none of them garbage
-        progress = asyncio.create_task(drive.report_progress(say, operations))
-        try:
-            await drive.workload.run(operations=operations)
-            return await _result(drive, "no fault", began)
-        finally:
-            progress.cancel()
-            gc.enable()
+        return await _calm(drive, "no fault", operations, say)
+
+
+async def mirror_run(operations: int, *, mirrors: int, seed: int, say: Say, apis: int = 4) -> Result:
+    """No fault, but changes by hand, purges, emptied trash and erasure: half of the mirrors ask, half have a stream."""
+    users = max(1, mirrors // (MIRROR_SESSIONS + MIRROR_STREAMS))
+    async with (
+        cluster(apis=apis, settings={"WORKER_ERASE_PERIOD": "1"}) as parts,
+        driven(parts, users=users, sessions=MIRROR_SESSIONS, seed=seed, followers=MIRROR_STREAMS, hands=True) as drive,
+    ):
+        return await _calm(drive, "mirrors", operations, say)
 
 
 async def fault_run(
@@ -151,6 +155,18 @@ async def fault_run(
         if parts.disk and not parts.disk.is_small:
             result.notes.append(f"no full disk: {parts.disk.reason}")
         return result
+
+
+async def _calm(drive: Drive, title: str, operations: int, say: Say) -> Result:
+    began = time.monotonic()
+    gc.disable()  # a million records, none of them garbage
+    progress = asyncio.create_task(drive.report_progress(say, operations))
+    try:
+        await drive.workload.run(operations=operations)
+        return await _result(drive, title, began)
+    finally:
+        progress.cancel()
+        gc.enable()
 
 
 async def _result(drive: Drive, title: str, began: float) -> Result:

@@ -4,7 +4,7 @@ What a failover has lost is a part of it: the states that only the server that d
 and then a *setback*, a transaction of nobody's that makes the list again what the successor has.
 """
 
-from bisect import bisect_left, insort
+from bisect import bisect_left, bisect_right, insort
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -37,6 +37,8 @@ class _Tasks:
 
     def take(self, logged: Logged) -> None:
         item = logged.item
+        if logged.erased and item.id not in self.live:
+            return  # it was in the trash
         if logged.deleted:
             del self.live[item.id]
             self.order.remove((item.created_at, item.id))
@@ -78,6 +80,9 @@ class Timeline:
                 present = present[:kept]
             present += [self._append(logged) for logged in successor[kept:]]
         self._known = {logged.item for logged in self.log}
+        positions = range(1, self.end + 1)
+        self._revisions = [(found, place) for place in positions if (found := self.revision(place)) is not None]
+        self._horizon = max(map(self._gone, range(len(self.log))), default=0)
 
     @property
     def end(self) -> Position:
@@ -88,6 +93,29 @@ class Timeline:
         """The one that the transaction there took; None for a setback."""
         made = self._made[position]
         return self.log[made[0]].revision if made else None
+
+    def range_of(self, revision: int) -> tuple[Position, Position]:
+        """The first and the last position at which the list may have stood at that revision.
+
+        No version tells when a list takes a revision and nothing is changed. What a loss has set back stands lower.
+        """
+        index = bisect_right(self._revisions, revision, key=lambda item: item[0])
+        first = self._revisions[index - 1][1] if index else 0
+        return first, (self._revisions[index][1] - 1 if index < len(self._revisions) else self.end)
+
+    def place_of(self, told: Item | int, after: tuple[int, int]) -> tuple[int, int] | None:
+        """The first (revision, id) above `after` at which a task became what a page says; None if there is none."""
+        id_ = told if isinstance(told, int) else told.id
+        for index in self.versions.get(id_, ()):
+            logged = self.log[index]
+            same = logged.deleted and not logged.erased if isinstance(told, int) else logged.item == told
+            if same and (logged.revision, id_) > after and (isinstance(told, int) or not logged.deleted):
+                return logged.revision, id_
+        return None
+
+    def may_refuse(self, revision: int) -> bool:
+        """Whether anything that was above that revision is gone without a trace."""
+        return self._horizon > revision
 
     def knows(self, item: object) -> bool:
         """Whether a task ever was what `item` shows."""
@@ -112,6 +140,14 @@ class Timeline:
         for states in found.values():
             states.close(self.end)
         return found
+
+    def _gone(self, index: int) -> int:
+        """The revision that went with an erased version: a tombstone's own, or the one that told of a live task."""
+        logged = self.log[index]
+        before = self.before.get(index)
+        if not logged.erased:
+            return 0
+        return self.log[before].revision if before is not None and self.log[before].deleted else logged.revision
 
     def _common(self, present: Sequence[int], branch: Sequence[Logged]) -> int:
         """How many of the versions so far the next server has, too."""
@@ -164,7 +200,8 @@ class Timeline:
         for position, again, made in self._steps():
             if again:
                 seen = set()
-            seen |= {self.log[index].item.id for index in made}
+            for index in made:
+                (seen.discard if self.log[index].erased else seen.add)(self.log[index].item.id)
             states.set(position, (self._user, len(seen)))
 
     def _walk_task(self, task: int, states: "States") -> None:
@@ -199,6 +236,11 @@ class States:
 
     def ever(self, shown: Shown) -> bool:
         return bool(self._of(shown))
+
+    def within(self, shown: Shown, first: Position, last: Position) -> Position | None:
+        """The first position from `first` to `last` at which `shown` was right."""
+        place = self.earliest(shown, first)
+        return place if place is not None and place <= last else None
 
     def earliest(self, shown: Shown, floor: Position) -> Position | None:
         """The first position, `floor` or later, at which `shown` was right."""

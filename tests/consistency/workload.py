@@ -11,12 +11,19 @@ from math import inf
 from tests.consistency import writes
 from tests.consistency.answers import Memory
 from tests.consistency.client import NoAnswer, Response, Service
-from tests.consistency.history import ACCOUNT, LIST, QUESTIONS, Operation
-from tests.consistency.mirrors import Mirror
+from tests.consistency.followers import STAYS, Follower
+from tests.consistency.hands import EMPTY, ERASE, Hands
+from tests.consistency.history import ACCOUNT, LIST, QUESTIONS, Operation, Outcome
+from tests.consistency.mirrors import FOLLOWS, Mirror
+from tests.consistency.writes import Planned
 from tests.tokens import shared_secret_token
 
 WRITES = 0.06
 MIRROR_READS = 0.2
+ERASURES = 0.2
+"""Of the writes, where there are hands."""
+FOLLOWERS = 10_000
+"""The first one's session."""
 MIRROR_LIMITS = (1, 4, 500)
 """A user has a dozen tasks."""
 KEY_ATTEMPTS = 8
@@ -58,6 +65,9 @@ class Workload:
         seed: int,
         writes: float | None = None,
         mirrors: bool = True,
+        followers: int = 1,
+        stays: float = STAYS,
+        hands: Hands | None = None,
     ) -> None:
         self.users = users
         self.operations: list[Operation] = []
@@ -69,6 +79,15 @@ class Workload:
         self._sessions = [(number, user) for number, user in enumerate(u for u in users for _ in range(sessions))]
         self._mirrors = {number: Mirror() for number, _ in self._sessions} if mirrors else {}
         """By session. A release that cannot tell changes is not asked for them."""
+        following = [user for number, user in enumerate(users) if followers > 1 or number % 4 != 1]
+        several = [user for user in following for _ in range(followers)]
+        self.followers = [
+            Follower(FOLLOWERS + number, user, service.ports, self.operations, random.Random(seed + number), stays)
+            for number, user in enumerate(several if mirrors else ())
+        ]
+        """By events. What they read tells Redis how far a list is, so if they are few some of the quiet have none."""
+        self._following: list[asyncio.Task[None]] = []
+        self._hands = hands
         self._quiet_until = 0.0
         self.wrote = [0.0] * len(service.ports)
         """By process: when a write last succeeded, and a read was last a hit."""
@@ -78,11 +97,19 @@ class Workload:
         """Work until that many operations are done, or until the event."""
         self._goal = len(self.operations) + operations if operations else 0
         self._stopping = False
+        if not self._following:
+            self._following = [asyncio.create_task(follower.run()) for follower in self.followers]
         working = [asyncio.create_task(self._session(number, user)) for number, user in self._sessions]
         if until:
             await until.wait()
             self._stopping = True
         await asyncio.gather(*working)
+
+    async def close(self) -> None:
+        """Nobody follows any more."""
+        for following in self._following:
+            following.cancel()
+        await asyncio.gather(*self._following, return_exceptions=True)
 
     def hush(self, *, until: float = inf) -> None:
         """Every second user writes nothing until then, and asks only what may be a hit.
@@ -122,7 +149,7 @@ class Workload:
         while not self._stopping and not (self._goal and len(self.operations) >= self._goal):
             process = self._random.randrange(len(self._service.ports))
             if self._random.random() < self._writes and not self._is_quiet(user):
-                outcome = (await self._write(number, user, process)).outcome
+                outcome = await self._change(number, user, process)
             else:
                 outcome = (await self._read(number, user, process)).outcome
             if outcome != "ok":
@@ -147,7 +174,7 @@ class Workload:
     async def _follow(self, number: int, user: User, process: int, mirror: Mirror) -> Operation:
         """One page; others write between two, and the next one may come through another process."""
         extra = f"if-none-match: {mirror.etag}\r\n" if mirror.etag and self._random.random() < 0.3 else ""
-        operation = Operation(user.name, number, process, "follow", NOW(), question=LIST)
+        operation = Operation(user.name, number, process, FOLLOWS, NOW(), question=LIST)
         path = mirror.path(self._random.choice(MIRROR_LIMITS))
         response = await self._ask(process, request("GET", path, user, extra))
         operation.end = NOW()
@@ -161,8 +188,20 @@ class Workload:
         self.operations.append(operation)
         return operation
 
-    async def _write(self, number: int, user: User, process: int) -> Operation:
-        planned = writes.plan(self._random, user.tasks)
+    async def _change(self, number: int, user: User, process: int) -> Outcome:
+        """A write; where there are hands, now and then theirs, or one that leaves no tombstones."""
+        if self._hands is None or self._random.random() > ERASURES:
+            return (await self._write(number, user, process, writes.plan(self._random, user.tasks))).outcome
+        kind = self._random.random()
+        if kind < 0.01:  # so seldom, or nobody would have any tasks
+            return (await self._write(number, user, process, ERASE)).outcome
+        if kind < 0.3:
+            return (await self._write(number, user, process, EMPTY)).outcome
+        operation = await self._hands.change(user.name, user.tasks)
+        self.operations.append(operation)
+        return "ok"
+
+    async def _write(self, number: int, user: User, process: int, planned: Planned) -> Operation:
         operation = Operation(user.name, number, process, planned.kind, NOW(), changes=planned.changes)
         sent = request(planned.method, planned.path, user, planned.headers, planned.body)
         doubtful = False

@@ -56,16 +56,16 @@ def settle(operation: Operation, planned: Planned, response: Response | None, me
     operation.status = response.status if response else 0
     if response is None:
         operation.outcome = "unknown"
-    elif response.status in (HTTPStatus.OK, HTTPStatus.CREATED, HTTPStatus.NO_CONTENT):
+    elif response.status in (HTTPStatus.OK, HTTPStatus.CREATED, HTTPStatus.ACCEPTED, HTTPStatus.NO_CONTENT):
         operation.outcome = "ok"
         try:
             operation.changes = _made(planned, response, memory)
         except (ValueError, KeyError, TypeError) as error:
             operation.fault = f"not the answer of the contract: {error!r}"
-    elif response.status == HTTPStatus.NOT_FOUND and planned.changes[0].task:
+    elif response.status == HTTPStatus.NOT_FOUND and planned.changes and planned.changes[0].task:
         operation.outcome, operation.shown = "fail", ()
         operation.question = f"{LIST}/{planned.changes[0].task}"
-    elif response.status == HTTPStatus.PRECONDITION_FAILED and planned.changes[0].expected:
+    elif response.status == HTTPStatus.PRECONDITION_FAILED and planned.changes and planned.changes[0].expected:
         operation.outcome = "fail"
     elif response.status == HTTPStatus.CONFLICT and (planned.keyed or planned.kind == "batch"):
         operation.outcome = "fail"
@@ -77,7 +77,7 @@ def settle(operation: Operation, planned: Planned, response: Response | None, me
 
 def _made(planned: Planned, response: Response, memory: Memory) -> tuple[Change, ...]:
     match planned.kind:
-        case "delete":
+        case "delete" | "empty the trash" | "erase everything":
             return planned.changes
         case "import":
             if json.loads(response.body)["imported"] != len(planned.changes):
@@ -112,13 +112,13 @@ def _import(chance: random.Random, _tasks: Tasks) -> Planned:
 
 
 def _update(chance: random.Random, tasks: Tasks) -> Planned:
-    task, token = chance.choice(list(tasks)), _token()
+    task, token = chance.choice(list(tasks)), new_token()
     content = {"title": token, "priority": chance.choice(PRIORITIES)}
     return Planned("update", "PATCH", f"{LIST}/{task}", (Change("update", token, task),), content)
 
 
 def _replace_if_unchanged(chance: random.Random, tasks: Tasks) -> Planned:
-    task, token = chance.choice(list(tasks)), _token()
+    task, token = chance.choice(list(tasks)), new_token()
     if not (etag := tasks[task]):
         return _update(chance, tasks)
     headers = f"if-match: {etag}\r\n"
@@ -138,7 +138,7 @@ def _delete(chance: random.Random, tasks: Tasks) -> Planned:
 
 def _batch(chance: random.Random, tasks: Tasks) -> Planned:
     changed, deleted = chance.sample(list(tasks), 2)
-    (token, task), title = _new(chance), _token()
+    (token, task), title = _new(chance), new_token()
     operations = [
         {"op": "create", "task": task},
         {"op": "update", "id": changed, "task": {"title": title}},
@@ -148,13 +148,14 @@ def _batch(chance: random.Random, tasks: Tasks) -> Planned:
     return Planned("batch", "POST", f"{LIST}/batch", changes, {"operations": operations})
 
 
-def _token() -> str:
+def new_token() -> str:
+    """No other write has it."""
     return f"t{next(_tokens)}"
 
 
 def _new(chance: random.Random) -> tuple[str, dict[str, Any]]:
     """A new task that can be told from all others for ever: its description is never changed."""
-    token, colour = _token(), chance.choice(COLOURS)
+    token, colour = new_token(), chance.choice(COLOURS)
     return token, {
         "title": token,
         "description": f"{token} {colour}",
