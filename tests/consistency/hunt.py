@@ -8,6 +8,7 @@ from tests.consistency.cluster import Alteration, Cluster, cluster
 from tests.consistency.deck import BY_NAME
 from tests.consistency.drive import Drive, driven
 from tests.consistency.effects import Violation
+from tests.consistency.followers import STAYS
 from tests.consistency.mutants import Mutant
 from tests.consistency.run import in_time
 from tests.stack import PATIENT_REDIS_TIMEOUT
@@ -18,6 +19,7 @@ SESSIONS = 6
 WRITES = 0.25
 FEW_WRITES = 0.05
 """Whoever waits for a held COMMIT announces the next revision soon after, and repairs what is looked for."""
+FOLLOWERS, SHORT_STAYS = 3, 0.7
 BATCH = 600
 """Operations between two looks."""
 
@@ -50,14 +52,26 @@ async def hunt(mutant: Mutant, *, seed: int = 1) -> Catch:
     patient = {"REDIS_TIMEOUT": SHORT_REDIS_TIMEOUT if mutant.loses_redis else PATIENT_REDIS_TIMEOUT}
     async with (
         cluster(apis=APIS, wired=bool(mutant.needs), everyone=wrong, alterations=worker, settings=patient) as parts,
-        driven(parts, users=USERS, sessions=SESSIONS, seed=seed, writes=writes) as drive,
+        driven(
+            parts,
+            users=USERS,
+            sessions=SESSIONS,
+            seed=seed,
+            writes=writes,
+            followers=FOLLOWERS if mutant.streams else 1,
+            stays=SHORT_STAYS if mutant.streams else STAYS,
+            hands=mutant.streams,
+        ) as drive,
     ):
         began = time.monotonic()
         found: list[Violation] = []
-        long = bool(mutant.needs) and BY_NAME[mutant.needs].repaired_by_writes
+        long = bool(mutant.needs) and (mutant.streams or BY_NAME[mutant.needs].repaired_by_writes)
         control = FEW_CONTROL_ROUNDS if long else CONTROL_ROUNDS
         for number in range(MOST_ROUNDS if mutant.name else control):
-            await (_faulty_round(drive, mutant.needs, number) if mutant.needs else drive.workload.run(operations=BATCH))
+            if mutant.needs:
+                await _faulty_round(drive, mutant.needs, number, quiet=long)
+            else:
+                await drive.workload.run(operations=BATCH)
             _, verdict = await drive.checked()
             found = verdict.violations + [stale for stale in verdict.stale if not in_time(stale)]
             if found:
@@ -66,13 +80,14 @@ async def hunt(mutant: Mutant, *, seed: int = 1) -> Catch:
         return Catch(mutant, next(iter(found), None), len(drive.workload.operations), seconds)
 
 
-async def _faulty_round(drive: Drive, needed: str, number: int) -> None:
+async def _faulty_round(drive: Drive, needed: str, number: int, *, quiet: bool) -> None:
+    """`quiet`: some write nothing after a part of it, for what was not told, the next write tells."""
     fault = BY_NAME[needed]
     stop = asyncio.Event()
     working = asyncio.create_task(drive.workload.run(until=stop))
     await asyncio.sleep(0.2)
-    seconds = LONG_FAULT_SECONDS if fault.repaired_by_writes else FAULT_SECONDS
-    await drive.inject(fault, _target(drive.parts, fault.targets, number), seconds, lambda _: None)
+    seconds = LONG_FAULT_SECONDS if quiet else FAULT_SECONDS
+    await drive.inject(fault, _target(drive.parts, fault.targets, number), seconds, lambda _: None, quiet=quiet)
     stop.set()
     await working
 

@@ -32,6 +32,8 @@ from core.tasks import answers
 from core.tasks.sync import changes
 from core.tasks.sync.token import Token
 from core.types import History, Stand, UserId
+from tests.consistency import push_mutants
+from tests.consistency.push_mutants import replaced
 from tests.steps import outside
 
 Announcement = Coroutine[Any, Any, bool]
@@ -49,6 +51,8 @@ class Mutant:
 
     worker: bool = False
     """The worker does it, too; else it would repair the harm."""
+    streams: bool = False
+    """It harms mirrors: more of them follow, come and go, and tasks are erased and changed by hand."""
 
     @property
     def loses_redis(self) -> bool:
@@ -103,15 +107,15 @@ def _query_in_two_statements() -> None:
 
 
 def _fill_without_the_fence() -> None:
-    scripts.FILL = _replaced(
-        _replaced(scripts.FILL, "if fence and revision < fence then return 0 end", ""),
+    scripts.FILL = replaced(
+        replaced(scripts.FILL, "if fence and revision < fence then return 0 end", ""),
         "revision > fence",
         "revision ~= fence",
     )
 
 
 def _fill_without_the_lease() -> None:
-    scripts.FILL = _replaced(scripts.FILL, "if lease ~= ARGV[1] then return 0 end", "")
+    scripts.FILL = replaced(scripts.FILL, "if lease ~= ARGV[1] then return 0 end", "")
 
 
 def _kept_without_the_fence() -> None:
@@ -193,7 +197,7 @@ def _histories_ignored() -> None:
 
 
 def _generation_taken_as_it_is() -> None:
-    scripts.GENERATION = _replaced(scripts.GENERATION, "id and server == ARGV[1] and ARGV[4] == '0'", "id")
+    scripts.GENERATION = replaced(scripts.GENERATION, "id and server == ARGV[1] and ARGV[4] == '0'", "id")
 
 
 def _acknowledges_without_waiting() -> None:
@@ -231,12 +235,7 @@ def _changes_of_one_history() -> None:
 
 
 def _changes_behind_the_place() -> None:
-    vars(changes)["_PAGE"] = _replaced(changes._PAGE, "> (%(revision)s, ", "> (%(revision)s + 1, ")
-
-
-def _replaced(script: str, part: str, by: str) -> str:
-    assert part in script, f"the script has changed: {part}"
-    return script.replace(part, by)
+    vars(changes)["_PAGE"] = replaced(changes._PAGE, "> (%(revision)s, ", "> (%(revision)s + 1, ")
 
 
 MUTANTS = (
@@ -259,6 +258,40 @@ MUTANTS = (
         "what a mirror has seen of a lost tail stays in it",
         _changes_of_any_history,
         "postgres failover",
+    ),
+    Mutant(
+        "publish-before-commit",
+        "who is told looks too early, and is not told again",
+        push_mutants.publish_before_commit,
+        worker=True,
+        streams=True,
+    ),
+    Mutant(
+        "no-look-after-the-subscription",
+        "what was written between asking and listening is told to nobody",
+        push_mutants.no_look_after_the_subscription,
+        worker=True,
+        streams=True,
+    ),
+    Mutant(
+        "no-look-after-a-loss",
+        "hints that nobody has heard are believed not to have been",
+        push_mutants.no_look_after_a_loss,
+        "redis wire cut",
+        streams=True,
+    ),
+    Mutant("told-twice", "an event is sent again", push_mutants.told_twice, streams=True),
+    Mutant(
+        "page-order-broken",
+        "a page has not the order of its token, so that others follow that it was to have",
+        push_mutants.page_order_broken,
+        streams=True,
+    ),
+    Mutant(
+        "horizon-not-noted",
+        "what was erased stays in mirrors that did not know that it was deleted",
+        push_mutants.horizon_not_noted,
+        streams=True,
     ),
     Mutant("repeats-commits", "a write whose outcome is unknown is made again", _repeats_commits, "commit cut after"),
     Mutant(
@@ -293,6 +326,7 @@ MUTANTS = (
 )
 
 UNCHANGED = tuple(
-    Mutant("", "nothing", lambda: None, needed) for needed in dict.fromkeys(mutant.needs for mutant in MUTANTS)
+    Mutant("", "nothing", lambda: None, needs, streams=streams)
+    for needs, streams in dict.fromkeys((mutant.needs, mutant.streams) for mutant in MUTANTS)
 )
-"""The product as it is, under each fault that a mutant needs: in it nothing may be found."""
+"""The product as it is, under each fault that a mutant needs, and with its streams: in it nothing may be found."""

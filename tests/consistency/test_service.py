@@ -21,7 +21,7 @@ SEED = 1
 FAULTS = ("api killed", "postgres killed", "commit cut after", "api frozen at commit", "commit held, wiped")
 FAILOVERS = ("postgres failover", "redis promoted, worker away")
 BRIEF = {"REDIS_TIMEOUT": "1", "WORKER_AUDIT_PERIOD": "1"}
-QUICK = [mutant for mutant in MUTANTS if mutant.name in ("fill-without-the-fence", "repeats-commits")]
+QUICK = [mutant for mutant in MUTANTS if mutant.name in ("fill-without-the-fence", "repeats-commits", "told-twice")]
 
 T = TypeVar("T")
 
