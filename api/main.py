@@ -1,13 +1,12 @@
 """The API's composition root: reads the settings, makes what the handlers need, closes it in order."""
 
-import gc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import structlog
 from fastapi import FastAPI
 
-from api import account, health, openapi
+from api import account, collector, health, openapi
 from api.auth import Authenticator
 from api.hits.hot_path import HotPath
 from api.hits.reads import CachedReads
@@ -88,7 +87,7 @@ def _routes(services: Services) -> FastAPI:
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         await services.fence.start(all_told=services.lists.announcements.all_told)
         await services.authenticator.start()
-        _spare_the_collector()
+        collector.spare()
         log.info("api_started")
         with farewell.heard(hub.stop):
             yield
@@ -122,8 +121,8 @@ def _routes(services: Services) -> FastAPI:
 def _hub(services: Services, tasks: Tasks) -> Hub:
     """The room of the event streams; the first of them makes it connect."""
 
-    async def read(owner: UserId, query: ChangesQuery) -> Answer:
-        answer, _ = await tasks.read(owner, query)
+    async def read(owner: UserId, query: ChangesQuery, *, changed: bool) -> Answer:
+        answer, _ = await tasks.read(owner, query, changed=changed)
         return answer
 
     hub = Hub(read, services.lists.revisions, services.settings, services.metrics)
@@ -137,12 +136,6 @@ def _hub(services: Services, tasks: Tasks) -> Hub:
     services.fence.on_forgetting(hints.renew)
     hub.start(hints)
     return hub
-
-
-def _spare_the_collector() -> None:
-    """Take what was made at the start, and stays, out of every garbage collection: a full one takes tens of ms."""
-    gc.collect()
-    gc.freeze()
 
 
 def _stack(app: FastAPI, services: Services) -> HotPath:

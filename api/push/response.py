@@ -101,6 +101,9 @@ class _Connection:
 
     async def send(self, event: bytes, *, last: bool = False) -> None:
         """Return when it is on its way; raises `TimeoutError` when the reader does not take what came before."""
+        if not last and self._transport is not None and not self._unread:  # nobody has to be waited for
+            await self._send({"type": "http.response.body", "body": event, "more_body": True})
+            return
         try:
             async with asyncio.timeout(PARTING_SECONDS if last else SLOW_SECONDS) as self._waiting:
                 await self._send({"type": "http.response.body", "body": event, "more_body": not last})

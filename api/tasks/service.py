@@ -37,15 +37,19 @@ class Tasks:
         self._key_hours = settings.idempotency_retention_hours
         self._exports = asyncio.Semaphore(EXPORTS_AT_ONCE)
 
-    async def read(self, owner: UserId, query: Query) -> tuple[Answer, Result]:
-        """A list, a task, the statistics or what has changed; raises `NotFound` and `Resynchronise`."""
+    async def read(self, owner: UserId, query: Query, *, changed: bool = False) -> tuple[Answer, Result]:
+        """A list, a task, the statistics or what has changed; raises `NotFound` and `Resynchronise`.
+
+        `changed`: Redis need not be asked whether the list still stands where the question says.
+        """
 
         async def make() -> Answer:
             return await self._lists.read(owner, lambda tx: answers.make(tx, owner, query, shape=self._shape))
 
         try:
             variant = answers.variant(query, shape=self._shape)
-            return await self._reads.answer(owner, variant, make, unchanged=answers.unchanged(owner, query))
+            unchanged = None if changed else answers.unchanged(owner, query)
+            return await self._reads.answer(owner, variant, make, unchanged=unchanged)
         except (NotFound, Resynchronise):
             await self._lists.show_present(owner)
             raise

@@ -1,42 +1,30 @@
 """The stream of what changes: told once, in order, to whom it belongs, whatever comes between."""
 
-import asyncio
 import contextlib
-import socket
 import threading
 import time
-from collections.abc import Awaitable, Callable, Iterator
-from dataclasses import dataclass
-from typing import cast
-from urllib.parse import urlsplit
 
 import httpx
 import pytest
 import redis as redis_py
-import uvicorn
 
-from api import main
-from api.observe.metrics import Metrics
 from api.push import response
-from api.push.hub import Hub
-from core.cache.answer import Answer
-from core.cache.fence import Fence
-from core.cache.hints import Hints
-from core.cache.keys import channel
-from core.cache.servers.connect import listening
-from core.tasks import answers
-from core.tasks.queries import ChangesQuery
-from core.types import Stand, UserId
-from deploy.local.sockets import free_port
+from core.types import UserId
 from tests import steps
 from tests.mirrors import Document, Mirror, everything
+from tests.served import deaf, metrics, served, with_much
 from tests.servers.address import until
 from tests.stack import ApiProcess, Stack, client, new_user
-from tests.steps import PATIENCE, Gate
 from tests.tokens import shared_secret_token
 from tests.watchers import EVENTS, Watcher, begun
 
 RESYNCHRONISE = "urn:tasklane:problem:resynchronise"
+
+
+@pytest.fixture(scope="module")
+def much(stack: Stack) -> UserId:
+    """A user with more than fits between two ends of a connection."""
+    return with_much(stack)
 
 
 @pytest.fixture(scope="module")
@@ -236,55 +224,32 @@ class TestEndings:
         assert "graceful shutdown exceeded" not in api.log.read_text()
         assert "Exception" not in api.log.read_text()
 
+    def test_who_is_sent_away_misses_nothing(self, stack: Stack, alice: httpx.Client, user: UserId) -> None:
+        """Elsewhere they read on from what they have seen, whatever was written before they came."""
+        api, elsewhere = stack.api(), stack.api()
+        with api.client(user) as here, elsewhere.client(user) as there, contextlib.ExitStack() as open_:
+            [first] = make(alice, "first")
+            watchers = [open_.enter_context(Watcher(here)) for _ in range(10)]
+            for watcher in watchers:
+                assert watcher.changes() == [first]
+            make(alice, "before")
+            api.stop()
+            for watcher in watchers:
+                for event in watcher.rest()[:-1]:
+                    watcher.mirror.apply(event.data)
+            make(alice, "meanwhile")
+            for watcher in watchers:
+                back = open_.enter_context(Watcher(there, headers={"last-event-id": watcher.mirror.since or ""}))
+                back.mirror = watcher.mirror
+                back.follow(token_now(alice))
+                assert back.mirror.tasks == everything(alice)
+
     def test_who_does_not_read_is_let_go_of(self, stack: Stack, much: UserId, monkeypatch: pytest.MonkeyPatch) -> None:
         """What they have not taken does not stay with the process for long."""
         monkeypatch.setattr(response, "SLOW_SECONDS", 0.2)
         with served(stack) as api, deaf(api, much):
             until(lambda: 'tasklane_events_total{event="changes"}' in metrics(api), "it was sent something")
             until(lambda: "tasklane_streams 0.0" in metrics(api), "it has ended")
-
-
-@pytest.fixture(scope="module")
-def much(stack: Stack) -> UserId:
-    """A user with more than fits between two ends of a connection."""
-    user = new_user()
-    tasks = [{"title": f"{number}", "description": "x" * 1000} for number in range(6500)]
-    with stack.api().client(user) as frontend:
-        frontend.post("/api/tasks/import", json={"tasks": tasks}).raise_for_status()
-    return user
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    url: str
-
-
-@contextlib.contextmanager
-def served(stack: Stack) -> Iterator[Place]:
-    """An API in this process."""
-    with contextlib.ExitStack() as resources:
-        port = free_port()
-        services = main._services(stack.settings())
-        app = main._stack(main._routes(services), services)
-        server = uvicorn.Server(uvicorn.Config(app, port=port, log_config=None))
-        thread = threading.Thread(target=server.run)
-        thread.start()
-        resources.callback(thread.join)
-        resources.callback(setattr, server, "should_exit", True)
-        until(lambda: server.started, "the server has started")
-        yield Place(f"http://127.0.0.1:{port}")
-
-
-@contextlib.contextmanager
-def deaf(api: ApiProcess | Place, user: UserId) -> Iterator[socket.socket]:
-    """A reader who asks for a stream and takes nothing of it."""
-    parts = urlsplit(api.url)
-    with socket.socket() as connection:
-        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-        connection.connect((parts.hostname, parts.port))
-        head = f"GET {EVENTS} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {shared_secret_token(user)}\r\n\r\n"
-        connection.sendall(head.encode())
-        yield connection
 
 
 class TestWithoutRedis:
@@ -320,10 +285,6 @@ def sees(watcher: Watcher, writer: httpx.Client, title: str) -> bool:
     return make(writer, title) == watcher.changes()
 
 
-def metrics(api: ApiProcess | Place) -> str:
-    return httpx.get(f"{api.url}/metrics", timeout=60).text
-
-
 def test_metrics_tell_of_streams(stack: Stack, user: UserId) -> None:
     """How many are open, what was sent, and how late; what began with a stream is no slow request."""
     api = stack.api(SLOW_REQUEST="0.001")
@@ -341,64 +302,3 @@ def test_metrics_tell_of_streams(stack: Stack, user: UserId) -> None:
     assert '"reason": "left"' in line
     assert '"events": 2' in line
     assert user not in line
-
-
-class HeldBeforeCommit(Fence):
-    """A writer that has raised the fence and not committed."""
-
-    gate: Gate
-
-    async def raise_to(self, owner: UserId, stand: Stand, *, committed: bool = False) -> bool:
-        told = await super().raise_to(owner, stand, committed=committed)
-        await self.gate.arrive()
-        return told
-
-
-@pytest.mark.anyio
-async def test_nobody_is_told_before_the_commit(stack: Stack, user: UserId) -> None:
-    """They would look for what nobody can see yet, and never again."""
-    async with steps.process(stack.settings(), HeldBeforeCommit) as writer:
-        held = cast(HeldBeforeCommit, writer.fence)
-        held.gate = Gate()
-        with redis_py.Redis.from_url(stack.redis.url) as listener, listener.pubsub() as heard:
-            heard.subscribe(channel(user))
-            assert heard.get_message(timeout=PATIENCE)
-            writing = asyncio.create_task(writer.add_task(user, "one"))
-            await held.gate.arrival()
-            listener.publish(channel(user), "nothing was told before this")
-            held.gate.open()
-            await writing
-            told = [message["data"] for _ in range(2) if (message := heard.get_message(timeout=PATIENCE))]
-            assert told == [b"nothing was told before this", b"%d" % await writer.revision(user)]
-
-
-@pytest.mark.anyio
-async def test_a_write_between_asking_and_listening_is_told(stack: Stack, user: UserId) -> None:
-    """The list is looked at after the subscription was confirmed: what nobody heard is seen then."""
-    settings = stack.settings()
-    async with steps.process(settings) as process:
-
-        async def ask(owner: UserId, query: ChangesQuery) -> Answer:
-            return await process.lists.read(owner, lambda tx: answers.make(tx, owner, query, shape="array"))
-
-        hub = Hub(ask, process.lists.revisions, settings, Metrics())
-        route = listening(settings.redis, process.redis)
-        hints = WrittenMeanwhile(route, timeout=5, retry_after=1, on_hint=hub.hear, on_change=lambda: None)
-        hints.write = lambda: process.add_task(user, "meanwhile")
-        hub.start(hints)
-        stream = await hub.enter(user, None, expires_at=time.time() + 900)
-        assert b"meanwhile" in await stream.begin()
-        await process.add_task(user, "afterwards")
-        assert b"afterwards" in await stream.next()
-        hub.leave(stream)
-        await hub.close()
-
-
-class WrittenMeanwhile(Hints):
-    """A list is written to right before it is listened for."""
-
-    write: Callable[[], Awaitable[None]]
-
-    async def listen(self, owner: UserId) -> bool:
-        await self.write()
-        return await super().listen(owner)
