@@ -1,30 +1,20 @@
-"""`python -m loadtests.streams`: what many open event streams cost one API process, and how late an event comes.
+"""Users with their streams at one process, who write through another; and what came when, as its clients see it."""
 
-Prints the memory of a stream, the process's share of a core while nothing but heartbeats happens, and how long after
-its acknowledgement a write reaches the streams of its user. Writes go to another process.
-"""
-
-import argparse
 import asyncio
 import itertools
 import json
 import random
-import resource
 import time
 from collections import deque
 from dataclasses import dataclass, field
 
-import psutil  # type: ignore[import-untyped]  # its stubs are a package of their own
-
 from core.types import UserId
-from tests.stack import ApiProcess, Stack, folder, new_user
+from tests.stack import ApiProcess, new_user
 from tests.tokens import shared_secret_token
 
 HOST = "127.0.0.1"
 CONNECTING_AT_ONCE = 100
 WRITERS = 16
-SETTLING_SECONDS = 3
-QUIET = {"LIMIT_READS_RATE": "0", "LIMIT_WRITES_RATE": "0"}
 
 
 class Reader(asyncio.Protocol):
@@ -91,6 +81,15 @@ class Crowd:
     tokens: dict[UserId, str]
     readers: dict[UserId, list[Reader]] = field(default_factory=dict)
     written: dict[UserId, list[tuple[float, bytes]]] = field(default_factory=dict)
+    asked: list[float] = field(default_factory=list)
+    """How long each plain GET took."""
+
+    @classmethod
+    def of(cls, users: int, reading: ApiProcess, writing: ApiProcess) -> "Crowd":
+        """So many users, with tokens for two hours."""
+        expires = int(time.time()) + 7200
+        names = [new_user() for _ in range(users)]
+        return cls(reading, writing, {user: shared_secret_token(user, exp=expires) for user in names})
 
     @property
     def everyone(self) -> list[Reader]:
@@ -118,20 +117,30 @@ class Crowd:
         users = itertools.islice(itertools.cycle(self.tokens), count)
         await asyncio.gather(*(one(user) for user in users))
 
-    async def write(self, rate: float, seconds: float) -> float:
-        """Spread over all users; returns the seconds that it took."""
+    async def write(self, rate: float, seconds: float, *, ask: bool = False) -> float:
+        """Spread over all users; returns the seconds that it took.
+
+        `ask`: once a write is acknowledged, somebody without a stream asks for that list, where the streams are.
+        """
         for reader in self.everyone:
             reader.events = 0
             reader.heard.clear()
-        free: asyncio.Queue[Client] = asyncio.Queue()
+        self.written.clear()
+        self.asked.clear()
+        free: asyncio.Queue[tuple[Client, Client]] = asyncio.Queue()
         for _ in range(WRITERS):
-            free.put_nowait(Client(self.writing))
+            free.put_nowait((Client(self.writing), Client(self.reading)))
 
         async def one(user: UserId) -> None:
-            client = await free.get()
-            answer = json.loads(await client.ask("POST", "/api/tasks", self.tokens[user], b'{"title":"next"}'))
-            self.written.setdefault(user, []).append((time.perf_counter(), b'"id":%d,' % answer["id"]))
-            free.put_nowait(client)
+            writer, asker = await free.get()
+            answer = json.loads(await writer.ask("POST", "/api/tasks", self.tokens[user], b'{"title":"next"}'))
+            acknowledged, mark = time.perf_counter(), b'"id":%d,' % answer["id"]
+            self.written.setdefault(user, []).append((acknowledged, mark))
+            if ask:
+                if mark not in await asker.ask("GET", "/api/tasks", self.tokens[user]):
+                    raise RuntimeError("a list does not show what was acknowledged")
+                self.asked.append(time.perf_counter() - acknowledged)
+            free.put_nowait((writer, asker))
 
         began = time.perf_counter()
         order = random.sample(list(self.tokens), len(self.tokens))
@@ -141,6 +150,11 @@ class Crowd:
             writing.append(asyncio.create_task(one(user)))
         await asyncio.gather(*writing)
         return time.perf_counter() - began
+
+    @property
+    def expected(self) -> int:
+        """Events, if each write is one to each stream of its user."""
+        return sum(len(written) * len(self.readers[user]) for user, written in self.written.items())
 
     def lags(self) -> list[float]:
         """From each acknowledgement to each event of it, in order; below 0 where the event was quicker."""
@@ -155,66 +169,10 @@ class Crowd:
         return sorted(found)
 
 
-async def run(options: argparse.Namespace, reading: ApiProcess, writing: ApiProcess) -> dict[str, object]:
-    expires = int(time.time()) + 7200
-    users = [new_user() for _ in range(options.users)]
-    crowd = Crowd(reading, writing, {user: shared_secret_token(user, exp=expires) for user in users})
-    process = psutil.Process(reading.pid)
-    await crowd.begin()
-    before, began = process.memory_info().rss, time.perf_counter()
-    await crowd.connect(options.streams)
-    connected = time.perf_counter() - began
-    memory = (process.memory_info().rss - before) / options.streams
-    await asyncio.sleep(SETTLING_SECONDS)
-    cpu = _seconds(process)
-    await asyncio.sleep(options.rest)
-    resting = (_seconds(process) - cpu) / options.rest
-    cpu = _seconds(process)
-    took = await crowd.write(options.rate, options.seconds)
-    busy = (_seconds(process) - cpu) / took
-    await asyncio.sleep(SETTLING_SECONDS)
-    lags, everyone = crowd.lags(), crowd.everyone
-    parts = {"p50": 0.5, "p95": 0.95, "p99": 0.99, "max": 1}
+def quantiles(seconds: list[float]) -> dict[str, float]:
+    """In milliseconds."""
+    ordered = sorted(seconds)
+    parts = {"p50": 0.5, "p95": 0.95, "p99": 0.99, "max": 1.0}
     return {
-        "streams": len(everyone),
-        "lost": sum(reader.lost for reader in everyone),
-        "users": len(users),
-        "connected in s": round(connected, 1),
-        "memory each, kB": round(memory / 1000, 1),
-        "CPU at rest, % of a core": round(100 * resting, 2),
-        "writes per s": round(sum(map(len, crowd.written.values())) / took),
-        "CPU meanwhile, % of a core": round(100 * busy, 1),
-        "events expected": sum(len(written) * len(crowd.readers[user]) for user, written in crowd.written.items()),
-        "events": sum(reader.events for reader in everyone),
-        "lag, ms": {
-            name: round(1000 * lags[min(len(lags) - 1, int(part * len(lags)))], 1) for name, part in parts.items()
-        },
+        name: round(1000 * ordered[min(len(ordered) - 1, int(part * len(ordered)))], 1) for name, part in parts.items()
     }
-
-
-def _seconds(process: psutil.Process) -> float:
-    times = process.cpu_times()
-    return float(times.user + times.system)
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m loadtests.streams", description=__doc__)
-    parser.add_argument("--streams", type=int, default=10_000)
-    parser.add_argument("--users", type=int, default=2000)
-    parser.add_argument("--rate", type=float, default=200, help="writes per second")
-    parser.add_argument("--seconds", type=float, default=20)
-    parser.add_argument("--rest", type=float, default=30, help="seconds without a write")
-    options = parser.parse_args()
-    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (min(most, 65_536), most))
-    with folder() as path, Stack(path) as stack:
-        reading, writing = (ApiProcess(path, stack.environment(**QUIET)) for _ in range(2))
-        stack.adopt(reading, writing)
-        reading.start()
-        writing.start()
-        stack.worker()
-        print(json.dumps(asyncio.run(run(options, reading, writing)), indent=1))
-
-
-if __name__ == "__main__":
-    main()
