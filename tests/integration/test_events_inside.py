@@ -80,8 +80,11 @@ async def test_a_write_between_asking_and_listening_is_told(stack: Stack, user: 
 
 
 @pytest.mark.anyio
-async def test_without_redis_changes_are_told_within_two_periods(own_stack: Stack, user: UserId) -> None:
+async def test_without_redis_changes_are_told_within_two_periods(
+    own_stack: Stack, user: UserId, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A look in each of the worker's: the second one that begins after the acknowledgement has seen the change."""
+    monkeypatch.setattr(hub, "LOOK_SECONDS", 10_000)
     settings = own_stack.settings(REDIS_TIMEOUT="0.5", REDIS_RETRY_AFTER="0.2")
     own_stack.worker(REDIS_RETRY_AFTER="0.2")
     async with steps.process(settings) as process:
@@ -97,7 +100,7 @@ async def test_without_redis_changes_are_told_within_two_periods(own_stack: Stac
 
         streams = hub.Hub(ask, look, settings, Metrics())
         route = listening(settings.redis, process.redis)
-        hints = Hints(route, timeout=0.5, retry_after=0.2, on_hint=streams.hear, on_change=streams.look_again)
+        hints = Hints(route, timeout=0.5, retry_after=60, on_hint=streams.hear, on_change=streams.look_again)
         streams.start(hints)
         stream = await streams.enter(user, None, expires_at=time.time() + 900)
         await stream.begin()
