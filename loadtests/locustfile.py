@@ -7,6 +7,8 @@ Black box: it needs a base URL (`--host`) and, to sign tokens, BETTER_AUTH_SECRE
 the service checks them). docs/performance/README.md says how it is run on several machines.
 """
 
+import contextlib
+import http.client
 import json
 import os
 import random
@@ -14,7 +16,9 @@ import secrets
 import time
 from collections import deque
 from typing import Any
+from urllib.parse import urlsplit
 
+import gevent.event  # type: ignore[import-untyped]  # it has none that mypy finds
 import jwt
 from locust import FastHttpUser, between, events, task
 from locust.env import Environment
@@ -28,8 +32,14 @@ TOKEN_SECONDS = 600
 MOST_TASKS = 40
 PRIORITIES = ("low", "medium", "high", "urgent")
 LIST = "/api/tasks"
+EVENTS = f"{LIST}/events"
+SILENCE_SECONDS = 60
+LATEST_SECONDS = 30
+"""After this a change that was acknowledged counts as missed."""
 
 Task = dict[str, Any]
+Seen = tuple[int, str | None]
+"""A task's id and when it was changed last; None: it is deleted."""
 
 strangers: deque[tuple[str, int]] = deque(maxlen=1000)
 """Tasks that were made lately in this process, with their owners."""
@@ -38,6 +48,7 @@ strangers: deque[tuple[str, int]] = deque(maxlen=1000)
 class Person(FastHttpUser):
     """One user with an own token. `mine` is what the service must show, while that is `certain`."""
 
+    weight = 4
     wait_time = between(0.1 * THINK_SECONDS, 1.9 * THINK_SECONDS)
     network_timeout = connection_timeout = 30.0
 
@@ -71,7 +82,7 @@ class Person(FastHttpUser):
         new = _written()
         with self._ask("POST", LIST, LIST, json=new) as answer:
             if (made := self._changed(answer, 201)) and self._agrees(answer, made, {"completed": False, **new}):
-                self.mine[made["id"]] = made
+                self._wrote(made["id"], made)
                 strangers.append((self.name, made["id"]))
 
     @task(6)
@@ -83,7 +94,7 @@ class Person(FastHttpUser):
             with self._ask(verb, f"{LIST}/{before['id']}", LIST + "/{id}", json=changes) as answer:
                 expected = {**_lasting(before), **changes}
                 if (after := self._changed(answer, 200)) and self._agrees(answer, after, expected):
-                    self.mine[before["id"]] = after
+                    self._wrote(before["id"], after)
 
     @task(8)
     def toggle(self) -> None:
@@ -92,7 +103,7 @@ class Person(FastHttpUser):
             with self._ask("PATCH", f"{LIST}/{before['id']}/complete", LIST + "/{id}/complete") as answer:
                 expected = {**_lasting(before), "completed": not before["completed"]}
                 if (after := self._changed(answer, 200)) and self._agrees(answer, after, expected):
-                    self.mine[before["id"]] = after
+                    self._wrote(before["id"], after)
 
     @task(4)
     def delete(self) -> None:
@@ -140,7 +151,7 @@ class Person(FastHttpUser):
             number = self._any_task()["id"]
             with self._ask("DELETE", f"{LIST}/{number}", LIST + "/{id}") as answer:
                 if self._changed(answer, 204) is not None:
-                    del self.mine[number]
+                    self._wrote(number, None)
 
     def _ask(self, method: str, path: str, name: str, *, headers: dict[str, str] | None = None, **more: Any) -> Any:
         all_headers = {"Authorization": f"Bearer {self._token()}", **(headers or {})}
@@ -168,6 +179,13 @@ class Person(FastHttpUser):
             self.certain = False
         return not wrong
 
+    def _wrote(self, number: int, after: Task | None) -> None:
+        """What a write that was acknowledged has made of a task; None: it is gone."""
+        if after is None:
+            del self.mine[number]
+        else:
+            self.mine[number] = after
+
     def _compare(self, answer: Any, shown: Task, wanted: Task) -> None:
         if shown != wanted:
             answer.failure(_difference({shown.get("id", 0): shown}, {wanted["id"]: wanted}))
@@ -188,6 +206,111 @@ class Person(FastHttpUser):
             self._bearer = jwt.encode({name: value for name, value in claims.items() if value}, SECRET, "HS256")
             self._renew_at = now + TOKEN_SECONDS / 2
         return self._bearer
+
+
+class Follower(Person):
+    """A person with a stream of events, who must learn of each change that was acknowledged, once and in order."""
+
+    weight = 1
+
+    def on_start(self) -> None:
+        super().on_start()
+        self._acknowledged: deque[Seen] = deque()
+        self._told: deque[Seen] = deque()
+        self._times: deque[float] = deque()
+        self._since = ""
+        self._whole = gevent.event.Event()
+        self._watch()
+
+    def on_stop(self) -> None:
+        self._following.kill()
+
+    def _wrote(self, number: int, after: Task | None) -> None:
+        super()._wrote(number, after)
+        if self._whole.is_set():
+            self._acknowledged.append((number, str(after["updated_at"]) if after else None))
+            self._times.append(time.perf_counter())
+            self._reconcile()
+
+    def _changed(self, answer: Any, status: int) -> Any:
+        body = super()._changed(answer, status)
+        if not self.certain:  # nobody knows what will be told: begin anew
+            self._following.kill()
+            self._begin_anew()
+            self._watch()
+        return body
+
+    def _watch(self) -> None:
+        """Return when the list is whole: what is written from now on must be told."""
+        self._following = gevent.spawn(self._follow)
+        self._whole.wait(LATEST_SECONDS)
+
+    def _follow(self) -> None:
+        while True:
+            try:
+                self._read_stream()
+            except (OSError, http.client.HTTPException, ValueError) as error:
+                self._report(0, error)
+            gevent.sleep(random.uniform(0.2, 2))
+
+    def _read_stream(self) -> None:
+        """Until it ends; only what comes after the first whole list is compared."""
+        address = urlsplit(self.host or "")
+        kind = http.client.HTTPSConnection if address.scheme == "https" else http.client.HTTPConnection
+        connection = kind(address.hostname or "", address.port, timeout=SILENCE_SECONDS)
+        with contextlib.closing(connection):
+            resumed = {"Last-Event-ID": self._since} if self._since else {}
+            connection.request("GET", EVENTS, headers={"Authorization": f"Bearer {self._token()}", **resumed})
+            answer = connection.getresponse()
+            if answer.status == 410:
+                self._begin_anew()
+            if answer.status != 200:
+                raise ValueError(f"200 was due, not {answer.status}")
+            name = ""
+            for line in iter(lambda: answer.readline().decode(), ""):
+                field, _, value = line.rstrip("\n").partition(": ")
+                if field == "event":
+                    name = value
+                elif field == "data" and name == "changes":
+                    page = json.loads(value)
+                    if self._whole.is_set():
+                        self._learn(page)
+                    elif not page["more"]:
+                        self._whole.set()
+                    self._since = page["next"]
+
+    def _learn(self, page: Any) -> None:
+        if page["next"] == self._since:
+            self._report(0, ValueError("an event was sent twice"))
+        self._told += ((change["id"], change.get("updated_at")) for change in page["changes"])
+        self._reconcile()
+
+    def _reconcile(self) -> None:
+        """What is told may be ahead of its acknowledgement, and of two changes of a task only the last may be told."""
+        while self._told and self._acknowledged:
+            first = self._acknowledged.popleft()
+            began = self._times.popleft()
+            if self._told[0] == first:
+                self._told.popleft()
+                self._report(max(0.0, time.perf_counter() - began))
+            elif all(number != first[0] for number, _ in self._acknowledged):
+                self._report(0, ValueError("something else was told than what was acknowledged first"))
+                self._told.clear()
+        if self._times and time.perf_counter() - self._times[0] > LATEST_SECONDS:
+            self._report(0, ValueError(f"an acknowledged change was not told in {LATEST_SECONDS} s"))
+            self._begin_anew()
+
+    def _begin_anew(self) -> None:
+        self._since = ""
+        self._whole.clear()
+        self._acknowledged.clear()
+        self._times.clear()
+        self._told.clear()
+
+    def _report(self, seconds: float, error: Exception | None = None) -> None:
+        self.environment.events.request.fire(
+            request_type="EVENT", name=EVENTS, response_time=1000 * seconds, response_length=0, exception=error
+        )
 
 
 def _written() -> Task:
