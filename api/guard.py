@@ -1,7 +1,6 @@
 """What every route of a user's own things goes through before its handler runs."""
 
-from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from collections.abc import Callable, Coroutine
 from typing import Annotated, Any
 
 import structlog
@@ -11,8 +10,9 @@ from starlette.responses import Response
 
 from api.auth import Principal
 from api.http.bodies import JsonRequest
-from api.services import Services, services_of
-from core.errors import NotFound, TooBusy
+from api.http.intake import LargeRequest
+from api.services import services_of
+from core.errors import NotFound
 from core.limits import Kind
 from core.types import UserId
 
@@ -43,30 +43,30 @@ class OwnersRoute(APIRoute):
                 raise NotFound
             kind: Kind = "reads" if request.method == "GET" else "writes"
             headers = await services_of(request).limiter.spend(owner, kind)
-            async with self.room(services_of(request)):
-                if request.method not in _WITHOUT_BODY:
-                    request = JsonRequest(scope, request.receive)
-                    await request.read()
-                response = await handle(request)
+            response = await self.serve(request, handle)
             response.headers.update(headers)
             return response
 
         return guarded
 
-    def room(self, services: Services) -> AbstractAsyncContextManager[None]:  # noqa: ARG002  # not every route asks
-        """For as long as the body is in memory."""
-        return nullcontext()
+    async def serve(self, request: Request, handle: Handler) -> Response:
+        """Let `handle` answer, with the body read if there is one."""
+        if request.method not in _WITHOUT_BODY:
+            request = JsonRequest(request.scope, request.receive)
+            await request.read()
+        return await handle(request)
 
 
 class LargeBodyRoute(OwnersRoute):
-    """For bodies that take much memory: as many at a time as the process can hold; raises `TooBusy` beyond that."""
+    """For bodies that take much memory, of which a process has so much for all; raises `TooBusy` beyond that."""
 
-    @asynccontextmanager
-    async def room(self, services: Services) -> AsyncIterator[None]:
-        if services.large_bodies.locked():
-            raise TooBusy
-        async with services.large_bodies:
-            yield
+    async def serve(self, request: Request, handle: Handler) -> Response:
+        intake = services_of(request).intake
+        async with intake.place(request.scope["tasklane.user"]) as place:
+            large = LargeRequest(request, place)
+            await large.read()
+            async with intake.turn():
+                return await handle(large)
 
 
 def _template(request: Request) -> str:

@@ -1,12 +1,12 @@
 """Everything that a request handler needs, made once by the composition root and handed down."""
 
-import asyncio
 from dataclasses import dataclass, field
 from typing import cast
 
 from starlette.requests import Request
 
 from api.auth import Authenticator
+from api.http.intake import Intake
 from api.observe.metrics import Metrics
 from core.cache.fence import Fence
 from core.cache.servers.connect import Servers
@@ -14,9 +14,6 @@ from core.database.pool import Database
 from core.limits import Limiter
 from core.lists.lists import Lists
 from core.settings import Settings
-
-LARGE_BODIES_AT_ONCE = 1
-"""Each may take a large part of the memory that a process has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +26,7 @@ class Services:
     authenticator: Authenticator
     limiter: Limiter
     lists: Lists
-    large_bodies: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(LARGE_BODIES_AT_ONCE))
+    intake: Intake = field(default_factory=Intake)
 
 
 def services_of(request: Request) -> Services:

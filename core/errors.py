@@ -101,6 +101,10 @@ class TooManyStreams(TasklaneError):
     """The caller has as many event streams open as one user may have."""
 
 
+class TooSlow(TasklaneError):
+    """The body did not come in the time that one may take."""
+
+
 class TooBusy(TasklaneError):
     """As many requests of this costly kind as may be are under way; a later one may fare better."""
 

@@ -17,6 +17,8 @@ from core.lists.lists import Change
 from core.lists.stand import STAND
 from core.types import Stand
 
+FINGERPRINT_BYTES = 16
+
 
 @dataclass(frozen=True, slots=True)
 class Key:
@@ -29,7 +31,7 @@ class Key:
     def of(cls, value: str, operation: str, body: Any) -> "Key":
         """Two bodies are the same when their JSON says the same."""
         canonical = json.dumps([operation, body], sort_keys=True, separators=(",", ":"))
-        return cls(value, blake2b(canonical.encode("utf-8", "surrogatepass"), digest_size=16).digest())
+        return cls(value, blake2b(canonical.encode("utf-8", "surrogatepass"), digest_size=FINGERPRINT_BYTES).digest())
 
 
 @dataclass(frozen=True, slots=True)

@@ -150,6 +150,12 @@ def _(_error: errors.TasklaneError) -> Problem:
 
 
 @problem_of.register
+def _(_error: errors.TooSlow) -> Problem:
+    detail = "The body did not come in time; nothing was changed."
+    return Problem(HTTPStatus.REQUEST_TIMEOUT, detail, headers={"connection": "close"})
+
+
+@problem_of.register
 def _(error: errors.NotReady) -> Problem:
     detail = "The service is not ready."
     return Problem(HTTPStatus.SERVICE_UNAVAILABLE, detail, headers=RETRY_AFTER, members={"reason": str(error)})

@@ -4,6 +4,10 @@ import json
 from typing import Any, NoReturn
 
 TOO_DEEP = "is nested too deeply"
+INVALID = "is not valid JSON"
+
+_LONGEST_ESCAPE = 12
+"""A pair of surrogates: so far before the end of a text that was cut off its reader may find it wrong."""
 
 
 class NotJson(ValueError):
@@ -14,17 +18,25 @@ def parse(document: bytes) -> Any:
     """The value; raises `NotJson`."""
     try:
         return _DECODER.decode(document.decode())
-    except NotJson:
-        raise
-    except UnicodeDecodeError:
-        fault = "must be UTF-8"
-    except RecursionError:
-        fault = TOO_DEEP
-    except json.JSONDecodeError:
-        fault = "is not valid JSON"
-    except ValueError:  # the interpreter's limit on the digits of an integer has no class of its own
-        fault = "has a number that is too long"
-    raise NotJson(fault)
+    except (ValueError, RecursionError) as error:
+        raise _told(error) from None
+
+
+def parse_first(text: str, *, whole: bool) -> tuple[Any, int] | None:
+    """The value that `text` begins with, and where it ends; None if that lies beyond a text that is not `whole`.
+
+    Raises `NotJson`.
+    """
+    try:
+        value, end = _DECODER.raw_decode(text)
+    except json.JSONDecodeError as error:
+        cut = error.msg.startswith("Unterminated string") or error.pos >= len(text) - _LONGEST_ESCAPE
+        if cut and not whole:
+            return None
+        raise NotJson(INVALID) from None
+    except (ValueError, RecursionError) as error:
+        raise _told(error) from None
+    return (value, end) if whole or end < len(text) else None  # a number may go on
 
 
 def parse_object(document: bytes) -> dict[str, Any]:
@@ -33,6 +45,20 @@ def parse_object(document: bytes) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise NotJson("is not an object")
     return value
+
+
+def _told(error: Exception) -> NotJson:
+    match error:
+        case NotJson():
+            return error
+        case UnicodeDecodeError():
+            return NotJson("must be UTF-8")
+        case RecursionError():
+            return NotJson(TOO_DEEP)
+        case json.JSONDecodeError():
+            return NotJson(INVALID)
+        case _:  # the interpreter's limit on the digits of an integer has no class of its own
+            return NotJson("has a number that is too long")
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

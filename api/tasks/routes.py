@@ -1,21 +1,22 @@
 """The task resource over HTTP, under `/api/tasks` and, for pages that name the user, `/api/{user_id}/tasks`."""
 
-import asyncio
 from http import HTTPStatus
-from typing import Any
+from typing import Any, cast
 
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from api.guard import LargeBodyRoute, Owner, OwnersRoute
 from api.http.conditional import is_not_modified
-from api.http.idempotency import key_of
+from api.http.idempotency import key_of, key_of_pieces
+from api.http.intake import LargeRequest
 from api.tasks.batch import Batch
+from api.tasks.imports import TASKS, parse_import
 from api.tasks.parameters import Id, Service
 from api.tasks.preconditions import expected_revisions
 from api.tasks.schemas import Completion, TaskCreate, TaskUpdate
 from api.tasks.service import Tasks
-from api.tasks.transfer import IMPORT_LIMIT_BYTES, WRITERS, Streamed, parse_import
+from api.tasks.transfer import IMPORT_LIMIT_BYTES, WRITERS, Streamed
 from core.errors import Fault, InvalidInput
 from core.idempotency import Outcome
 from core.tasks.crud import Expected, StoredTask, task_etag
@@ -87,9 +88,12 @@ async def export_tasks(request: Request, owner: Owner, tasks: Service) -> Respon
 
 async def import_tasks(request: Request, owner: Owner, tasks: Service) -> Response:
     """Make the tasks of an export anew, with the times they had and ids of their own: all of them or none."""
-    # In a thread: thousands of tasks take a while to read, and others wait for the event loop.
-    rows = await asyncio.to_thread(parse_import, await request.json())
-    return _outcome(await tasks.import_all(owner, rows, await key_of(request, "import")))
+    large = cast(LargeRequest, request)  # the route's class says so
+    rows = await parse_import(large.document)
+    large.place.grow(sum(map(len, rows)))
+    key = await key_of_pieces(large, "import", large.document, array=TASKS)
+    large.document = b""
+    return _outcome(await tasks.import_all(owner, rows, key))
 
 
 router.add_api_route(

@@ -88,8 +88,8 @@ class Tasks:
             owner, key, lambda change: _batch_outcome(batch.apply(change, operations, atomic=asked.atomic), asked)
         )
 
-    async def import_all(self, owner: UserId, rows: str, key: Key | None) -> Outcome:
-        """All of them, a JSON array of rows, or none."""
+    async def import_all(self, owner: UserId, rows: Sequence[bytes], key: Key | None) -> Outcome:
+        """All of them, JSON arrays of rows, or none."""
 
         def imported(change: Change) -> Outcome:
             return Outcome(HTTPStatus.CREATED, {}, json.dumps({"imported": bulk.insert_all(change, rows)}))

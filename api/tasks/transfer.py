@@ -6,26 +6,22 @@ import json
 from collections.abc import AsyncGenerator, Callable, Iterable, Iterator
 from contextlib import aclosing
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from typing import Annotated, Any, Literal, Self, cast
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 from starlette.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
-from api.http.problems import faults_of
 from api.tasks.schemas import Instant, TaskCreate, whole
-from core.errors import InvalidInput
-from core.tasks.fields import DEFAULTS, EXPORTED
+from api.turns import Turns
+from core.tasks.fields import EXPORTED
 
 Format = Literal["json", "csv", "ics"]
 
 VERSION = 1
 MAX_IMPORTED = 20_000
 IMPORT_LIMIT_BYTES = 8 * 1024 * 1024
-"""What is read takes up to 25 times as much memory, if it is made for that."""
-
-MAX_FAULTS = 20
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _ICS_PRIORITIES = {"urgent": 1, "high": 3, "medium": 5, "low": 9}
@@ -56,15 +52,6 @@ class Import(BaseModel):
 
     version: Annotated[int, Field(ge=1, le=1), BeforeValidator(whole)] = 1
     tasks: Annotated[list[ImportedTask], Field(max_length=MAX_IMPORTED)]
-
-
-def parse_import(body: object) -> str:
-    """The rows as `core.bulk.insert_all` takes them, as JSON; raises `InvalidInput`."""
-    try:
-        document = Import.model_validate(body)
-    except ValidationError as error:
-        raise InvalidInput(*faults_of(error.errors(include_url=False)[:MAX_FAULTS])) from None
-    return json.dumps([_row(task) for task in document.tasks], default=datetime.isoformat)
 
 
 class Streamed(StreamingResponse):
@@ -105,15 +92,15 @@ class Writer:
         """One chunk per batch, the first with the head; closing it closes `batches`."""
         async with aclosing(batches):
             pending = self.head
+            turns = Turns()
             async for batch in batches:
-                yield pending + self.separator.join(self.task(task) for task in batch)
+                written = []
+                for task in batch:  # the longest takes a millisecond
+                    written.append(self.task(task))
+                    await turns.next()
+                yield pending + self.separator.join(written)
                 pending = self.separator
             yield (b"" if pending is self.separator else pending) + self.tail
-
-
-def _row(task: ImportedTask) -> dict[str, Any]:
-    columns = {**DEFAULTS, **task.columns()}
-    return {name: value.isoformat() if isinstance(value, date) else value for name, value in columns.items()}
 
 
 def _csv_line(row: Iterable[str]) -> bytes:

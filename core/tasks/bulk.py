@@ -1,5 +1,6 @@
 """The SQL of everything at once: all tasks out, many tasks in, all rows of a user erased."""
 
+from collections.abc import Sequence
 from typing import LiteralString
 
 from core.database.transaction import Transaction
@@ -15,8 +16,15 @@ _IMPORTED: LiteralString = ", ".join(column.imported for column in COLUMNS)
 _TYPED: LiteralString = ", ".join(column.name + " " + column.type for column in COLUMNS)
 
 
-def insert_all(change: Change, rows: str) -> int:
-    """Make all of these tasks (a JSON array) in one statement, with the times that they bring; returns how many."""
+def insert_all(change: Change, batches: Sequence[bytes]) -> int:
+    """Make all of these tasks (JSON arrays), with the times that they bring; returns how many.
+
+    One statement for each array: what is sent at once takes memory, here and in the server.
+    """
+    return sum(_insert(change, rows.decode()) for rows in batches or (b"[]",))
+
+
+def _insert(change: Change, rows: str) -> int:
     sql: LiteralString = (
         """
         WITH made AS (

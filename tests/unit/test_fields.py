@@ -1,18 +1,25 @@
 """The one list of what a task has, and the classes that say the same at the wire: the names are the same."""
 
+import asyncio
 import csv
 import json
 from typing import Any, get_type_hints
 
 from api.openapi import examples
 from api.tasks import schemas
-from api.tasks.transfer import WRITERS, ImportedTask, parse_import
+from api.tasks.imports import parse_import
+from api.tasks.transfer import WRITERS, ImportedTask
 from core.tasks.fields import COLUMNS, DEFAULTS, DELETED_AT, EXPORTED, GIVEN, MEMBERS, Given
 
 GIVEN_MEMBERS = [member.name for member in MEMBERS if any(isinstance(column, Given) for column in member.columns)]
 SHOWN = [member.name for member in MEMBERS]
 FULL: dict[str, Any] = {name: examples.DELETED[name] for name in (*GIVEN_MEMBERS, "completed_at", "created_at")}
 FULL |= {name: examples.DELETED[name] for name in ("updated_at", "deleted_at")}
+
+
+def imported_rows(document: Any) -> list[Any]:
+    [rows] = asyncio.run(parse_import(json.dumps(document).encode()))
+    return list(json.loads(rows))
 
 
 def test_the_documented_tasks_have_the_members_of_the_list() -> None:
@@ -35,14 +42,14 @@ def test_null_is_the_default_of_the_list() -> None:
     cleared = {name: None for name in GIVEN_MEMBERS if name != "title"}
     columns = schemas.TaskCreate.model_validate({"title": "x", **cleared}).columns()
     assert columns == {column.name: column.default for column in GIVEN} | {"title": "x"}
-    [imported] = json.loads(parse_import({"tasks": [{"title": "x"}]}))
+    [imported] = imported_rows({"tasks": [{"title": "x"}]})
     assert imported == {**DEFAULTS, "title": "x"}
 
 
 def test_an_import_fills_every_column_of_the_list() -> None:
     """Whatever an export has, but for the ids, comes back."""
     assert set(ImportedTask.model_fields) == {*SHOWN, DELETED_AT.name} - {"id", "user_id"}
-    [imported] = json.loads(parse_import({"tasks": [FULL]}))
+    [imported] = imported_rows({"tasks": [FULL]})
     assert sorted(imported) == sorted(column.name for column in COLUMNS)
 
 
