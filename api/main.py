@@ -59,7 +59,7 @@ def _services(settings: Settings) -> Services:
     database = Database(settings)
     redis = servers(settings.redis, timeout=settings.redis_timeout, retry_after=settings.redis_retry_after)
     fence = Fence(redis, ttl=settings.cache_ttl)
-    lists = Lists(database, fence)
+    lists = Lists(database, fence, limit=settings.limit_tasks)
     return Services(
         settings=settings,
         metrics=metrics,

@@ -109,6 +109,13 @@ class TooBusy(TasklaneError):
     """As many requests of this costly kind as may be are under way; a later one may fare better."""
 
 
+@dataclass
+class TooManyTasks(TasklaneError):
+    """The owner has as many tasks as one may have, those in the trash included."""
+
+    limit: int
+
+
 class BatchFailed(TasklaneError):
     """An atomic batch in which an operation failed: nothing was changed. One outcome per operation."""
 

@@ -97,6 +97,9 @@ class Settings(DatabaseSettings):
     limit_writes_rate: float = Field(default=50, ge=0, allow_inf_nan=False)
     limit_writes_burst: int = Field(default=500, ge=1)
 
+    limit_tasks: int = Field(default=100_000, ge=0)
+    """Tasks that a user may have, those in the trash included; 0: no limit."""
+
     limit_streams: int = Field(default=10_000, ge=0)
     """Event streams that a process holds."""
     limit_streams_per_user: int = Field(default=10, ge=1)

@@ -66,7 +66,7 @@ def make_context(settings: Settings, redis: Servers, fence: Fence, database: Dat
     all_lists = AllLists(database)
     publisher = Publisher(fence, all_lists, metrics.published)
     note = Note(redis, all_lists, publisher.run_to_the_end, silence=longest_silence(settings))
-    lists = Lists(database, fence, AS_WORKER_FOR_OWNER)
+    lists = Lists(database, fence, AS_WORKER_FOR_OWNER, acknowledges=False)
     return Context(settings, redis, fence, lists, all_lists, metrics, publisher, note)
 
 

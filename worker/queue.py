@@ -105,10 +105,11 @@ class Queue:
         try:
             await asyncio.wait({working})
             if error := working.exception():
-                self._failed = True
                 self._metrics.runs.labels(QUEUE_LABEL, "failed").inc()
                 reason = str(error) if isinstance(error, RedisError | OSError) else ""
-                log.warning("worker_interrupted", error=type(error).__name__, reason=reason)
+                tell = log.debug if self._failed else log.warning  # an outage has one line, not one per second
+                tell("worker_interrupted", error=type(error).__name__, reason=reason)
+                self._failed = True
                 if not isinstance(error, OSError | RedisConnectionError | RedisTimeoutError):
                     await self._empty(worker)
         finally:

@@ -116,6 +116,12 @@ def _(_error: errors.KeyReused) -> Problem:
 
 
 @problem_of.register
+def _(error: errors.TooManyTasks) -> Problem:
+    detail = f"You would have more than {error.limit} tasks, which is all that one may have. Those in the trash count."
+    return Problem(HTTPStatus.UNPROCESSABLE_ENTITY, detail, TYPE + "too-many-tasks")
+
+
+@problem_of.register
 def _(error: errors.RateLimited) -> Problem:
     detail = f"Too many requests at once. Try again in {error.retry_after} s."
     headers = {"retry-after": str(error.retry_after), **error.headers}

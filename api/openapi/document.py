@@ -121,4 +121,4 @@ def _problems(operation: Operation, *, path: str, method: str) -> Iterator[int]:
     if "If-Match" in operation.parameters:
         yield 412
     if method not in ("get", "delete"):
-        yield from (413, 415, 422)
+        yield from (408, 413, 415, 422)

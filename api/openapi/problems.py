@@ -16,6 +16,7 @@ PROBLEMS = {
     401: "Unauthorized",
     404: "NotFound",
     405: "MethodNotAllowed",
+    408: "RequestTimeout",
     409: "Conflict",
     410: "Resynchronise",
     412: "PreconditionFailed",
@@ -60,6 +61,7 @@ RESPONSES: dict[str, Document] = {
     "MethodNotAllowed": _response(
         "The path does not take that method.", "Allow", method_not_allowed=HTTPException(405, headers={})
     ),
+    "RequestTimeout": _response("The body did not come in time.", too_slow=errors.TooSlow()),
     "Conflict": _response(
         "A request with this `Idempotency-Key` is still being worked on.",
         "Retry-After",
@@ -83,8 +85,10 @@ RESPONSES: dict[str, Document] = {
         "The body is not declared as JSON.", "Accept", not_json=errors.UnsupportedMediaType()
     ),
     "Invalid": _response(
-        "Something in the request cannot be accepted, or the `Idempotency-Key` was used for something else.",
+        "Something in the request cannot be accepted, the `Idempotency-Key` was used for something else, or there are "
+        "as many tasks as one may have.",
         invalid=_INVALID,
+        too_many=errors.TooManyTasks(100_000),
         key_reused=errors.KeyReused(),
     ),
     "InvalidOrFailedBatch": _response(

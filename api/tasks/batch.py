@@ -11,7 +11,7 @@ from typing_extensions import TypeAliasType, TypedDict
 from api.http.problems import faults_of
 from api.tasks.preconditions import expected_revisions
 from api.tasks.schemas import TaskCreate, TaskUpdate, whole
-from core.errors import BatchFailed, InvalidInput, NotFound, PreconditionFailed, TasklaneError
+from core.errors import BatchFailed, InvalidInput, NotFound, PreconditionFailed, TasklaneError, TooManyTasks
 from core.lists.lists import Change
 from core.tasks import crud
 from core.tasks.crud import Expected, StoredTask
@@ -42,6 +42,7 @@ class CreateOperation(_Operation):
     task: TaskCreate
 
     def apply(self, change: Change) -> "Applied":
+        change.expect_room()
         return Applied(HTTPStatus.CREATED, crud.insert(change, self.task.columns()))
 
 
@@ -147,5 +148,9 @@ def _parse(position: int, raw: object) -> Known | InvalidInput:
 def _apply(change: Change, operation: Known) -> Result:
     try:
         return operation.apply(change)
-    except (NotFound, PreconditionFailed) as error:  # these found nothing to change and left the transaction whole
+    except (
+        NotFound,
+        PreconditionFailed,
+        TooManyTasks,
+    ) as error:  # these found nothing to change and left the transaction whole
         return error

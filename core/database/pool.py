@@ -1,4 +1,5 @@
-"""Database work, in the one place where connections are: as many transactions at a time as connections.
+"""Database work, in the one place where connections are: as many transactions at a time as connections, and of one
+user no more than half as many.
 
 A transaction never outlives its deadline, even when PostgreSQL hangs: the driver bounds every wait, and the connection
 is given up when the time is over.
@@ -111,16 +112,17 @@ class Database:
         """
         seconds = timeout or self.timeout
         deadline = time.monotonic() + seconds
+        owner = parameters.get("owner") or None
         try:
             # Whoever gets one so late that it cannot finish only burdens the server.
-            await self._slots.take(seconds / 2)
+            await self._slots.take(seconds / 2, owner)
         except TimeoutError:
             raise DatabaseUnavailable(NONE_FREE) from None
         try:
             bound = {**self._limits, **parameters}
             return await driver.run(partial(self._attempts, work, opening, bound, deadline), deadline=deadline)
         finally:
-            self._slots.give()
+            self._slots.give(owner)
 
     async def ping(self) -> None:
         """See that PostgreSQL answers and has the schema; raises `DatabaseUnavailable`."""

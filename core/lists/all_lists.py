@@ -1,6 +1,6 @@
 """All users' lists at once, as the worker sees and repairs them."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from datetime import datetime
 from typing import LiteralString, NamedTuple, TypeVar
 
@@ -161,16 +161,20 @@ class AllLists:
         """
         return bool(await self._write(lambda transaction: transaction.execute(sql, since=since)))
 
-    async def with_tasks_deleted_before(self, cutoff: datetime, *, limit: int) -> list[UserId]:
-        """Up to `limit` users whose trash holds something older."""
+    async def with_tasks_deleted_before(
+        self, cutoff: datetime, *, limit: int, but: Collection[UserId] = ()
+    ) -> list[UserId]:
+        """Up to `limit` users, `but` for these, whose trash holds something older."""
         sql: LiteralString = """
             SELECT DISTINCT user_id FROM (
                 SELECT user_id FROM tasks
                 WHERE deleted_at IS NOT NULL AND deleted_at AT TIME ZONE 'UTC' < %(cutoff)s AT TIME ZONE 'UTC'
+                    AND user_id <> ALL(%(but)s)
                 ORDER BY deleted_at AT TIME ZONE 'UTC' LIMIT %(limit)s
             ) oldest
         """
-        return [row[0] for row in await self._read(lambda tx: tx.execute(sql, cutoff=cutoff, limit=limit))]
+        asked = {"cutoff": cutoff, "limit": limit, "but": list(but)}
+        return [row[0] for row in await self._read(lambda tx: tx.execute(sql, **asked))]
 
     async def forget_keys_before(self, cutoff: datetime, *, limit: int) -> int:
         """Delete up to `limit` idempotency keys that are older; returns how many."""
@@ -185,17 +189,22 @@ class AllLists:
         [(count,)] = await self._write(lambda tx: tx.execute(sql, cutoff=cutoff, limit=limit))
         return int(count)
 
-    async def to_be_emptied(self, *, limit: int) -> list[UserId]:
-        """Up to `limit` users who asked for erasure and have something left, whoever has waited longest first."""
+    async def to_be_emptied(self, *, limit: int, but: Collection[UserId] = ()) -> list[UserId]:
+        """Up to `limit` users, `but` for these, who asked for erasure and have something left; whoever has waited
+        longest first.
+        """
         sql: LiteralString = """
-            SELECT user_id FROM account_erasures e WHERE EXISTS (SELECT FROM tasks t WHERE t.user_id = e.user_id)
-                OR EXISTS (SELECT FROM idempotency_keys k WHERE k.user_id = e.user_id)
+            SELECT user_id FROM account_erasures e WHERE user_id <> ALL(%(but)s)
+                AND (EXISTS (SELECT FROM tasks t WHERE t.user_id = e.user_id)
+                    OR EXISTS (SELECT FROM idempotency_keys k WHERE k.user_id = e.user_id))
             ORDER BY requested_at LIMIT %(limit)s
         """
-        return [row[0] for row in await self._read(lambda tx: tx.execute(sql, limit=limit))]
+        return [row[0] for row in await self._read(lambda tx: tx.execute(sql, limit=limit, but=list(but)))]
 
-    async def emptied(self, *, limit: int, untouched_for: float = 0) -> list[tuple[UserId, Stand]]:
-        """Up to `limit` users who asked for erasure, of whom only the list's revision is left.
+    async def emptied(
+        self, *, limit: int, untouched_for: float = 0, but: Collection[UserId] = ()
+    ) -> list[tuple[UserId, Stand]]:
+        """Up to `limit` users, `but` for these, who asked for erasure, of whom only the list's revision is left.
 
         Only those whose list has not changed for some seconds: what was cached before has expired.
         """
@@ -206,9 +215,10 @@ class AllLists:
             WHERE NOT EXISTS (SELECT FROM tasks t WHERE t.user_id = e.user_id)
                 AND NOT EXISTS (SELECT FROM idempotency_keys k WHERE k.user_id = e.user_id)
                 AND coalesce(l.updated_at, e.requested_at) <= now() - %(seconds)s * interval '1 second'
+                AND e.user_id <> ALL(%(but)s)
             ORDER BY requested_at LIMIT %(limit)s"""
         )
-        return await self._lists(sql, limit=limit, seconds=untouched_for)
+        return await self._lists(sql, limit=limit, seconds=untouched_for, but=list(but))
 
     async def _lists(self, sql: LiteralString, **parameters: object) -> list[tuple[UserId, Stand]]:
         rows = await self._read(lambda transaction: transaction.execute(sql, **parameters))

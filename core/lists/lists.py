@@ -13,7 +13,7 @@ from core.cache.fence import Fence
 from core.database import driver, streams
 from core.database.pool import Database
 from core.database.transaction import Row, Transaction
-from core.errors import DatabaseUnavailable, TasklaneError
+from core.errors import DatabaseUnavailable, TasklaneError, TooManyTasks
 from core.lists.announcements import Announcements
 from core.lists.revisions import revisions
 from core.lists.stand import STAND
@@ -34,6 +34,10 @@ AS_USER: LiteralString = (
 )
 AS_WORKER: LiteralString = "SELECT set_config('role', 'tasklane_worker', true)," + _LIMITS + ";"
 
+# What the list had before this transaction: `tasklane_advance` has told it.
+TASKS: LiteralString = "current_setting('app.tasks', true)"
+_COUNT: LiteralString = "SELECT count(*) FROM tasks WHERE user_id = %(owner)s"
+
 # Locks the list row until the end of the transaction: revision order is commit order, per user.
 _ADVANCE: LiteralString = "SELECT tasklane_advance(%(owner)s);"
 
@@ -41,8 +45,10 @@ _ADVANCE: LiteralString = "SELECT tasklane_advance(%(owner)s);"
 class Change:
     """What a write may do: run statements that return, first, the revision that they have set and its history."""
 
-    def __init__(self, transaction: Transaction) -> None:
+    def __init__(self, transaction: Transaction, *, limit: int = 0) -> None:
         self._transaction = transaction
+        self._limit = limit
+        self._made = 0
         self._advanced = False
         self.stand: Stand | None = None
         """None while nothing was changed."""
@@ -60,6 +66,28 @@ class Change:
         if rows:
             self.stand = Stand(*rows[0][:2])
         return [row[2:] for row in rows]
+
+    def expect_room(self) -> None:
+        """Raises `TooManyTasks` if the list cannot have one more; then nothing was changed that was not before."""
+        if self._limit:
+            sql: LiteralString = "SELECT " + STAND + ", " + TASKS
+            [(tasks,)] = self.execute(sql)
+            self._expect_at_most(tasks, self._made + 1)
+
+    def have_made(self, tasks: str | None, made: int = 1) -> None:
+        """So many more tasks, where the list had `TASKS`; raises `TooManyTasks` if those are too many."""
+        self._made += made
+        if self._limit:
+            self._expect_at_most(tasks, self._made)
+
+    def _expect_at_most(self, tasks: str | None, made: int) -> None:
+        if tasks:
+            before = int(tasks)
+        else:  # not counted yet
+            [(now,)] = self.look(_COUNT)
+            before = now - self._made
+        if before + made > self._limit:
+            raise TooManyTasks(self._limit)
 
     def execute_last(self, sql: LiteralString, **parameters: object) -> None:
         """As `execute`, of a statement that nothing more depends on: after another one it travels with COMMIT."""
@@ -80,10 +108,24 @@ class Change:
 class Lists:
     """A user's list at a time, under the role that the process has: the API's sees no other rows."""
 
-    def __init__(self, database: Database, fence: Fence, role: LiteralString = AS_USER) -> None:
+    def __init__(
+        self,
+        database: Database,
+        fence: Fence,
+        role: LiteralString = AS_USER,
+        *,
+        limit: int = 0,
+        acknowledges: bool = True,
+    ) -> None:
+        """`limit`: the most tasks that one may have, 0 for as many as they like.
+
+        Where nobody is told of a change (`acknowledges`), nobody waits for Redis to know it: the worker tells it later.
+        """
         self._database = database
         self._fence = fence
         self._role = role
+        self._limit = limit
+        self._acknowledges = acknowledges
         self.announcements = Announcements(database, fence, role)
 
     async def read(self, owner: UserId, query: Callable[[Transaction], T]) -> T:
@@ -110,7 +152,7 @@ class Lists:
 
         def work(transaction: Transaction) -> T:
             nonlocal announce
-            made = Change(transaction)
+            made = Change(transaction, limit=self._limit)
             result = change(made)
             if made.stand is None:  # nothing was changed, so there is nothing to commit
                 announce = made.seen
@@ -135,8 +177,10 @@ class Lists:
         # After COMMIT: should Redis have been wiped between the two, a reader may have stored the older state.
         if announce is None:
             await self.show_present(owner)
-        else:
+        elif self._acknowledges:
             await self.announcements.acknowledge(owner, announce, deadline=deadline)
+        else:
+            await self._fence.raise_to(owner, announce, committed=True)
         return result
 
     async def may_show(self, owner: UserId, stand: Stand) -> None:
@@ -145,6 +189,8 @@ class Lists:
 
     async def show_present(self, owner: UserId) -> None:
         """As `may_show`, for what tells something of the list without telling its revision."""
+        if not self._acknowledges:
+            return
         sql: LiteralString = "SELECT " + STAND
         [(revision, history)] = await self.read(owner, lambda transaction: transaction.execute(sql))
         if revision is not None:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import LiteralString
 
 from core.database.transaction import Transaction
-from core.lists.lists import Change
+from core.lists.lists import TASKS, Change
 from core.lists.stand import HISTORY, REVISION, STAND
 from core.tasks.fields import COLUMNS, DELETED_TASK_JSON
 
@@ -17,7 +17,7 @@ _TYPED: LiteralString = ", ".join(column.name + " " + column.type for column in 
 
 
 def insert_all(change: Change, batches: Sequence[bytes]) -> int:
-    """Make all of these tasks (JSON arrays), with the times that they bring; returns how many.
+    """Make all of these tasks (JSON arrays), with the times that they bring; returns how many; raises `TooManyTasks`.
 
     One statement for each array: what is sent at once takes memory, here and in the server.
     """
@@ -43,9 +43,12 @@ def _insert(change: Change, rows: str) -> int:
         )
         SELECT """
         + STAND
+        + ", "
+        + TASKS
         + ", count(*) FROM made"
     )
-    [(count,)] = change.execute(sql, rows=rows)
+    [(tasks, count)] = change.execute(sql, rows=rows)
+    change.have_made(tasks, count)
     return int(count)
 
 

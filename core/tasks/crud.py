@@ -11,7 +11,7 @@ from typing import Any, LiteralString
 
 from core.database.transaction import Row, Transaction
 from core.errors import NotFound, PreconditionFailed
-from core.lists.lists import Change
+from core.lists.lists import TASKS, Change
 from core.lists.stand import HISTORY, REVISION, STAND
 from core.tasks.fields import REPRESENTATION, TASK_JSON, function
 from core.types import Revision, Stand, TaskId
@@ -41,6 +41,8 @@ def task_etag(task: TaskId, revision: Revision) -> str:
 _INSERT: LiteralString = (
     "SELECT list_revision, "
     + HISTORY
+    + ", "
+    + TASKS
     + ", made, list_revision, task FROM "
     + function("insert")
     + "(owner => %(owner)s"
@@ -58,9 +60,11 @@ def get(transaction: Transaction, task: TaskId) -> tuple[StoredTask, Stand]:
 
 
 def insert(change: Change, columns: Columns) -> StoredTask:
-    """A new task."""
+    """A new task; raises `TooManyTasks`."""
     given = "".join(f", {name} => %({name})s" for name in columns)
-    return StoredTask(*_only(change.execute(_INSERT + given + ")", **columns)))
+    tasks, *made = _only(change.execute(_INSERT + given + ")", **columns))
+    change.have_made(tasks)
+    return StoredTask(*made)
 
 
 def update(change: Change, task: TaskId, columns: Columns, *, expected: Expected = None) -> StoredTask:

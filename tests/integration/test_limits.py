@@ -1,6 +1,8 @@
 """Limits per user: what reaches a route spends a token, what the cache answers does not."""
 
+import asyncio
 import re
+from collections import Counter
 from collections.abc import Iterator
 
 import httpx
@@ -8,8 +10,9 @@ import pytest
 import redis
 
 from core.types import UserId
+from tests.integration.wires import rows
 from tests.stack import ApiProcess, Stack, client, new_user
-from tests.steps import until
+from tests.steps import outside, until
 
 READS, WRITES = 4, 2
 """The most that a bucket holds; it gets a token every hundred seconds, so none comes in the middle of a test."""
@@ -140,3 +143,82 @@ async def test_without_redis_everyone_is_served(own_stack: Stack, user: UserId) 
         own_stack.redis.start()
         await until(lambda: "ratelimit" in read(carol).headers)
         await until(lambda: read(carol).status_code == 429)
+
+
+TASKS = 5
+
+
+@pytest.fixture(scope="module")
+def small(stack: Stack) -> Iterator[ApiProcess]:
+    """An API whose users may have few tasks."""
+    api = stack.api(LIMIT_TASKS=str(TASKS))
+    yield api
+    api.stop()
+
+
+@pytest.fixture
+def dave(small: ApiProcess) -> Iterator[httpx.Client]:
+    with client(small.url, new_user()) as dave:
+        yield dave
+
+
+def count(frontend: httpx.Client) -> int:
+    return int(frontend.get("/api/account").json()["tasks"])
+
+
+def fill(frontend: httpx.Client, tasks: int) -> list[str]:
+    made = [frontend.post("/api/tasks", json={"title": "Walk"}) for _ in range(tasks)]
+    assert {answer.status_code for answer in made} <= {201}
+    return [answer.headers["location"] for answer in made]
+
+
+def test_a_quota_of_tasks_is_kept_by_every_way_in(dave: httpx.Client) -> None:
+    """A refusal says so, and has changed nothing; what was erased makes room, what lies in the trash does not."""
+    locations = fill(dave, TASKS)
+    refused = dave.post("/api/tasks", json={"title": "One more"})
+    assert (refused.status_code, refused.json()["type"]) == (422, "urn:tasklane:problem:too-many-tasks")
+    assert str(TASKS) in refused.json()["detail"]
+    create = {"op": "create", "task": {"title": "One more"}}
+    assert dave.post("/api/tasks/batch", json={"operations": [create]}).status_code == 422
+    assert dave.post("/api/tasks/import", json={"tasks": [{"title": "One more"}]}).status_code == 422
+    dave.delete(locations[0])
+    assert dave.post("/api/tasks", json={"title": "One more"}).status_code == 422
+    assert dave.patch(locations[1], json={"title": "Run"}).status_code == 200
+    assert dave.post(f"{locations[0]}/restore").status_code == 200
+    dave.delete(locations[0])
+    assert count(dave) == TASKS
+    assert dave.delete("/api/tasks/trash").status_code == 204
+    assert dave.post("/api/tasks", json={"title": "One more"}).status_code == 201
+
+
+def test_a_batch_makes_as_many_as_there_is_room_for(dave: httpx.Client) -> None:
+    """One whose operations are for themselves; an atomic one makes none; an import makes all or none."""
+    fill(dave, TASKS - 2)
+    create = {"op": "create", "task": {"title": "One more"}}
+    atomic = dave.post("/api/tasks/batch", json={"operations": [create] * 3})
+    assert (atomic.status_code, count(dave)) == (422, TASKS - 2)
+    assert [result["status"] for result in atomic.json()["results"]] == [424, 424, 422]
+    imported = dave.post("/api/tasks/import", json={"tasks": [{"title": "One more"}] * 3})
+    assert (imported.status_code, count(dave)) == (422, TASKS - 2)
+    single = dave.post("/api/tasks/batch", json={"atomic": False, "operations": [create] * 4}).json()
+    assert [result["status"] for result in single["results"]] == [201, 201, 422, 422]
+    assert count(dave) == TASKS
+
+
+@pytest.mark.anyio
+async def test_nobody_is_beyond_the_quota_however_many_ask_at_once(small: ApiProcess, dave: httpx.Client) -> None:
+    """Of many creates and imports at the same time exactly as many tasks are made as there is room for."""
+    async with httpx.AsyncClient(base_url=small.url, headers=dave.headers, timeout=60) as at_once:
+        asked = [at_once.post("/api/tasks", json={"title": "Walk"}) for _ in range(20)]
+        answers = await asyncio.gather(*asked)
+    assert Counter(answer.status_code for answer in answers) == {201: TASKS, 422: 20 - TASKS}
+    assert count(dave) == TASKS
+
+
+def test_a_list_that_is_not_counted_has_a_quota_too(stack: Stack, small: ApiProcess, user: UserId) -> None:
+    """As one from before there were counters: then the tasks are counted."""
+    with client(small.url, user) as dave, outside(stack.database_url) as other:
+        fill(dave, TASKS - 1)
+        rows(other, "UPDATE task_lists SET live = NULL, in_trash = NULL WHERE user_id = %s", user)
+        fill(dave, 1)
+        assert dave.post("/api/tasks", json={"title": "One more"}).status_code == 422

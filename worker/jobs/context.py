@@ -12,8 +12,14 @@ from worker.metrics import WorkerMetrics
 from worker.note import Note
 from worker.publisher import Publisher
 
-AS_WORKER_FOR_OWNER: LiteralString = "SELECT set_config('app.user_id', %(owner)s, true);" + AS_WORKER
-"""The worker's role, about one user at a time: a search asks the transaction whose tasks it may find."""
+AS_WORKER_FOR_OWNER: LiteralString = (
+    "SELECT set_config('app.user_id', %(owner)s, true), set_config('lock_timeout', '250', true);" + AS_WORKER
+)
+"""The worker's role, about one user at a time: a search asks the transaction whose tasks it may find.
+
+It waits for nobody for long (milliseconds): who holds a list for ever, by one import after another, say, would hold
+up what is due to all others.
+"""
 
 
 @dataclass(slots=True)

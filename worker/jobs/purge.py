@@ -3,8 +3,15 @@
 import time
 from datetime import UTC, datetime, timedelta
 
+import structlog
+
+from core.errors import DatabaseUnavailable
+from core.logs import user_hash
 from core.tasks import crud
+from core.types import UserId
 from worker.jobs.context import Context
+
+log = structlog.get_logger()
 
 BATCH = 1000
 BUDGET_SECONDS = 40
@@ -12,13 +19,21 @@ BUDGET_SECONDS = 40
 
 
 async def purge_trash(ctx: Context) -> int:
-    """Erase the tasks that were deleted longer ago than the retention; returns how many."""
+    """Erase the tasks that were deleted longer ago than the retention; returns how many.
+
+    A list that somebody holds is left for the next run, and keeps no other waiting.
+    """
     cutoff = datetime.now(UTC) - timedelta(days=ctx.settings.trash_retention_days)
     until = time.monotonic() + BUDGET_SECONDS
+    held: set[UserId] = set()
     purged = 0
-    while owners := await ctx.all_lists.with_tasks_deleted_before(cutoff, limit=BATCH):
+    while owners := await ctx.all_lists.with_tasks_deleted_before(cutoff, limit=BATCH, but=held):
         for owner in owners:
-            purged += await ctx.lists.write(owner, lambda change: crud.purge(change, cutoff, limit=BATCH))
+            try:
+                purged += await ctx.lists.write(owner, lambda change: crud.purge(change, cutoff, limit=BATCH))
+            except DatabaseUnavailable as error:
+                log.info("purge_put_off", user=user_hash(owner), reason=str(error))
+                held.add(owner)
             if time.monotonic() > until:
                 break
         else:

@@ -20,6 +20,7 @@ import structlog
 
 from core.cache import scripts
 from core.cache.keys import Names
+from core.cache.servers.given_up import GivenUp
 from core.cache.servers.route import Route
 from core.cache.servers.wire import PATIENCE_SECONDS, Argument, Asker, Send, Wire, packed
 from core.errors import Redirected, RedisUnavailable
@@ -69,6 +70,7 @@ class Redis:
         self._wire: Wire | None = None
         self._keeper: asyncio.Task[None] | None = None
         self._recovery: Recovery | None = None
+        self._given_up = GivenUp(route.name)
 
     @property
     def up(self) -> bool:
@@ -193,6 +195,7 @@ class Redis:
             try:
                 before, doubts = self._server, self._doubts
                 wire = await self._route.connect(self._timeout)
+                wire.on_give_up = self._given_up.note
                 await self._identify(wire)
                 # Nobody can tell a server that hides its id from the one of before, nor what one has missed that was
                 # left for another and is found again.

@@ -29,6 +29,10 @@ Heard = Callable[[bytes, bytes], None]
 """Told of a message: its channel, and what it says."""
 
 
+GaveUp = Callable[[str], None]
+"""Told why somebody who waited was given up, though the connection goes on."""
+
+
 class Asker(Protocol):
     """Who waits for one answer. A future is one.
 
@@ -84,6 +88,7 @@ class Wire(asyncio.Protocol):
 
     def __init__(self, timeout: float, refusal: Refusal = RedisUnavailable) -> None:
         self._refusal = refusal
+        self.on_give_up: GaveUp | None = None
         self.lost = asyncio.Event()
         self.reason = ""
         """Why it was lost."""
@@ -178,6 +183,7 @@ class Wire(asyncio.Protocol):
                 continue
             if isinstance(value, hiredis.ReplyError):
                 _fail(answer, self._refusal(str(value)))
+                self._tell(str(value))
             else:
                 answer.set_result(value)
         if self.stalled and self._answered >= self._due:
@@ -235,6 +241,11 @@ class Wire(asyncio.Protocol):
         for answer in self._waiting:
             if answer not in self._patient:
                 _fail(answer, RedisUnavailable("no answer in time"))
+        self._tell("no answer in time")
+
+    def _tell(self, reason: str) -> None:
+        if self.on_give_up:
+            self.on_give_up(reason)
 
 
 async def _greet(wire: Wire, address: RedisAddress) -> None:
