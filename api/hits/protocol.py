@@ -3,6 +3,8 @@
 A request whose very bytes are known (`known.py`) is answered here, in one write. Everything else goes to uvicorn byte
 for byte, and in the order in which it came; whoever sends cannot tell the two apart. It relies on uvicorn being as it
 was read (`internals.py`); where it is not, or a setting has uvicorn look at each request, all requests go to it.
+
+Here, too, the waiting for readers ends who do not read (`readers.py`).
 """
 
 import math
@@ -16,6 +18,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 from api.hits.direct import DirectHits, Question
 from api.hits.internals import differences
 from api.hits.known import MARK
+from api.hits.readers import Readers
 from api.observe.requests import new_request_id
 
 log = structlog.get_logger()
@@ -29,11 +32,12 @@ class HitProtocol(HttpToolsProtocol):
     """One connection. At most one question is open on it: what comes meanwhile waits, unread, as in uvicorn."""
 
     # Beside uvicorn's own attributes, not among them: one dictionary more per connection would be 2 KB.
-    __slots__ = ("_begun", "_direct", "_held", "_idle_since", "_leaving", "_lesson", "_question", "_within")
+    __slots__ = ("_begun", "_direct", "_held", "_idle_since", "_leaving", "_lesson", "_question", "_readers", "_within")
 
     def __init__(self, config: Config, *arguments: Any, **named: Any) -> None:
         super().__init__(config, *arguments, **named)
         self._direct = _direct_hits(config)
+        self._readers = _readers(config)
         self._question: Question | None = None
         self._held: bytes | None = None
         """What has come while a question was open."""
@@ -70,7 +74,16 @@ class HitProtocol(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._held = self._lesson = None
+        self._readers.resume(self.transport)
         super().connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._readers.pause(self.transport)
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        self._readers.resume(self.transport)
 
     # From the server
 
@@ -168,6 +181,12 @@ class HitProtocol(HttpToolsProtocol):
             self.data_received(held)
         if self._leaving:
             self.shutdown()
+
+
+@lru_cache(maxsize=1)
+def _readers(_config: Config) -> Readers:
+    """Those of all connections."""
+    return Readers()
 
 
 @lru_cache(maxsize=1)

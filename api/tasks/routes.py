@@ -1,5 +1,6 @@
 """The task resource over HTTP, under `/api/tasks` and, for pages that name the user, `/api/{user_id}/tasks`."""
 
+import asyncio
 from http import HTTPStatus
 from typing import Any, cast
 
@@ -83,7 +84,9 @@ async def export_tasks(request: Request, owner: Owner, tasks: Service) -> Respon
     writer = WRITERS.get(name)  # type: ignore[call-overload]  # any text may be asked for
     if writer is None:
         raise InvalidInput(Fault("?format", "must be json, csv or ics"))
-    return await Streamed.begin(writer.chunks(tasks.export(owner)), writer.media_type, f"tasks.{name}")
+    transport: asyncio.Transport | None = request.scope["tasklane.transport"]
+    batches = tasks.export(owner, let_go=transport.abort if transport else _nothing)
+    return await Streamed.begin(writer.chunks(batches), writer.media_type, f"tasks.{name}")
 
 
 async def import_tasks(request: Request, owner: Owner, tasks: Service) -> Response:
@@ -141,6 +144,10 @@ async def delete_task(request: Request, owner: Owner, tasks: Service, task: Id) 
     """Move a task to the trash."""
     await tasks.delete(owner, task, _expected(request, task))
     return Response(status_code=HTTPStatus.NO_CONTENT)
+
+
+def _nothing() -> None:
+    """Where the server is another, nobody is let go of."""
 
 
 async def _read(request: Request, owner: UserId, tasks: Tasks, query: Query) -> Response:

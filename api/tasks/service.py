@@ -1,6 +1,5 @@
 """What the routes can ask for: reads through the cache, writes through the one place that commits."""
 
-import asyncio
 import json
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
@@ -10,9 +9,10 @@ from api.hits.reads import CachedReads, Result
 from api.http.problems import problem_of
 from api.tasks import batch
 from api.tasks.batch import Batch
+from api.tasks.exports import Exports
 from api.tasks.schemas import TaskCreate, TaskUpdate
 from core.cache.answer import Answer
-from core.errors import NotFound, Resynchronise, TasklaneError, TooBusy
+from core.errors import NotFound, Resynchronise, TasklaneError
 from core.idempotency import Key, Outcome, once
 from core.lists.lists import Change, Lists
 from core.settings import Settings
@@ -20,9 +20,6 @@ from core.tasks import answers, bulk, crud
 from core.tasks.crud import Expected, StoredTask
 from core.tasks.queries import Query
 from core.types import TaskId, UserId
-
-EXPORTS_AT_ONCE = 2
-"""Each holds a connection for as long as its reader takes."""
 
 IMPORT_SECONDS = 30
 
@@ -35,7 +32,7 @@ class Tasks:
         self._reads = reads
         self._shape: answers.Shape = settings.task_list_shape
         self._key_hours = settings.idempotency_retention_hours
-        self._exports = asyncio.Semaphore(EXPORTS_AT_ONCE)
+        self._exports = Exports(settings.database_pool_size)
 
     async def read(self, owner: UserId, query: Query, *, changed: bool = False) -> tuple[Answer, Result]:
         """A list, a task, the statistics or what has changed; raises `NotFound` and `Resynchronise`.
@@ -96,14 +93,16 @@ class Tasks:
 
         return await self._once(owner, key, imported, timeout=IMPORT_SECONDS)
 
-    async def export(self, owner: UserId) -> AsyncGenerator[list[str]]:
-        """Batches of tasks, each as JSON, those in the trash too; raises `TooBusy` when enough others export."""
-        if self._exports.locked():
-            raise TooBusy
-        await self._lists.show_present(owner)
-        async with self._exports, aclosing(self._lists.stream(owner, bulk.EXPORT)) as batches:
-            async for rows in batches:
-                yield [row[0] for row in rows]
+    async def export(self, owner: UserId, *, let_go: Callable[[], None]) -> AsyncGenerator[list[str]]:
+        """Batches of tasks, each as JSON, those in the trash too; raises `TooBusy` when enough others export.
+
+        `let_go` is called when it has gone on for long, and others wait.
+        """
+        with self._exports.place(owner, let_go=let_go):
+            await self._lists.show_present(owner)
+            async with aclosing(self._lists.stream(owner, bulk.EXPORT)) as batches:
+                async for rows in batches:
+                    yield [row[0] for row in rows]
 
     async def _once(
         self, owner: UserId, key: Key | None, make: Callable[[Change], Outcome], *, timeout: float | None = None

@@ -57,6 +57,7 @@ async def stream(
 
     bound = {**parameters, "idle_timeout": f"{2 * PATIENCE_SECONDS * 1000}"}
     working = asyncio.create_task(database.run(work, opening=_OPENING + opening, parameters=bound))
+    working.add_done_callback(_read)
     try:
         while rows := await _next(batches, working):
             yield rows
@@ -65,8 +66,12 @@ async def stream(
         while not batches.empty():
             batches.get_nowait()
         await asyncio.wait({working})
-        if not working.cancelled():
-            working.exception()  # whoever left does not want to know
+
+
+def _read(working: "asyncio.Task[None]") -> None:
+    """Whoever left does not want to know, and may have been cancelled while they waited for it to end."""
+    if not working.cancelled():
+        working.exception()
 
 
 async def _next(batches: asyncio.Queue[list[Row]], working: "asyncio.Task[None]") -> list[Row] | None:

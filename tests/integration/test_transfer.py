@@ -270,21 +270,32 @@ async def test_a_reader_who_leaves_frees_the_connection(stack: Stack, crowd: Use
         await until(lambda: not rows(other, EXPORTING, name))
         assert post(bob, "Walk").status_code == 201
     api.stop()
+    assert '"error"' not in api.log.read_text()  # nobody has to look into it
 
 
 @pytest.mark.anyio
 async def test_exports_leave_connections_to_others(
-    exporter: tuple[ApiProcess, str], crowd: UserId, user: UserId
+    stack: Stack, exporter: tuple[ApiProcess, str], crowd: UserId, user: UserId
 ) -> None:
-    """With two under way a third is asked to come back later; other requests are served; whoever ends makes room."""
+    """With four under way a fifth is asked to come back later; other requests are served; whoever ends makes room.
+
+    One user has one: another of their own is refused, too.
+    """
     api, _ = exporter
+    crowds = [crowd, *(new_user() for _ in range(3))]
+    for other in crowds[1:]:
+        seed(stack, other, MANY)
     with ExitStack() as downloads, client(api.url, user) as alice:
-        first, second = (downloads.enter_context(closing(Download(api, crowd))) for _ in range(2))
+        first, second, third = (downloads.enter_context(closing(Download(api, other))) for other in crowds[:3])
+        with client(api.url, crowd) as again:
+            assert export(again).status_code == 503
+        downloads.enter_context(closing(Download(api, crowds[3])))
         busy = export(alice)
         assert (busy.status_code, busy.headers["content-type"]) == (503, "application/problem+json")
         assert int(busy.headers["retry-after"]) > 0
         assert post(alice, "Walk").status_code == 201
         first.close()
+        third.close()
         await until(lambda: export(alice).status_code == 200)
         assert len(json.loads(second.head + second.rest())["tasks"]) == MANY
 
