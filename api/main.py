@@ -58,7 +58,7 @@ def _services(settings: Settings) -> Services:
     metrics = Metrics()
     database = Database(settings)
     redis = servers(settings.redis, timeout=settings.redis_timeout, retry_after=settings.redis_retry_after)
-    fence = Fence(redis, ttl=settings.cache_ttl)
+    fence = Fence(redis, ttl=settings.cache_ttl, share=settings.cache_bytes_per_user)
     lists = Lists(database, fence, limit=settings.limit_tasks)
     return Services(
         settings=settings,

@@ -69,6 +69,9 @@ class Settings(DatabaseSettings):
     redis_retry_after: Seconds = 1
     cache_ttl: int = Field(default=300, ge=10, le=86_400)
 
+    cache_bytes_per_user: int = Field(default=1_048_576, ge=262_144)
+    """What one user's answers take in Redis."""
+
     better_auth_secret: SecretStr | None = None
     auth_jwks_url: str | None = None
     auth_jwks_file: Path | None = None

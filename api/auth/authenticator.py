@@ -74,8 +74,9 @@ class Authenticator:
             await self._remote.close()
 
     def remembered(self, authorization: bytes) -> Principal | None:
-        """The principal whom this header value proved less than a minute ago, if that still holds."""
-        return self._memo.recall(authorization, now=self._clock())
+        """The principal whom this header value's token proved less than a minute ago, if that still holds."""
+        token = tokens.compact(authorization)
+        return None if token is None else self._memo.recall(token, now=self._clock())
 
     async def authenticate(self, authorization: bytes | None) -> Principal:
         """The principal whom this header value proves; raises `InvalidToken`.
@@ -95,7 +96,7 @@ class Authenticator:
         # No await from here on: keys that were revoked in between must not fill the memo.
         now = self._clock()
         principal = claims.principal(tokens.proven_claims(token, keys), self._expected, now=now)
-        self._memo.remember(authorization, principal, now=now)
+        self._memo.remember(token.compact, principal, now=now)
         return principal
 
 

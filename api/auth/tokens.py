@@ -40,11 +40,21 @@ class UnverifiedToken:
     key_id: str | None
 
 
+def compact(authorization: bytes) -> bytes | None:
+    """The token alone: however the scheme is written, and the space around it. None for what `read` refuses."""
+    if authorization.startswith(b"Bearer ") and len(authorization) <= MAX_AUTHORIZATION_BYTES:
+        token = authorization[7:]
+        if b" " not in token and b"\t" not in token:
+            return token
+    parts = _take_apart(authorization)
+    return parts[1] if parts else None
+
+
 def read(authorization: bytes) -> UnverifiedToken:
     """Take a `Bearer` token apart (RFC 6750, the scheme in any case); raises `InvalidToken`."""
     if len(authorization) > MAX_AUTHORIZATION_BYTES:
         raise refused("too_long")
-    parts = _AUTHORIZATION.fullmatch(authorization.strip(b" \t"))
+    parts = _take_apart(authorization)
     if parts is None:
         raise refused("malformed")
     try:
@@ -68,6 +78,12 @@ def proven_claims(token: UnverifiedToken, keys: Sequence[Key]) -> dict[str, Any]
             except ValueError:
                 raise refused("claims_unreadable") from None
     raise refused("signature_wrong")
+
+
+def _take_apart(authorization: bytes) -> re.Match[bytes] | None:
+    if len(authorization) > MAX_AUTHORIZATION_BYTES:
+        return None
+    return _AUTHORIZATION.fullmatch(authorization.strip(b" \t"))
 
 
 def _check_header(header: dict[str, Any]) -> None:

@@ -81,9 +81,9 @@ class DirectHits:
         question = Question(self, connection, request, known, kept, owner, identity)
         return question if self._fence.ask(owner, kept.question, question) else None
 
-    def learn(self, request: bytes, mark: Mark, headers: list[Header]) -> None:
+    def learn(self, request: bytes, mark: Mark, headers: list[Header], *, owner: UserId) -> None:
         """The hot path has answered this, which was read as one whole message, with a hit."""
-        self._requests.learn(request, mark, headers)
+        self._requests.learn(request, mark, headers, owner=owner)
 
     def drop(self, question: "Question") -> None:
         """What was kept is no hit any more."""

@@ -1,10 +1,10 @@
 """Answers that this process has seen to be hits, ready to be sent again while Redis says that nothing has changed."""
 
 import time
-from collections import OrderedDict
 from dataclasses import dataclass
 
 from api.http.conditional import is_not_modified
+from api.shares import Shares
 from core.cache.answer import Header
 from core.types import UserId
 
@@ -40,38 +40,20 @@ class Kept:
 
 
 class KeptAnswers:
-    """The last used of them, within `capacity` bytes."""
+    """The last used of them, within `capacity` bytes, an eighth of them for one user."""
 
     def __init__(self, capacity: int) -> None:
-        self._capacity = capacity
-        self._size = 0
-        self._answers: OrderedDict[Question, Kept] = OrderedDict()
-
-    def get(self, question: Question) -> Kept | None:
-        kept = self._answers.get(question)
-        if kept is not None:
-            self._answers.move_to_end(question)
-        return kept
+        self._answers: Shares[Question, Kept] = Shares(capacity, capacity // 8)
+        self.get = self._answers.get
+        self.clear = self._answers.clear
 
     def put(self, question: Question, kept: Kept) -> None:
-        self.drop(question)
-        self._answers[question] = kept
-        self._size += _weight(kept)
-        while self._size > self._capacity:
-            _, oldest = self._answers.popitem(last=False)
-            self._size -= _weight(oldest)
-
-    def clear(self) -> None:
-        self._answers.clear()
-        self._size = 0
+        self._answers.put(question[0], question, kept, len(kept.body) + OVERHEAD_BYTES)
 
     def drop(self, question: Question, kept: Kept | None = None) -> None:
         """Whatever is kept, or only `kept`: something newer may be kept by now."""
-        if kept is not None and self._answers.get(question) is not kept:
-            return
-        dropped = self._answers.pop(question, None)
-        if dropped is not None:
-            self._size -= _weight(dropped)
+        if kept is None or self._answers.peek(question) is kept:
+            self._answers.drop(question)
 
 
 def as_response(kept: Kept, identity: bytes, if_none_match: bytes | None) -> tuple[int, list[Header], bytes]:
@@ -82,7 +64,3 @@ def as_response(kept: Kept, identity: bytes, if_none_match: bytes | None) -> tup
     ):
         return 304, headers, b""
     return 200, [*headers, _JSON, (b"content-length", b"%d" % len(kept.body))], kept.body
-
-
-def _weight(kept: Kept) -> int:
-    return len(kept.body) + OVERHEAD_BYTES

@@ -4,14 +4,16 @@ The value of `X-Request-ID` is no part of them, so that a gateway that gives eac
 """
 
 import re
-from collections import OrderedDict
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from api.hits.asked import Asked
+from api.shares import Shares
 from core.cache.answer import Header
+from core.types import UserId
 
 KNOWN_BYTES = 16 * 1024 * 1024
+SHARE_BYTES = 512 * 1024
 MAX_REQUEST_BYTES = 8192
 """Longer requests are rare, and are not remembered."""
 
@@ -63,35 +65,35 @@ class Known:
 
 
 class KnownRequests:
-    """The last used of them, within `capacity` bytes."""
+    """The last used of them, within `capacity` bytes, and of one user within `share`."""
 
-    def __init__(self, capacity: int = KNOWN_BYTES) -> None:
-        self._capacity = capacity
-        self._size = 0
-        self._requests: OrderedDict[bytes, Known] = OrderedDict()
+    def __init__(self, capacity: int = KNOWN_BYTES, share: int = SHARE_BYTES) -> None:
+        self._requests: Shares[bytes, Known] = Shares(capacity, share)
+        self._get = self._requests.get
 
     @property
     def size(self) -> int:
         """Bytes, roughly."""
-        return self._size
+        return self._requests.size
 
     def find(self, request: bytes) -> tuple[Known, bytes | None] | None:
         """What these bytes ask, and the id that the client gives the request."""
         identity = None
-        known = self._requests.get(request)
+        known = self._get(request)
         if known is None:
             named = _IDENTITY.search(request)
             if named is None:
                 return None
             request, identity = _without(request, named), named[1]
-            known = self._requests.get(request)
+            known = self._get(request)
             if known is None:
                 return None
-        self._requests.move_to_end(request)
         return known, identity
 
-    def learn(self, request: bytes, mark: Mark, headers: list[Header]) -> None:
-        """Remember a request that was read as one whole message with these headers, if it is as plain as can be."""
+    def learn(self, request: bytes, mark: Mark, headers: list[Header], *, owner: UserId) -> None:
+        """Remember a request of `owner` that was read as one whole message with these headers, if it is as plain as
+        can be.
+        """
         if len(request) > MAX_REQUEST_BYTES:
             return
         if named := _IDENTITY.search(request):
@@ -100,13 +102,8 @@ class KnownRequests:
             return
         asked = mark.asked
         browser = None if mark.origin is None else headers
-        self._requests[request] = Known(
-            mark.authorization, asked.named_user, asked.variant, asked.route, mark.if_none_match, browser
-        )
-        self._size += _weight(request)
-        while self._size > self._capacity:
-            oldest, _ = self._requests.popitem(last=False)
-            self._size -= _weight(oldest)
+        known = Known(mark.authorization, asked.named_user, asked.variant, asked.route, mark.if_none_match, browser)
+        self._requests.put(owner, request, known, _weight(request))
 
 
 def _without(request: bytes, header: re.Match[bytes]) -> bytes:

@@ -123,7 +123,7 @@ class HitProtocol(HttpToolsProtocol):
         if lesson is not None and self.cycle.keep_alive:
             scope = cast(dict[str, Any], self.scope)
             if mark := scope.get(MARK):
-                self._direct.learn(lesson, mark, scope["headers"])
+                self._direct.learn(lesson, mark, scope["headers"], owner=scope["tasklane.user"])
         # What a connection that is idle does not need: 3 KB, of which uvicorn asks nothing before the next message.
         self.cycle = self.scope = self.headers = None  # type: ignore[assignment]  # as before the first one
 

@@ -26,7 +26,18 @@ import structlog
 
 from core.cache import scripts
 from core.cache.answer import Answer, Opened, judged
-from core.cache.keys import JITTER, MAX_VALUE_BYTES, MAX_VARIANTS, OWN_FIELDS, channel, field, jittered, key, question
+from core.cache.keys import (
+    JITTER,
+    MAX_VALUE_BYTES,
+    MOST_FIELDS,
+    OWN_FIELDS,
+    SHARE_BYTES,
+    channel,
+    field,
+    jittered,
+    key,
+    question,
+)
 from core.cache.servers.connect import Servers
 from core.cache.servers.redis import Generation, Redis
 from core.cache.servers.wire import Argument, Asker, Send
@@ -45,8 +56,9 @@ REMEMBERED = 10_000
 class Fence:
     """The four operations, and the memory of what could not be announced while Redis was away."""
 
-    def __init__(self, redis: Servers, *, ttl: int) -> None:
+    def __init__(self, redis: Servers, *, ttl: int, share: int = SHARE_BYTES) -> None:
         self._redis = redis
+        self._share = share  # bytes of one user's answers
         self._ttl = ttl
         self._unannounced: OrderedDict[UserId, _Owed] = OrderedDict()
         self._told: OrderedDict[UserId, Revision] = OrderedDict()
@@ -145,8 +157,9 @@ class Fence:
             field(variant),
             value if len(value) <= MAX_VALUE_BYTES else b"",
             jittered(self._ttl),
-            MAX_VARIANTS + len(OWN_FIELDS),
+            MOST_FIELDS,
             _lease(node.generation),
+            self._share,
         )
         return bool(await node.send("EVAL", scripts.FILL, 1, key(answer.owner), *arguments))
 

@@ -18,7 +18,12 @@ MAX_VARIANTS = 32
 OWN_FIELDS = (b"lease", b"fence", b"seen")
 """What a list's hash has beside the answers."""
 
+MOST_FIELDS = MAX_VARIANTS + len(OWN_FIELDS) + 1
+"""With the one that says how many bytes they are."""
+
 MAX_VALUE_BYTES = 256 * 1024
+SHARE_BYTES = 1024 * 1024
+"""Of one user's answers, unless a setting says else."""
 JITTER = 0.1
 """The part of the TTL by which an entry may live longer or shorter, so that not all of them end at once."""
 

@@ -1,9 +1,9 @@
 """The protocol's Lua: each changes more than one field of a hash, atomically, under the contract on its top.
 
-A list's hash has the fields `fence`, `lease`, `v:<variant>` and `seen`: the fence, once an answer of that revision was
-filled in, stored or not. It proves what a value of that revision would prove: that the list stands there. A lease is
-`<generation>.<random>`: a value is of the generation in the lease beside it. The fence never falls: revisions are
-times, comparable whoever gave them, and a lower fence would forget a raise that is under way.
+A list's hash has the fields `fence`, `lease`, `v:<variant>`, `bytes` (of all values) and `seen`: the fence, once an
+answer of that revision was filled in, stored or not. It proves what a value of that revision would prove: that the list
+stands there. A lease is `<generation>.<random>`: a value is of the generation in the lease beside it. The fence never
+falls: revisions are times, comparable whoever gave them, and a lower fence would forget a raise that is under way.
 """
 
 # KEYS[1] the generation's hash. ARGV: the server's own id ("" where it hides it), a fresh id, the history that the
@@ -37,7 +37,7 @@ return {ARGV[2], fence, false}
 
 # KEYS[1] the list's hash. ARGV: the lease of the open ("": nothing may be stored), the value's revision, the variant's
 # field, the value ("": it is not to be stored), the TTL in seconds, the most fields that a hash may have, a fresh
-# lease. Returns 1 if it was stored.
+# lease, the most bytes of all values. Returns 1 if it was stored. Others make room for it, drawn at random.
 # The fence is raised in any case: once anyone was shown a state, nothing older is a hit, whatever became of the lease.
 FILL = """
 local found = redis.call('HMGET', KEYS[1], 'lease', 'fence')
@@ -52,12 +52,21 @@ if lease ~= ARGV[1] then return 0 end
 redis.call('HSET', KEYS[1], 'seen', ARGV[2])
 redis.call('EXPIRE', KEYS[1], ARGV[5])
 if ARGV[4] == '' then return 0 end
-if redis.call('HEXISTS', KEYS[1], ARGV[3]) == 0 and redis.call('HLEN', KEYS[1]) >= tonumber(ARGV[6]) then
+local kept = redis.call('HMGET', KEYS[1], 'bytes', ARGV[3])
+local bytes = (tonumber(kept[1]) or 0) - #(kept[2] or '')
+local full = not kept[2] and redis.call('HLEN', KEYS[1]) >= tonumber(ARGV[6])
+for _ = 1, 100 do
+    if not full and bytes + #ARGV[4] <= tonumber(ARGV[8]) then break end
     for _, field in ipairs(redis.call('HRANDFIELD', KEYS[1], 4)) do
-        if field ~= 'lease' and field ~= 'fence' and field ~= 'seen' then redis.call('HDEL', KEYS[1], field) break end
+        if string.sub(field, 1, 2) == 'v:' and field ~= ARGV[3] then
+            bytes = bytes - #redis.call('HMGET', KEYS[1], field)[1]
+            redis.call('HDEL', KEYS[1], field)
+            full = false
+            break
+        end
     end
 end
-redis.call('HSET', KEYS[1], ARGV[3], ARGV[4])
+redis.call('HSET', KEYS[1], ARGV[3], ARGV[4], 'bytes', bytes + #ARGV[4])
 return 1
 """
 

@@ -15,7 +15,7 @@ depends_on: str | None = None
 
 
 def upgrade() -> None:
-    op.execute(advance("DECLARE\n    counted bigint;\n", ", l.live + l.in_trash", ", counted", TOLD))
+    op.execute(advance("counted bigint;", ", l.live + l.in_trash", ", counted", TOLD))
 
 
 def downgrade() -> None:
@@ -29,12 +29,19 @@ TOLD = """
 
 
 def advance(declared: str, returned: str, into: str, told: str) -> str:
+    """As 0005 has it, and what is told beside."""
     first = "(extract(epoch FROM clock_timestamp()) * 1000000)::bigint"
+    counted = f"\n    {declared}" if declared else ""
     return f"""
 CREATE OR REPLACE FUNCTION tasklane_advance(owner text, OUT taken bigint) LANGUAGE plpgsql AS $$
-{declared}BEGIN
-    INSERT INTO task_lists AS l (user_id, revision) VALUES (owner, {first})
-    ON CONFLICT (user_id) DO UPDATE SET revision = tasklane_next(l.revision), updated_at = now()
+DECLARE
+    present CONSTANT bigint := (extract(epoch FROM pg_postmaster_start_time()) * 1000000)::bigint;{counted}
+BEGIN
+    INSERT INTO task_lists AS l (user_id, revision, horizon, histories) \
+SELECT owner, clock.first, clock.first - 1, ARRAY[present, clock.first - 1] FROM (SELECT {first} AS first) clock
+    ON CONFLICT (user_id) DO UPDATE SET revision = tasklane_next(l.revision), updated_at = now(), \
+histories = CASE WHEN l.histories[1] = present THEN l.histories
+            ELSE (ARRAY[present, l.revision] || l.histories)[1:32] END
     RETURNING l.revision{returned} INTO taken{into};{told}
 END
 $$

@@ -9,7 +9,7 @@ import httpx
 import pytest
 import redis
 
-from core.cache.keys import MAX_VARIANTS, OWN_FIELDS, key
+from core.cache.keys import MAX_VARIANTS, MOST_FIELDS, OWN_FIELDS, key
 from core.types import UserId
 from tests import steps
 from tests.mirrors import CHANGES, Mirror, everything
@@ -396,7 +396,7 @@ class TestCache:
             mirror.ask(alice, limit=1)
         for limit in range(1, 40):
             alice.get(CHANGES, params=mirror.parameters(limit))
-        assert cache.hlen(key(user)) == len(OWN_FIELDS) + 1  # the first page's
+        assert cache.hlen(key(user)) == len(OWN_FIELDS) + 2  # their bytes, and the first page's
 
     def test_however_many_tokens_displace_their_owners_answers_only(
         self, alice: httpx.Client, cache: redis.Redis, user: UserId
@@ -409,7 +409,7 @@ class TestCache:
         make(alice, "last")
         for token in tokens:
             assert alice.get(CHANGES, params={"since": token}).json()["changes"][-1]["title"] == "last"
-        assert cache.hlen(key(user)) == len(OWN_FIELDS) + MAX_VARIANTS
+        assert cache.hlen(key(user)) == MOST_FIELDS
 
     def test_a_change_made_elsewhere_is_told_at_once(self, stack: Stack, alice: httpx.Client, user: UserId) -> None:
         """Nothing new is said only while nothing newer was acknowledged."""

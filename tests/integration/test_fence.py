@@ -8,7 +8,7 @@ import pytest
 
 from core.cache.answer import Answer
 from core.cache.fence import Fence
-from core.cache.keys import MAX_VALUE_BYTES, MAX_VARIANTS, OWN_FIELDS, field, key
+from core.cache.keys import MAX_VALUE_BYTES, MAX_VARIANTS, MOST_FIELDS, SHARE_BYTES, field, key
 from core.cache.servers.redis import Redis
 from core.errors import RedisUnavailable
 from core.types import History, Revision, UserId
@@ -162,9 +162,22 @@ class TestFill:
         for number in range(3 * MAX_VARIANTS):
             assert await fence.fill(opened, f"/{number}", answer(user, 1))
             assert await fence.read(user, f"/{number}") is not None
-        assert await redis.call("HLEN", key(user)) == MAX_VARIANTS + len(OWN_FIELDS)
+        assert await redis.call("HLEN", key(user)) == MOST_FIELDS
         assert await fence.fill(opened, f"/{number}", answer(user, 1, body=b"again"))
-        assert await redis.call("HLEN", key(user)) == MAX_VARIANTS + len(OWN_FIELDS)
+        assert await redis.call("HLEN", key(user)) == MOST_FIELDS
+        assert (await fence.open(user)).lease == opened.lease
+
+    async def test_what_one_user_takes_is_bounded(self, fence: Fence, redis: Redis, user: UserId) -> None:
+        """Their answers make room for each other; the last one is always there, and the sum that is kept is true."""
+        opened = await fence.open(user)
+        body = b"x" * (MAX_VALUE_BYTES - 500)
+        for number in range(12):
+            assert await fence.fill(opened, f"/{number % 8}", answer(user, 1, body=body[number:]))
+            assert await fence.read(user, f"/{number % 8}") is not None
+            values = [value for name, value in (await _items(redis, user)).items() if name.startswith(b"v:")]
+            assert sum(map(len, values)) <= SHARE_BYTES
+            assert (await _items(redis, user))[b"bytes"] == b"%d" % sum(map(len, values))
+        assert len(values) == SHARE_BYTES // MAX_VALUE_BYTES
         assert (await fence.open(user)).lease == opened.lease
 
     async def test_a_huge_answer_is_not_stored(self, fence: Fence, user: UserId) -> None:

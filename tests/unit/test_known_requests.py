@@ -5,7 +5,9 @@ import pytest
 from api.hits.asked import Asked
 from api.hits.known import MAX_REQUEST_BYTES, KnownRequests, Mark
 from core.tasks.queries import ListQuery
+from core.types import UserId
 
+ALICE = UserId("alice")
 MARK = Mark(b"Bearer t", Asked(None, ListQuery(), "/a", "/api/tasks"), None, None)
 PLAIN = b"GET /api/tasks HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer t\r\n\r\n"
 
@@ -17,7 +19,7 @@ def named(value: bytes, *, at: bytes = b"Authorization") -> bytes:
 def learned(*requests: bytes) -> KnownRequests:
     known = KnownRequests()
     for request in requests:
-        known.learn(request, MARK, [])
+        known.learn(request, MARK, [], owner=ALICE)
     return known
 
 
@@ -85,8 +87,18 @@ def test_the_memory_is_bounded_and_the_last_used_stay() -> None:
     """By what the requests weigh, not by their number."""
     known = KnownRequests(capacity=100_000)
     for number in range(1000):
-        known.learn(PLAIN.replace(b"Host: x", b"Host: %d" % number), MARK, [])
+        known.learn(PLAIN.replace(b"Host: x", b"Host: %d" % number), MARK, [], owner=ALICE)
         assert known.find(PLAIN.replace(b"Host: x", b"Host: 0"))
         assert known.size <= 100_000
     assert known.find(PLAIN.replace(b"Host: x", b"Host: 1")) is None
     assert known.find(PLAIN.replace(b"Host: x", b"Host: 999"))
+
+
+def test_one_user_pushes_nobody_else_out() -> None:
+    """However many requests they make up: beyond their share they forget their own."""
+    known = KnownRequests(capacity=100_000, share=20_000)
+    known.learn(PLAIN, MARK, [], owner=UserId("bob"))
+    for number in range(1000):
+        known.learn(PLAIN.replace(b"Host: x", b"Host: %d" % number), MARK, [], owner=ALICE)
+    assert known.find(PLAIN)
+    assert known.size <= 40_000

@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 
 from api.auth import Authenticator, memo, refusal, tokens
+from api.auth.claims import Principal
 from api.auth.keys import Key
 from core.errors import ConfigurationError, InvalidToken
+from core.types import UserId
 from tests.tokens import (
     ABSENT,
     SECRET,
@@ -241,7 +243,6 @@ async def test_a_verified_token_is_remembered_for_a_minute(make: Callable[[str],
     assert authenticator.remembered(header) is None
     principal = await authenticator.authenticate(header)
     assert authenticator.remembered(header) == principal
-    assert authenticator.remembered(header + b" ") is None
     clock.advance(59.9)
     assert authenticator.remembered(header) == principal
     clock.advance(0.1)
@@ -282,18 +283,44 @@ async def test_a_refused_token_is_not_remembered(make: Callable[[str], Authentic
     assert authenticator.remembered(header) is None
 
 
-async def test_the_memo_is_bounded_and_drops_the_oldest(
-    make: Callable[[str], Authenticator], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A new entry pushes out the oldest when the memo is full, and an entry made anew is not the oldest."""
-    assert memo.MEMO_ENTRIES == 10_000
-    monkeypatch.setattr(memo, "MEMO_ENTRIES", 3)
-    book = memo.Memo()
-    principal = await make("both").authenticate(bearer(token()))
-    for header in (b"a", b"b", b"c", b"a", b"d"):
-        book.remember(header, principal, now=NOW)
-    known = {header for header in (b"a", b"b", b"c", b"d") if book.recall(header, now=NOW) is not None}
-    assert known == {b"a", b"c", b"d"}
+async def test_a_token_is_remembered_once_however_it_is_sent(make: Callable[[str], Authenticator]) -> None:
+    """The letters of the scheme and the space around it are no other token; what is refused stays refused."""
+    authenticator, plain = make("both"), bearer(token())
+    principal = await authenticator.authenticate(plain)
+    value = plain.removeprefix(b"Bearer ")
+    for scheme in (b"Bearer ", b"bearer ", b"bEARER    ", b" \tBEARER "):
+        assert authenticator.remembered(scheme + value) == principal
+        assert await authenticator.authenticate(scheme + value + b" ") == principal
+    assert len(authenticator._memo) == 1
+    for refused in (
+        value,
+        b"Bearer" + value,
+        b"Bearer\t" + value,
+        b"Basic " + value,
+        plain + b" " * 8192,
+        plain + b" x",
+    ):
+        assert authenticator.remembered(refused) is None
+        with pytest.raises(InvalidToken):
+            await authenticator.authenticate(refused)
+
+
+def test_the_memo_is_bounded_in_bytes_for_all_and_for_each() -> None:
+    """Whoever has too many tokens pushes out their own, and all together the oldest."""
+    book = memo.Memo(capacity=20_000, share=5000)
+    for number in range(100):
+        book.remember(b"%d" % number, Principal(UserId("mallory"), NOW + 60), now=NOW)
+    assert book.recall(b"99", now=NOW)
+    assert not book.recall(b"0", now=NOW)
+    assert len(book) <= 6
+    book.remember(b"hers", Principal(UserId("alice"), NOW + 60), now=NOW)
+    for number in range(100, 200):
+        book.remember(b"%d" % number, Principal(UserId("mallory"), NOW + 60), now=NOW)
+    assert book.recall(b"hers", now=NOW)
+    for number in range(100):
+        book.remember(b"of-%d" % number, Principal(UserId(f"user-{number}"), NOW + 60), now=NOW)
+    assert not book.recall(b"hers", now=NOW)
+    assert len(book) <= 25
 
 
 def test_a_key_is_used_with_its_own_algorithm_only() -> None:
