@@ -89,6 +89,8 @@ class Settings(DatabaseSettings):
     worker_erase_period: int = Field(default=5, ge=1)
     worker_audit_period: int = Field(default=60, ge=1)
     worker_audit_sample: int = Field(default=100, ge=1)
+    worker_quiet_period: int = Field(default=3600, ge=0)
+    """For so long the database is left alone while nothing is cached; 0: it never is."""
     worker_metrics_port: int = Field(default=0, ge=0, le=65_535)
     """Where Prometheus finds the worker's metrics; 0: nowhere."""
     trash_retention_days: int = Field(default=30, ge=0)

@@ -20,6 +20,7 @@ from worker.note import Note, longest_silence
 from worker.probes import Health, Probes
 from worker.publisher import Publisher
 from worker.queue import Queue
+from worker.quiet import Quiet
 from worker.schedule import Schedule
 
 log = structlog.get_logger()
@@ -67,7 +68,8 @@ def make_context(settings: Settings, redis: Servers, fence: Fence, database: Dat
     publisher = Publisher(fence, all_lists, metrics.published)
     note = Note(redis, all_lists, publisher.run_to_the_end, silence=longest_silence(settings))
     lists = Lists(database, fence, AS_WORKER_FOR_OWNER, acknowledges=False)
-    return Context(settings, redis, fence, lists, all_lists, metrics, publisher, note)
+    quiet = Quiet(redis, settings.worker_quiet_period)
+    return Context(settings, redis, fence, lists, all_lists, metrics, publisher, note, quiet)
 
 
 async def _keep_working(context: Context, schedule: Schedule, queue: Queue, stop: asyncio.Event) -> None:

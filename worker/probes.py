@@ -44,9 +44,13 @@ class Health:
         return {}
 
     async def ready(self) -> Condition:
-        """The database answers, Redis can be told something, the queue works, and every job succeeds."""
+        """The database answers, Redis can be told something, the queue works, and every job succeeds.
+
+        A database that is left alone is not asked: it may sleep.
+        """
         try:
-            await self._ping()
+            if not self._context.quiet.resting:
+                await self._ping()
             database = "ok"
         except DatabaseUnavailable:
             database = "away"

@@ -66,6 +66,8 @@ class Schedule:
             Job(count_lists, settings.worker_purge_period),
             Job(audit_cache, settings.worker_audit_period, needs_redis=True),
         ]
+        self._wanted: dict[str, asyncio.Task[int]] = {}
+        """Runs that look at the database though it rests."""
 
     @property
     def failing(self) -> list[str]:
@@ -110,7 +112,7 @@ class Schedule:
     async def _run(self, job: Job) -> int:
         try:
             async with asyncio.timeout(JOB_TIMEOUT_SECONDS):
-                count = await job.run(self._context)
+                count = 0 if await self._rests(job) else await job.run(self._context)
         except asyncio.CancelledError:
             self._note_failure(job, error="CancelledError", reason="the worker stops")
             raise
@@ -129,6 +131,18 @@ class Schedule:
         if count:
             log.debug("job_done", job=job.name, count=count)
         return count
+
+    async def _rests(self, job: Job) -> bool:
+        """Whether the database is to be left alone. When it has been for long, all that is to be done is done now."""
+        quiet = self._context.quiet
+        if await quiet.may_go_on():
+            return job.task is not self._wanted.pop(job.name, None)
+        if quiet.is_over:
+            quiet.begin()
+            for other in self.jobs:
+                if other is not job and not other.running:
+                    self._wanted[other.name] = self._begin(other)
+        return False
 
     def _note_failure(self, job: Job, **why: object) -> None:
         job.failed = True

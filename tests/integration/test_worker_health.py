@@ -16,7 +16,7 @@ from tests.steps import PATIENCE
 CACHE = "+auth +select +ping +eval +hmget +hset +hdel +hexists +hlen +hrandfield +del +expire"
 CACHE += " +publish +subscribe +unsubscribe resetchannels &tasklane:*"
 """What `docs/operations.md` says that the API needs of Redis."""
-WORKER = f"{CACHE} +randomkey +hkeys"
+WORKER = f"{CACHE} +randomkey +hkeys +scan"
 """And the worker, for the audit."""
 QUEUE = (
     "+auth +select +watch +unwatch +multi +exec +discard +exists +get +psetex +setex +incrby +expire +pexpire +del"

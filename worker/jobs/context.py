@@ -11,6 +11,7 @@ from core.settings import Settings
 from worker.metrics import WorkerMetrics
 from worker.note import Note
 from worker.publisher import Publisher
+from worker.quiet import Quiet
 
 AS_WORKER_FOR_OWNER: LiteralString = (
     "SELECT set_config('app.user_id', %(owner)s, true), set_config('lock_timeout', '250', true);" + AS_WORKER
@@ -32,3 +33,4 @@ class Context:
     metrics: WorkerMetrics
     publisher: Publisher
     note: Note
+    quiet: Quiet
