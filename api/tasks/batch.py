@@ -141,7 +141,10 @@ def _parse(position: int, raw: object) -> Known | InvalidInput:
         return _operation.validate_python(raw)
     except ValidationError as error:
         # The discriminator stands as a step of its own in Pydantic's path; a client knows no such member.
-        found = [{**item, "loc": item["loc"][1:] or item["loc"]} for item in error.errors(include_url=False)]
+        found = [
+            {**item, "loc": item["loc"][1:] or item["loc"]}
+            for item in error.errors(include_url=False, include_input=False)
+        ]
         return InvalidInput(*faults_of(found, below=f"#/operations/{position}"))
 
 

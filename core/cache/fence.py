@@ -24,20 +24,9 @@ from dataclasses import dataclass
 
 import structlog
 
-from core.cache import scripts
+from core.cache import keys, scripts
 from core.cache.answer import Answer, Opened, judged
-from core.cache.keys import (
-    JITTER,
-    MAX_VALUE_BYTES,
-    MOST_FIELDS,
-    OWN_FIELDS,
-    SHARE_BYTES,
-    channel,
-    field,
-    jittered,
-    key,
-    question,
-)
+from core.cache.keys import JITTER, OWN_FIELDS, channel, field, jittered, key, question
 from core.cache.servers.connect import Servers
 from core.cache.servers.redis import Generation, Redis
 from core.cache.servers.wire import Argument, Asker, Send
@@ -56,7 +45,7 @@ REMEMBERED = 10_000
 class Fence:
     """The four operations, and the memory of what could not be announced while Redis was away."""
 
-    def __init__(self, redis: Servers, *, ttl: int, share: int = SHARE_BYTES) -> None:
+    def __init__(self, redis: Servers, *, ttl: int, share: int = keys.SHARE_BYTES) -> None:
         self._redis = redis
         self._share = share  # bytes of one user's answers
         self._ttl = ttl
@@ -155,9 +144,9 @@ class Fence:
             opened.lease if self.is_current(answer.owner, opened.lease) else b"",
             answer.revision,
             field(variant),
-            value if len(value) <= MAX_VALUE_BYTES else b"",
+            value if len(value) <= keys.MAX_VALUE_BYTES else b"",
             jittered(self._ttl),
-            MOST_FIELDS,
+            keys.MOST_FIELDS,
             _lease(node.generation),
             self._share,
         )
