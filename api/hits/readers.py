@@ -17,7 +17,7 @@ log = structlog.get_logger()
 PATIENCE_SECONDS = 30.0
 """For so long a reader may be as slow as they like."""
 SLOWEST_BYTES_PER_SECOND = 8192
-ROOM_BYTES = 48 * 1024 * 1024
+ROOM_BYTES = 32 * 1024 * 1024
 """For all that waits, in one process."""
 LOOK_SECONDS = 5.0
 

@@ -18,7 +18,7 @@ from tests.steps import until
 from tests.tokens import shared_secret_token
 
 STALLED = 30
-ROOM_MEGABYTES = 48
+ROOM_MEGABYTES = 32
 
 
 class Line:
