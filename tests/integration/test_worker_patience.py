@@ -128,9 +128,10 @@ async def test_whoever_writes_without_end_keeps_no_account_from_being_erased(
 ) -> None:
     """They asked for erasure themselves, before the other, and write again whenever theirs is done."""
     monkeypatch.setattr(erase, "BUDGET_SECONDS", 2)
+    monkeypatch.setattr(erase, "BATCH", 1)  # more comes than goes
     busy, other = new_user(), new_user()
-    for owner in (busy, other):
-        seed(cursor, owner, leaves=True)
+    seed(cursor, busy, tasks=1000, leaves=True)
+    seed(cursor, other, leaves=True)
     written = asyncio.Event()
 
     async def write() -> None:
