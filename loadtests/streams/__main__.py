@@ -23,6 +23,15 @@ from tests.stack import ApiProcess, Stack, folder
 
 PARTS = ("rest", "lag", "end", "away", "hung")
 SETTLING_SECONDS = 3
+AS_SHIPPED = {
+    "LIMIT_READS_RATE": "0",
+    "LIMIT_WRITES_RATE": "0",
+    "REDIS_TIMEOUT": "0.1",
+    "DATABASE_TIMEOUT": "2.5",
+    "DATABASE_STATEMENT_TIMEOUT": "2",
+}
+"""But for the limits; the tests' own settings have more patience than a service."""
+
 Row = dict[str, object]
 
 
@@ -97,12 +106,12 @@ def main() -> None:
             async def awaited() -> None:
                 await part(reading, writing)
 
-            reading, writing = (stack.api(LIMIT_READS_RATE="0", LIMIT_WRITES_RATE="0") for _ in range(2))
+            reading, writing = (stack.api(start=True, **AS_SHIPPED) for _ in range(2))
             asyncio.run(awaited())
             reading.stop()
             writing.stop()
 
-        stack.worker()
+        stack.worker(start=True, **AS_SHIPPED)
         if {"rest", "lag"} & set(options.only):
             run(lambda reading, writing: rest_and_lag(options, reading, writing))
         if "end" in options.only:
