@@ -14,7 +14,7 @@ CHANGED = ("ETag", "Cache-Control", "Vary")
 KEPT = ("Cache-Control", "Vary", "Idempotent-Replayed")
 OWN = ("Cache-Control", "Vary")
 
-FILTERS = ("completed", "status", "priority", "tag", "due_before", "due_after", "search")
+FILTERS = ("completed", "status", "priority", "tag", "due_before", "due_after", "time_zone", "search")
 ORDER = ("sort", "sort_by", "order", "sort_order")
 PAGING = ("limit", "offset", "cursor")
 
@@ -100,7 +100,9 @@ def _of_lists(shape: Shape) -> dict[str, Operation]:
             ("since", "Last-Event-ID"),
             may_be_gone=True,
         ),
-        "getTaskStats": Operation("Count tasks", 200, "The counts.", _json("TaskStats"), CACHED, ("If-None-Match",)),
+        "getTaskStats": Operation(
+            "Count tasks", 200, "The counts.", _json("TaskStats"), CACHED, ("time_zone", "If-None-Match")
+        ),
         "listTrash": Operation(
             "List the trash",
             200,

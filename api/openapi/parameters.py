@@ -5,7 +5,7 @@ from typing import Any
 from api.http.idempotency import KEY_PATTERN
 from api.openapi.examples import TASK, etag
 from api.tasks.schemas import WITHOUT_NUL
-from core.tasks import cursors, queries
+from core.tasks import cursors, queries, zones
 from core.tasks.sync import token
 
 Document = dict[str, Any]
@@ -45,9 +45,18 @@ PARAMETERS: dict[str, Document] = {
         ["home"],
     ),
     "due_before": _parameter(
-        "due_before", _schema("DueDate"), "Only tasks due before; a date is its first moment in UTC.", "2027-01-01"
+        "due_before",
+        _schema("DueDate"),
+        "Only tasks due before; a date is its first moment in the `time_zone`.",
+        "2027-01-01",
     ),
     "due_after": _parameter("due_after", _schema("DueDate"), "Only tasks due then or later.", "2026-12-01"),
+    "time_zone": _parameter(
+        "time_zone",
+        {"type": "string", "maxLength": zones.MAX_LENGTH, "default": zones.UNIVERSAL},
+        "The zone in which a calendar date begins and ends, wherever one is compared with an instant (IANA).",
+        "Europe/Berlin",
+    ),
     "search": _parameter(
         "search",
         {"type": "string", "maxLength": queries.MAX_SEARCH, "pattern": WITHOUT_NUL},

@@ -19,8 +19,8 @@ from api.tasks.transfer import IMPORT_LIMIT_BYTES, WRITERS, Streamed, parse_impo
 from core.errors import Fault, InvalidInput
 from core.idempotency import Outcome
 from core.tasks.crud import Expected, StoredTask, task_etag
-from core.tasks.parse import parse_changes, parse_list, parse_trash
-from core.tasks.queries import Query, StatsQuery, TaskQuery
+from core.tasks.parse import parse_changes, parse_list, parse_stats, parse_trash
+from core.tasks.queries import Query, TaskQuery
 from core.types import TaskId, UserId
 
 PRIVATE = {"cache-control": "private, no-cache", "vary": "Authorization"}
@@ -49,7 +49,7 @@ async def batch_tasks(request: Request, owner: Owner, tasks: Service, batch: Bat
 @router.get("/stats", operation_id="getTaskStats")
 async def task_stats(request: Request, owner: Owner, tasks: Service) -> Response:
     """How many tasks there are, of which kinds."""
-    return await _read(request, owner, tasks, StatsQuery())
+    return await _read(request, owner, tasks, parse_stats(request.scope["query_string"]))
 
 
 @router.get("/changes", operation_id="listChanges")

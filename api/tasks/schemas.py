@@ -243,7 +243,10 @@ class TaskStats(TypedDict):
     completed: Count
     pending: Count
     overdue: Annotated[
-        int, Field(ge=0, description="Pending and past their due date: the end of the day in UTC, or the instant.")
+        int,
+        Field(
+            ge=0, description="Pending and past their due date: the end of the day in the `time_zone`, or the instant."
+        ),
     ]
     by_priority: dict[Priority, Count]
     by_tag: dict[str, Count]

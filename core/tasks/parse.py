@@ -8,7 +8,7 @@ from typing import TypeVar
 from urllib.parse import parse_qsl
 
 from core.errors import Fault, InvalidInput, Resynchronise
-from core.tasks import cursors, due
+from core.tasks import cursors, due, zones
 from core.tasks.queries import (
     KEY_KINDS,
     LIST_PATH,
@@ -31,7 +31,7 @@ from core.tasks.queries import (
 from core.tasks.sync import token
 from core.types import MAX_TASK_ID, TaskId
 
-Q = TypeVar("Q", ListQuery, ChangesQuery)
+Q = TypeVar("Q", ListQuery, StatsQuery, ChangesQuery)
 Reader = Callable[[Q, str], Q]
 
 _TASK_ID = re.compile(r"[1-9][0-9]{0,18}", re.ASCII)
@@ -45,7 +45,7 @@ def parse_path(path: str, query: bytes) -> Query:
         case "/trash":
             return parse_trash(query)
         case "/stats":
-            return StatsQuery()
+            return parse_stats(query)
         case "/changes":
             return parse_changes(query)
         case rest:
@@ -78,6 +78,11 @@ def parse_list(query: bytes) -> ListQuery:
 def parse_trash(query: bytes) -> ListQuery:
     """The trash takes `limit`, `offset` and `cursor`."""
     return _parse(query, {name: _READERS[name] for name in ("limit", "offset", "cursor")}, ListQuery(trash=True))
+
+
+def parse_stats(query: bytes) -> StatsQuery:
+    """The statistics take `time_zone`."""
+    return _parse(query, _OF_STATS, StatsQuery())
 
 
 def parse_changes(query: bytes) -> ChangesQuery:
@@ -200,21 +205,31 @@ def _one_of(value: str, choices: tuple[str, ...]) -> str:
     return value
 
 
-def _moment(value: str) -> datetime | None:
-    return due.parse(value).moment
+def _due_before(asked: ListQuery, value: str) -> ListQuery:
+    return replace(asked, due_before=_moment(value, asked.time_zone))
+
+
+def _due_after(asked: ListQuery, value: str) -> ListQuery:
+    return replace(asked, due_after=_moment(value, asked.time_zone))
+
+
+def _moment(value: str, time_zone: str) -> datetime | None:
+    asked = due.parse(value)
+    return zones.beginning(asked.on, time_zone) if asked.on else asked.at
 
 
 _limit = _integer(1, MAX_LIMIT)
 _offset = _integer(0, MAX_OFFSET)
-# What is read later counts; a cursor is read after all that it is bound to.
-_TURNS = {"completed": 1, "sort": 1, "sort_order": 2, "order": 3, "cursor": 4}
+# What is read later counts; a date is read in its zone, a cursor after all that it is bound to.
+_TURNS = {"time_zone": -1, "completed": 1, "sort": 1, "sort_order": 2, "order": 3, "cursor": 4}
 _READERS: dict[str, Reader[ListQuery]] = {
     "completed": _completed,
     "status": _status,
     "priority": _priority,
     "tag": _tag,
-    "due_before": lambda asked, value: replace(asked, due_before=_moment(value)),
-    "due_after": lambda asked, value: replace(asked, due_after=_moment(value)),
+    "due_before": _due_before,
+    "due_after": _due_after,
+    "time_zone": lambda asked, value: replace(asked, time_zone=zones.parse(value)),
     "search": _search,
     "sort": _sort,
     "sort_by": _sort,
@@ -223,6 +238,9 @@ _READERS: dict[str, Reader[ListQuery]] = {
     "limit": lambda asked, value: replace(asked, limit=_limit(value)),
     "offset": lambda asked, value: replace(asked, offset=_offset(value)),
     "cursor": _cursor,
+}
+_OF_STATS: dict[str, Reader[StatsQuery]] = {
+    "time_zone": lambda asked, value: replace(asked, time_zone=zones.parse(value)),
 }
 _OF_CHANGES: dict[str, Reader[ChangesQuery]] = {
     "since": _since,

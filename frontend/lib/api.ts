@@ -35,6 +35,7 @@ export type Export = Schemas["Export"];
 export type NewTask = Given<Schemas["TaskCreate"]> & Pick<Schemas["TaskCreate"], "title">;
 export type TaskChanges = Given<Schemas["TaskUpdate"]>;
 export type ListQuery = Query<"listTasks">;
+export type StatsQuery = Query<"getTaskStats">;
 export type Changes = Schemas["Changes"];
 export type Tombstone = Schemas["Tombstone"];
 export type ChangesQuery = Query<"listChanges">;
@@ -126,7 +127,7 @@ export function createApi(settings: Settings) {
     listTasks: (query?: ListQuery, options?: Options) => get(TASKS, page<Task>, query, options),
     createTask: (task: NewTask, options?: CreateOptions) => create<Task>(TASKS, task, options),
     batchTasks: (batch: Batch, options?: CreateOptions) => create<BatchResult>(`${TASKS}/batch`, batch, options),
-    getTaskStats: (options?: Options) => get<TaskStats>(`${TASKS}/stats`, json, undefined, options),
+    getTaskStats: (query?: StatsQuery, options?: Options) => get<TaskStats>(`${TASKS}/stats`, json, query, options),
 
     getTask: (id: number, options?: Options) => get<Task>(`${TASKS}/${id}`, json, undefined, options),
     /** What is not named stays, null clears. */

@@ -674,7 +674,7 @@ export interface components {
             total: number;
             completed: number;
             pending: number;
-            /** @description Pending and past their due date: the end of the day in UTC, or the instant. */
+            /** @description Pending and past their due date: the end of the day in the `time_zone`, or the instant. */
             overdue: number;
             by_priority: {
                 [key: string]: number;
@@ -922,7 +922,7 @@ export interface components {
          */
         tag: components["schemas"]["Tag"][];
         /**
-         * @description Only tasks due before; a date is its first moment in UTC.
+         * @description Only tasks due before; a date is its first moment in the `time_zone`.
          * @example 2027-01-01
          */
         due_before: components["schemas"]["DueDate"];
@@ -931,6 +931,11 @@ export interface components {
          * @example 2026-12-01
          */
         due_after: components["schemas"]["DueDate"];
+        /**
+         * @description The zone in which a calendar date begins and ends, wherever one is compared with an instant (IANA).
+         * @example Europe/Berlin
+         */
+        time_zone: string;
         /**
          * @description Only tasks whose title or description contains this, in upper or lower case. Empty: all.
          * @example milk
@@ -1245,7 +1250,7 @@ export interface operations {
                  */
                 tag?: components["parameters"]["tag"];
                 /**
-                 * @description Only tasks due before; a date is its first moment in UTC.
+                 * @description Only tasks due before; a date is its first moment in the `time_zone`.
                  * @example 2027-01-01
                  */
                 due_before?: components["parameters"]["due_before"];
@@ -1254,6 +1259,11 @@ export interface operations {
                  * @example 2026-12-01
                  */
                 due_after?: components["parameters"]["due_after"];
+                /**
+                 * @description The zone in which a calendar date begins and ends, wherever one is compared with an instant (IANA).
+                 * @example Europe/Berlin
+                 */
+                time_zone?: components["parameters"]["time_zone"];
                 /**
                  * @description Only tasks whose title or description contains this, in upper or lower case. Empty: all.
                  * @example milk
@@ -1451,7 +1461,13 @@ export interface operations {
     };
     getTaskStats: {
         parameters: {
-            query?: never;
+            query?: {
+                /**
+                 * @description The zone in which a calendar date begins and ends, wherever one is compared with an instant (IANA).
+                 * @example Europe/Berlin
+                 */
+                time_zone?: components["parameters"]["time_zone"];
+            };
             header?: {
                 /**
                  * @description ETags of what the client has, or `*`: 304 when it would come again.
@@ -1501,6 +1517,7 @@ export interface operations {
             };
             401: components["responses"]["Unauthorized"];
             405: components["responses"]["MethodNotAllowed"];
+            422: components["responses"]["Invalid"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["ServerError"];
             503: components["responses"]["Unavailable"];

@@ -24,7 +24,7 @@ from core.lists.lists import AS_USER, Change, Lists
 from core.lists.stand import STAND
 from core.tasks import bulk, crud, pages
 from core.tasks.fields import function
-from core.tasks.queries import ListQuery
+from core.tasks.queries import ListQuery, StatsQuery
 from core.tasks.sync import changes
 from core.types import MAX_TASK_ID, TaskId, UserId
 from tests.stack import ApiProcess, Stack, client, new_user
@@ -338,7 +338,7 @@ READS: Mapping[str, Callable[[Transaction, TaskId], str]] = {
     "list": lambda transaction, _: pages.page(transaction, ListQuery(sort="updated")).json,
     "trash": lambda transaction, _: pages.page(transaction, ListQuery(trash=True)).json,
     "changes": lambda transaction, _: str(transaction.execute(changes._PAGE, limit=10**6, **changes._beginning(None))),
-    "stats": lambda transaction, _: pages.stats(transaction).json,
+    "stats": lambda transaction, _: pages.stats(transaction, StatsQuery()).json,
     "export": lambda transaction, _: str(transaction.execute(bulk.EXPORT)),
 }
 WRITES: Mapping[str, Callable[[Change, TaskId], str]] = {
