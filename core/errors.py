@@ -29,9 +29,11 @@ class Resynchronise(TasklaneError):
 
 @dataclass
 class PreconditionFailed(TasklaneError):
-    """`If-Match` names another state than the current one."""
+    """`If-Match` names another state than the current one, or `If-None-Match` the current one."""
 
     etag: str
+    changed: bool = True
+    """Whether it is the first of the two."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -83,7 +83,8 @@ def _(_error: errors.Resynchronise) -> Problem:
 
 @problem_of.register
 def _(error: errors.PreconditionFailed) -> Problem:
-    detail = "The task has changed since you read it: read it again."
+    what = "has changed since you read it: read it again" if error.changed else "is as you do not want it to be"
+    detail = f"The task {what}."
     return Problem(HTTPStatus.PRECONDITION_FAILED, detail, headers={"etag": error.etag})
 
 

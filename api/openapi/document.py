@@ -112,7 +112,7 @@ def _problems(operation: Operation, *, path: str, method: str) -> Iterator[int]:
         yield 503
     if "{task_id}" in path:
         yield from (404, 422)
-    if set(operation.parameters) - {"If-None-Match", "If-Match"}:
+    if set(operation.parameters) - {"If-None-Match", "If-Match", "Unless-Match"}:
         yield 422
     if "Idempotency-Key" in operation.parameters:
         yield 409

@@ -10,7 +10,7 @@ from core.tasks.answers import Shape
 
 CACHED = ("ETag", "Cache-Control", "Vary", "X-Cache")
 PAGE = (*CACHED, "X-Total-Count", "Link")
-CHANGED = ("ETag", "Cache-Control", "Vary")
+CHANGED = ("ETag", "Cache-Control", "Vary", "Idempotent-Replayed")
 KEPT = ("Cache-Control", "Vary", "Idempotent-Replayed")
 OWN = ("Cache-Control", "Vary")
 
@@ -161,7 +161,7 @@ def _of_a_task() -> dict[str, Operation]:
             "Delete a task",
             204,
             "The task lies in the trash.",
-            parameters=("If-Match",),
+            parameters=("If-Match", "Unless-Match"),
             links={"Restore": _link("restoreTask", "$request.path.task_id")},
         ),
         "restoreTask": Operation(
@@ -170,6 +170,7 @@ def _of_a_task() -> dict[str, Operation]:
             "The task is in the list again.",
             _json("Task"),
             CHANGED,
+            ("Idempotency-Key",),
             links={"Get": _link("getTask")},
         ),
     }
@@ -199,7 +200,7 @@ def _change(summary: str, body: Document, *parameters: str) -> Operation:
         "The task as it now is.",
         _json("Task"),
         CHANGED,
-        (*parameters, "If-Match"),
+        (*parameters, "If-Match", "Unless-Match", "Idempotency-Key"),
         body,
         {"Get": _link("getTask"), "Delete": _link("deleteTask")},
     )

@@ -107,6 +107,7 @@ PARAMETERS: dict[str, Document] = {
         "If-None-Match", "ETags of what the client has, or `*`: 304 when it would come again.", etag(6)
     ),
     "If-Match": _header("If-Match", "ETags of what the client has seen, or `*`: 412 when the task is another.", "*"),
+    "Unless-Match": _header("If-None-Match", "ETags, or `*`: 412 when the task is one of them.", etag(5)),
     # No example: only the service can make one.
     "Last-Event-ID": {
         "name": "Last-Event-ID",

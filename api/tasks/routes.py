@@ -8,17 +8,17 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from api.guard import LargeBodyRoute, Owner, OwnersRoute
-from api.http.conditional import is_not_modified
+from api.http.conditional import in_all, is_not_modified
 from api.http.idempotency import key_of
+from api.tasks import preconditions
 from api.tasks.batch import Batch
 from api.tasks.parameters import Id, Service
-from api.tasks.preconditions import expected_revisions
 from api.tasks.schemas import Completion, TaskCreate, TaskUpdate
 from api.tasks.service import Tasks
 from api.tasks.transfer import IMPORT_LIMIT_BYTES, WRITERS, Streamed, parse_import
 from core.errors import Fault, InvalidInput
 from core.idempotency import Outcome
-from core.tasks.crud import Expected, StoredTask, task_etag
+from core.tasks.crud import Condition
 from core.tasks.parse import parse_changes, parse_list, parse_stats, parse_trash
 from core.tasks.queries import Query, TaskQuery
 from core.types import TaskId, UserId
@@ -113,7 +113,8 @@ async def get_task(request: Request, owner: Owner, tasks: Service, task: Id) -> 
 @router.patch("/{task_id:task}", operation_id="updateTask")
 async def update_task(request: Request, owner: Owner, tasks: Service, task: Id, changes: TaskUpdate) -> Response:
     """Merge the body into a task (RFC 7396), with PUT as with PATCH: what is absent stays, `null` clears."""
-    return _changed(await tasks.update(owner, task, changes, _expected(request, task)))
+    key = await key_of(request, f"update {task}")
+    return _outcome(await tasks.update(owner, task, changes, _condition(request, task), key))
 
 
 @router.patch("/{task_id:task}/complete", operation_id="completeTask")
@@ -123,37 +124,34 @@ async def complete_task(
 ) -> Response:
     """Set `completed`, by the body or by `?completed=`; with neither, toggle it."""
     completed = _completion(request, body)
-    return _changed(await tasks.complete(owner, task, _expected(request, task), completed=completed))
+    key = await key_of(request, f"complete {task} {completed}")
+    return _outcome(await tasks.complete(owner, task, _condition(request, task), key, completed=completed))
 
 
 @router.post("/{task_id:task}/restore", operation_id="restoreTask")
-async def restore_task(owner: Owner, tasks: Service, task: Id) -> Response:
+async def restore_task(request: Request, owner: Owner, tasks: Service, task: Id) -> Response:
     """Take a task out of the trash."""
-    return _changed(await tasks.restore(owner, task))
+    return _outcome(await tasks.restore(owner, task, await key_of(request, f"restore {task}")))
 
 
 @router.delete("/{task_id:task}", operation_id="deleteTask", status_code=HTTPStatus.NO_CONTENT)
 async def delete_task(request: Request, owner: Owner, tasks: Service, task: Id) -> Response:
     """Move a task to the trash."""
-    await tasks.delete(owner, task, _expected(request, task))
+    await tasks.delete(owner, task, _condition(request, task))
     return Response(status_code=HTTPStatus.NO_CONTENT)
 
 
 async def _read(request: Request, owner: UserId, tasks: Tasks, query: Query) -> Response:
     answer, result = await tasks.read(owner, query)
     headers = {"etag": answer.etag, **PRIVATE, "x-cache": result, **dict(answer.headers)}
-    if is_not_modified(request.headers.get("if-none-match"), answer.etag):
+    if is_not_modified(in_all(request.headers, "if-none-match"), answer.etag):
         return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
     return Response(answer.body, headers=headers, media_type="application/json")
 
 
-def _expected(request: Request, task: TaskId) -> Expected:
-    return expected_revisions(request.headers.get("if-match"), task)
-
-
-def _changed(task: StoredTask) -> Response:
-    headers = {"etag": task_etag(task.id, task.revision), **PRIVATE}
-    return Response(task.json, headers=headers, media_type="application/json")
+def _condition(request: Request, task: TaskId) -> Condition:
+    if_match, if_none_match = (in_all(request.headers, name) for name in ("if-match", "if-none-match"))
+    return preconditions.condition(task, if_match=if_match, if_none_match=if_none_match)
 
 
 def _outcome(outcome: Outcome) -> Response:

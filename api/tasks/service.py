@@ -17,7 +17,7 @@ from core.idempotency import Key, Outcome, once
 from core.lists.lists import Change, Lists
 from core.settings import Settings
 from core.tasks import answers, bulk, crud
-from core.tasks.crud import Expected, StoredTask
+from core.tasks.crud import Condition, StoredTask
 from core.tasks.queries import Query
 from core.types import TaskId, UserId
 
@@ -59,24 +59,32 @@ class Tasks:
         columns = new.columns()
         return await self._once(owner, key, lambda change: created(crud.insert(change, columns)))
 
-    async def update(self, owner: UserId, task: TaskId, changes: TaskUpdate, expected: Expected) -> StoredTask:
-        """Merge; raises `NotFound` and `PreconditionFailed`, as do the next two."""
+    async def update(
+        self, owner: UserId, task: TaskId, changes: TaskUpdate, condition: Condition, key: Key | None
+    ) -> Outcome:
+        """Merge, once per key; raises `NotFound` and `PreconditionFailed`, as do the next two."""
         columns = changes.columns()
-        return await self._lists.write(owner, lambda change: crud.update(change, task, columns, expected=expected))
+        return await self._once(
+            owner, key, lambda change: changed(crud.update(change, task, columns, condition=condition))
+        )
 
-    async def complete(self, owner: UserId, task: TaskId, expected: Expected, *, completed: bool | None) -> StoredTask:
+    async def complete(
+        self, owner: UserId, task: TaskId, condition: Condition, key: Key | None, *, completed: bool | None
+    ) -> Outcome:
         """Set `completed`, or flip it when that is None."""
         if completed is None:
-            return await self._lists.write(owner, lambda change: crud.toggle(change, task, expected=expected))
+            return await self._once(owner, key, lambda change: changed(crud.toggle(change, task, condition=condition)))
         columns = {"completed": completed}
-        return await self._lists.write(owner, lambda change: crud.update(change, task, columns, expected=expected))
+        return await self._once(
+            owner, key, lambda change: changed(crud.update(change, task, columns, condition=condition))
+        )
 
-    async def delete(self, owner: UserId, task: TaskId, expected: Expected) -> None:
-        await self._lists.write(owner, lambda change: crud.delete(change, task, expected=expected))
+    async def delete(self, owner: UserId, task: TaskId, condition: Condition) -> None:
+        await self._lists.write(owner, lambda change: crud.delete(change, task, condition=condition))
 
-    async def restore(self, owner: UserId, task: TaskId) -> StoredTask:
+    async def restore(self, owner: UserId, task: TaskId, key: Key | None) -> Outcome:
         """Out of the trash; raises `NotFound` when it is not in there."""
-        return await self._lists.write(owner, lambda change: crud.restore(change, task))
+        return await self._once(owner, key, lambda change: changed(crud.restore(change, task)))
 
     async def empty_trash(self, owner: UserId) -> int:
         return await self._lists.write(owner, bulk.empty_trash)
@@ -118,6 +126,11 @@ def created(task: StoredTask) -> Outcome:
     """The answer to a POST that made a task."""
     headers = {"etag": crud.task_etag(task.id, task.revision), "location": f"/api/tasks/{task.id}"}
     return Outcome(HTTPStatus.CREATED, headers, task.json)
+
+
+def changed(task: StoredTask) -> Outcome:
+    """The answer to a change of one."""
+    return Outcome(HTTPStatus.OK, {"etag": crud.task_etag(task.id, task.revision)}, task.json)
 
 
 def _batch_outcome(results: Sequence[batch.Result], asked: Batch) -> Outcome:
