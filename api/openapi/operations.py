@@ -121,9 +121,13 @@ def _of_lists(shape: Shape) -> dict[str, Operation]:
                 **_json("Export"),
                 "text/csv": {"schema": {"type": "string"}, "examples": EXAMPLES["csv"]},
                 "text/calendar": {"schema": {"type": "string"}, "examples": EXAMPLES["ics"]},
+                "application/zip": {
+                    "schema": {"type": "string", "contentMediaType": "application/zip"},
+                    "examples": EXAMPLES["zip"],
+                },
             },
-            ("Cache-Control", "Content-Disposition"),
-            ("format",),
+            ("Cache-Control", "Content-Disposition", "Link"),
+            ("format", "bom", "after"),
         ),
         "importTasks": Operation(
             "Import tasks",

@@ -4,9 +4,11 @@ from typing import Any
 
 from api.http.idempotency import KEY_PATTERN
 from api.openapi.examples import TASK, etag
+from api.tasks.formats import KINDS
 from api.tasks.schemas import WITHOUT_NUL
 from core.tasks import cursors, queries, zones
 from core.tasks.sync import token
+from core.types import MAX_TASK_ID
 
 Document = dict[str, Any]
 
@@ -99,9 +101,18 @@ PARAMETERS: dict[str, Document] = {
     },
     "format": _parameter(
         "format",
-        {**_one_of(("json", "csv", "ics")), "default": "json"},
-        "`json` can be imported again, `csv` is for spreadsheets, `ics` for calendars.",
+        {**_one_of(tuple(KINDS)), "default": "json"},
+        "`json` can be imported again, `csv` is for spreadsheets, `ics` for calendars; `zip` has one for each task.",
         "json",
+    ),
+    "bom": _parameter(
+        "bom", {**_BOOLEAN, "default": False}, "Whether `csv` begins with the mark that some spreadsheets need.", True
+    ),
+    "after": _parameter(
+        "after",
+        {"type": "integer", "minimum": 0, "maximum": MAX_TASK_ID},
+        "In parts that an import takes: the first is behind 0, the `Link` of each names the next.",
+        0,
     ),
     "If-None-Match": _header(
         "If-None-Match", "ETags of what the client has, or `*`: 304 when it would come again.", etag(6)

@@ -10,14 +10,16 @@ from starlette.responses import Response
 from api.guard import LargeBodyRoute, Owner, OwnersRoute
 from api.http.conditional import in_all, is_not_modified
 from api.http.idempotency import key_of
-from api.tasks import preconditions
+from api.tasks import formats, preconditions
 from api.tasks.batch import Batch
-from api.tasks.parameters import Id, Service
+from api.tasks.formats.table import Table
+from api.tasks.parameters import Id, Service, parse_export
 from api.tasks.schemas import Completion, TaskCreate, TaskUpdate
 from api.tasks.service import Tasks
-from api.tasks.transfer import IMPORT_LIMIT_BYTES, WRITERS, Streamed, parse_import
+from api.tasks.transfer import IMPORT_LIMIT_BYTES, Streamed, parse_import
 from core.errors import Fault, InvalidInput
 from core.idempotency import Outcome
+from core.tasks import bulk
 from core.tasks.crud import Condition
 from core.tasks.parse import parse_changes, parse_list, parse_stats, parse_trash
 from core.tasks.queries import Query, TaskQuery
@@ -77,12 +79,23 @@ async def empty_trash(owner: Owner, tasks: Service) -> Response:
 
 @router.get("/export", operation_id="exportTasks")
 async def export_tasks(request: Request, owner: Owner, tasks: Service) -> Response:
-    """Every task, those in the trash too, as they all were at one moment: `?format=json` (for import), `csv`, `ics`."""
-    name = request.query_params.get("format", "json")
-    writer = WRITERS.get(name)  # type: ignore[call-overload]  # any text may be asked for
-    if writer is None:
-        raise InvalidInput(Fault("?format", "must be json, csv or ics"))
-    return await Streamed.begin(writer.chunks(tasks.export(owner)), writer.media_type, f"tasks.{name}")
+    """Every task, those in the trash too, as they all were at one moment: `?format=json` (for import), `csv`, `ics`.
+
+    With `after` in parts that an import takes, each of one moment: `after=0`, and on by `Link`. A `zip` has a file of
+    iCalendar per task, and is to be had in parts if it is a large one.
+    """
+    name, marked, after = parse_export(request.scope["query_string"])
+    bounds, more = bulk.ALL, False
+    if after is not None or name == "zip":
+        last, more = await tasks.part(owner, TaskId(after or 0))
+        bounds = {"after": after or 0, "last": last}
+    if more and after is None:
+        raise InvalidInput(Fault("?after", "is needed: there are too many tasks for one zip; begin with 0"))
+    kind = formats.KINDS[name]
+    writer = Table(marked=True) if marked else kind.writer()
+    link = {"link": f'</api/tasks/export?after={bounds["last"]}&format={name}>; rel="next"'} if more else {}
+    chunks = formats.chunks(writer, tasks.export(owner, bounds))
+    return await Streamed.begin(chunks, kind.media_type, f"tasks.{name}", link)
 
 
 async def import_tasks(request: Request, owner: Owner, tasks: Service) -> Response:

@@ -227,6 +227,7 @@ class ExportedTask(Task):
     """A task of the list or, with `deleted_at`, of the trash."""
 
     deleted_at: AwareDatetime | None
+    uid: Annotated[str, Field(description="What calendars call the task.", json_schema_extra={"format": "uuid"})]
 
 
 class Export(TypedDict):

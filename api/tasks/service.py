@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import aclosing
 from http import HTTPStatus
 
@@ -104,12 +104,16 @@ class Tasks:
 
         return await self._once(owner, key, imported, timeout=IMPORT_SECONDS)
 
-    async def export(self, owner: UserId) -> AsyncGenerator[list[str]]:
+    async def part(self, owner: UserId, after: TaskId) -> tuple[TaskId, bool]:
+        """Where a part of the export that begins behind `after` ends, and whether another one follows."""
+        return await self._lists.read(owner, lambda transaction: bulk.part(transaction, after=after))
+
+    async def export(self, owner: UserId, bounds: Mapping[str, int]) -> AsyncGenerator[list[str]]:
         """Batches of tasks, each as JSON, those in the trash too; raises `TooBusy` when enough others export."""
         if self._exports.locked():
             raise TooBusy
         await self._lists.show_present(owner)
-        async with self._exports, aclosing(self._lists.stream(owner, bulk.EXPORT)) as batches:
+        async with self._exports, aclosing(self._lists.stream(owner, bulk.EXPORT, bounds)) as batches:
             async for rows in batches:
                 yield [row[0] for row in rows]
 

@@ -191,6 +191,9 @@ export interface paths {
         /**
          * Export all tasks
          * @description Every task, those in the trash too, as they all were at one moment: `?format=json` (for import), `csv`, `ics`.
+         *
+         *     With `after` in parts that an import takes, each of one moment: `after=0`, and on by `Link`. A `zip` has a file of
+         *     iCalendar per task, and is to be had in parts if it is a large one.
          */
         get: operations["exportTasks"];
         put?: never;
@@ -523,6 +526,11 @@ export interface components {
             /** Format: date-time */
             updated_at: string;
             deleted_at: string | null;
+            /**
+             * Format: uuid
+             * @description What calendars call the task.
+             */
+            uid: string;
         };
         /**
          * FailedBatch
@@ -576,6 +584,7 @@ export interface components {
             priority?: components["schemas"]["Priority"] | null;
             due_date?: components["schemas"]["DueDate"] | null;
             tags?: components["schemas"]["Tag"][] | null;
+            uid?: string | null;
             completed_at?: components["schemas"]["Instant"] | null;
             created_at?: components["schemas"]["Instant"] | null;
             updated_at?: components["schemas"]["Instant"] | null;
@@ -976,10 +985,20 @@ export interface components {
         /** @description What the client has seen last: the `next` of an earlier answer. Without: everything. */
         since: string;
         /**
-         * @description `json` can be imported again, `csv` is for spreadsheets, `ics` for calendars.
+         * @description `json` can be imported again, `csv` is for spreadsheets, `ics` for calendars; `zip` has one for each task.
          * @example json
          */
-        format: "json" | "csv" | "ics";
+        format: "json" | "csv" | "ics" | "zip";
+        /**
+         * @description Whether `csv` begins with the mark that some spreadsheets need.
+         * @example true
+         */
+        bom: boolean;
+        /**
+         * @description In parts that an import takes: the first is behind 0, the `Link` of each names the next.
+         * @example 0
+         */
+        after: number;
         /**
          * @description ETags of what the client has, or `*`: 304 when it would come again.
          * @example "1-42-6"
@@ -1706,10 +1725,20 @@ export interface operations {
         parameters: {
             query?: {
                 /**
-                 * @description `json` can be imported again, `csv` is for spreadsheets, `ics` for calendars.
+                 * @description `json` can be imported again, `csv` is for spreadsheets, `ics` for calendars; `zip` has one for each task.
                  * @example json
                  */
                 format?: components["parameters"]["format"];
+                /**
+                 * @description Whether `csv` begins with the mark that some spreadsheets need.
+                 * @example true
+                 */
+                bom?: components["parameters"]["bom"];
+                /**
+                 * @description In parts that an import takes: the first is behind 0, the `Link` of each names the next.
+                 * @example 0
+                 */
+                after?: components["parameters"]["after"];
             };
             header?: {
                 /**
@@ -1728,6 +1757,7 @@ export interface operations {
                 headers: {
                     "Cache-Control": components["headers"]["Cache-Control"];
                     "Content-Disposition": components["headers"]["Content-Disposition"];
+                    Link: components["headers"]["Link"];
                     RateLimit: components["headers"]["RateLimit"];
                     "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -1737,6 +1767,7 @@ export interface operations {
                     "application/json": components["schemas"]["Export"];
                     "text/csv": string;
                     "text/calendar": string;
+                    "application/zip": string;
                 };
             };
             401: components["responses"]["Unauthorized"];
