@@ -31,6 +31,7 @@ from core.errors import ConfigurationError
 from core.limits import Bucket, Limiter
 from core.lists.lists import Lists
 from core.settings import Settings
+from core.tasks import spelling
 from core.tasks.queries import ChangesQuery
 from core.types import UserId
 
@@ -87,6 +88,7 @@ def _routes(services: Services) -> FastAPI:
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         await services.fence.start(all_told=services.lists.announcements.all_told)
         await services.authenticator.start()
+        spelling.prepare()
         collector.spare()
         log.info("api_started")
         with farewell.heard(hub.stop):

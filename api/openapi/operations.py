@@ -14,7 +14,7 @@ CHANGED = ("ETag", "Cache-Control", "Vary", "Idempotent-Replayed")
 KEPT = ("Cache-Control", "Vary", "Idempotent-Replayed")
 OWN = ("Cache-Control", "Vary")
 
-FILTERS = ("completed", "status", "priority", "tag", "due_before", "due_after", "time_zone", "search")
+FILTERS = ("completed", "status", "priority", "tag", "due_before", "due_after", "time_zone", "search", "accents")
 ORDER = ("sort", "sort_by", "order", "sort_order")
 PAGING = ("limit", "offset", "cursor")
 

@@ -62,8 +62,15 @@ PARAMETERS: dict[str, Document] = {
     "search": _parameter(
         "search",
         {"type": "string", "maxLength": queries.MAX_SEARCH, "pattern": WITHOUT_NUL},
-        "Only tasks whose title or description contains this, in upper or lower case. Empty: all.",
+        "Only tasks whose title or description contains this, however it is spelt there: in upper or lower case, with "
+        "`ß` or `ss`, with letters in one code point or in two. White space around it does not count. Empty: all.",
         "milk",
+    ),
+    "accents": _parameter(
+        "accents",
+        {**_one_of(("mind", "ignore")), "default": "mind"},
+        "Whether a search for `a` finds `ä`, too, and one for `ä` also `a`.",
+        "ignore",
     ),
     "sort": _parameter(
         "sort",

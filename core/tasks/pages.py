@@ -13,7 +13,7 @@ from psycopg2 import errors
 from core.database.transaction import Row, Transaction
 from core.errors import Fault, InvalidInput
 from core.lists.stand import HISTORY, REVISION
-from core.tasks import zones
+from core.tasks import spelling, zones
 from core.tasks.cursors import Cursor, moment
 from core.tasks.fields import DELETED_TASK_JSON, TASK_JSON, function
 from core.tasks.queries import KEY_KINDS, ListQuery, StatsQuery
@@ -48,8 +48,8 @@ _FILTERS: dict[str, LiteralString] = {
     "tags": " AND tags @> %(tags)s::text[]",
     "due_before": " AND due_rising < %(due_before)s",
     "due_after": " AND due_falling >= %(due_after)s",
-    # `title_sort` is the title in lower case; so is the pattern, once, where ILIKE would do it for each text.
-    "search": " AND (title_sort LIKE lower(%(pattern)s) OR lower(description) LIKE lower(%(pattern)s))",
+    # The pattern has every spelling: what lower() and ILIKE find depends on the server's locale.
+    "search": ' AND (title COLLATE "C" ~ %(pattern)s OR description COLLATE "C" ~ %(pattern)s)',
 }
 # The same where a date begins at another instant than in UTC: within a day of it, so the columns lead there.
 _FILTERS_ELSEWHERE: dict[str, LiteralString] = {
@@ -226,7 +226,7 @@ def _parameters(query: ListQuery) -> dict[str, object]:
         "day_before": _day(query.due_before, query.time_zone),
         "day_after": _day(query.due_after, query.time_zone),
         "time_zone": query.time_zone,
-        "pattern": f"%{_escaped(query.search)}%" if query.search else None,
+        "pattern": spelling.pattern(query.search, accents=query.accents) if query.search else None,
         "key": key,
         "key_id": query.cursor.id if query.cursor else None,
         "limit": query.limit,
@@ -237,8 +237,3 @@ def _parameters(query: ListQuery) -> dict[str, object]:
 def _day(moment: datetime | None, time_zone: str) -> date | str | None:
     """The first that begins then or later."""
     return moment and (zones.first_day_from(moment, time_zone) or "infinity")
-
-
-def _escaped(text: str) -> str:
-    """For LIKE: `%`, `_` and the escape itself are plain characters."""
-    return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")

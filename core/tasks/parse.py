@@ -163,10 +163,10 @@ def _tag(asked: ListQuery, value: str) -> ListQuery:
 
 
 def _search(asked: ListQuery, value: str) -> ListQuery:
-    """Empty is no filter: a search box sends it as it is."""
+    """Empty is no filter: a search box sends it as it is, and a phone's keyboard puts a space behind each word."""
     if len(value) > MAX_SEARCH:
         raise ValueError(f"must have at most {MAX_SEARCH} characters")
-    return replace(asked, search=value or None)
+    return replace(asked, search=value.strip() or None)
 
 
 def _sort(asked: ListQuery, value: str) -> ListQuery:
@@ -231,6 +231,7 @@ _READERS: dict[str, Reader[ListQuery]] = {
     "due_after": _due_after,
     "time_zone": lambda asked, value: replace(asked, time_zone=zones.parse(value)),
     "search": _search,
+    "accents": lambda asked, value: replace(asked, accents=_one_of(value, ("mind", "ignore")) == "mind"),
     "sort": _sort,
     "sort_by": _sort,
     "order": _order,

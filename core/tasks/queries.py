@@ -54,6 +54,8 @@ class ListQuery:
     time_zone: str = UNIVERSAL
     """In which a date has its beginning."""
     search: str | None = None
+    accents: bool = True
+    """Whether a search minds them."""
     sort: Sort = "created"
     descending: bool = True
     limit: int = DEFAULT_LIMIT
@@ -82,6 +84,8 @@ class ListQuery:
             asked.append(("time_zone", self.time_zone))
         if self.search:
             asked.append(("search", self.search))
+            if not self.accents:
+                asked.append(("accents", "ignore"))
         if (self.sort, self.descending) != ("created", True):
             asked.append(("sort", "-" * self.descending + self.sort))
         path = LIST_PATH + "/trash" * self.trash

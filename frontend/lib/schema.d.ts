@@ -946,10 +946,15 @@ export interface components {
          */
         time_zone: string;
         /**
-         * @description Only tasks whose title or description contains this, in upper or lower case. Empty: all.
+         * @description Only tasks whose title or description contains this, however it is spelt there: in upper or lower case, with `ß` or `ss`, with letters in one code point or in two. White space around it does not count. Empty: all.
          * @example milk
          */
         search: string;
+        /**
+         * @description Whether a search for `a` finds `ä`, too, and one for `ä` also `a`.
+         * @example ignore
+         */
+        accents: "mind" | "ignore";
         /**
          * @description The order; with `-` from the greatest. Ties go by `id`; what has no due date is last. Without: `-created`.
          * @example due_date
@@ -1289,10 +1294,15 @@ export interface operations {
                  */
                 time_zone?: components["parameters"]["time_zone"];
                 /**
-                 * @description Only tasks whose title or description contains this, in upper or lower case. Empty: all.
+                 * @description Only tasks whose title or description contains this, however it is spelt there: in upper or lower case, with `ß` or `ss`, with letters in one code point or in two. White space around it does not count. Empty: all.
                  * @example milk
                  */
                 search?: components["parameters"]["search"];
+                /**
+                 * @description Whether a search for `a` finds `ä`, too, and one for `ä` also `a`.
+                 * @example ignore
+                 */
+                accents?: components["parameters"]["accents"];
                 /**
                  * @description The order; with `-` from the greatest. Ties go by `id`; what has no due date is last. Without: `-created`.
                  * @example due_date

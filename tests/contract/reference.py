@@ -4,6 +4,7 @@ Times and ids are the service's to give: the model holds `UNTOLD` for one that i
 """
 
 import re
+import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, date, datetime, tzinfo
@@ -260,6 +261,11 @@ def lower(text: str) -> str:
     return "".join(character.lower() for character in text)
 
 
+def folded(text: str) -> str:
+    """One text for all spellings of it (Unicode, section 3.13)."""
+    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
+
+
 def moment(due_date: str, zone: tzinfo = UTC) -> datetime:
     """A date begins at midnight; what UTC's calendar has not is its first or last instant."""
     if "T" in due_date:
@@ -326,7 +332,9 @@ _FILTERS: dict[str, Callable[[Document, str], Any]] = {
     "status": lambda task, value: value == "all" or task["completed"] == (value == "completed"),
     "priority": lambda task, value: task["priority"] == value,
     "tag": lambda task, value: value in task["tags"],
-    "search": lambda task, value: any(lower(value) in lower(task[name] or "") for name in ("title", "description")),
+    "search": lambda task, value: any(
+        folded(value.strip()) in folded(task[name] or "") for name in ("title", "description")
+    ),
 }
 _KEYS: dict[str, Callable[[Document], Any]] = {
     "created": lambda task: task["created_at"],
