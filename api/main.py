@@ -68,7 +68,9 @@ def _services(settings: Settings) -> Services:
         redis=redis,
         fence=fence,
         authenticator=Authenticator.from_settings(
-            settings, on_fetch=lambda outcome: metrics.jwks.labels(outcome).inc()
+            settings,
+            on_fetch=lambda outcome: metrics.jwks.labels(outcome).inc(),
+            on_refusal=lambda reason: metrics.refused.labels(reason).inc(),
         ),
         limiter=Limiter(
             redis,

@@ -12,7 +12,10 @@ class ConfigurationError(TasklaneError):
 
 
 class InvalidToken(TasklaneError):
-    """The request carries no token, or one that proves nothing. Says no more, whatever the reason was."""
+    """The request carries no token, or one that proves nothing. Says no more to the client, whatever the reason was."""
+
+    reason = "unknown"
+    """A fixed snake_case word, for whoever operates the service."""
 
 
 class AuthUnavailable(TasklaneError):

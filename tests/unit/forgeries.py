@@ -183,7 +183,7 @@ FORGED: dict[str, tuple[str, Callable[[], bytes | None]]] = {
     "alg a list": ("algorithm_not_named", lambda: bearer(token(alg=["EdDSA"]))),
     "alg in lower case": ("algorithm_not_configured", lambda: bearer(token("HS256", alg="hs256"))),
     "alg HS512": ("algorithm_not_configured", lambda: bearer(token("HS256", alg="HS512"))),
-    "alg ES384": ("algorithm_not_configured", lambda: bearer(token(key=WIDE, alg="ES384"))),
+    "alg ES256K": ("algorithm_not_configured", lambda: bearer(token(key=ES, alg="ES256K"))),
     "kid a number": ("key_id_not_a_string", lambda: bearer(token(kid=1))),
     "kid null": ("key_id_not_a_string", lambda: bearer(token(kid=None))),
     "kid a list": ("key_id_not_a_string", lambda: bearer(token(kid=["ed"]))),

@@ -181,8 +181,6 @@ GARBAGE = {
     "no keys": b"{}",
     "keys a number": b'{"keys": 7}',
     "keys an object": json.dumps({"keys": {"new": NEW.jwk}}).encode(),
-    "an empty set": b'{"keys": []}',
-    "no usable key": json.dumps({"keys": [NEW.jwk | {"use": "enc"}, None, 7, "x"]}).encode(),
     "keys twice": json.dumps({"keys": [NEW.jwk]}).encode()[:-1] + b',"keys":[]}',
     "too many keys": json.dumps({"keys": [NEW.jwk] * 65}).encode(),
     "not UTF-8": b'{"keys": ["\xff"]}',
@@ -205,6 +203,32 @@ async def test_garbage_replaces_nothing(
     assert await refused(authenticator, token(NEW))
     assert len(server.requests) == 2
     assert (await authenticator.authenticate(token(OLD))).user_id == "alice"
+
+
+@pytest.mark.parametrize("keys", [[], [NEW.jwk | {"use": "enc"}, None, 7, "x"]])
+async def test_a_set_without_a_usable_key_revokes_all(
+    authenticator: Authenticator, server: JwksServer, clock: Clock, token: Callable[..., bytes], keys: list[object]
+) -> None:
+    """It is an answer: a fresh token of a key that was taken back is refused, and one of a new key taken at once."""
+    await authenticator.start()
+    assert (await authenticator.authenticate(token(OLD))).user_id == "alice"
+    server.keys = keys
+    clock.advance(600)
+    await authenticator.authenticate(token(OLD))
+    await no_fetch_is_under_way(authenticator)
+    assert await refused(authenticator, token(OLD))
+    server.keys = [NEW.jwk]
+    clock.advance(5)
+    assert (await authenticator.authenticate(token(NEW))).user_id == "alice"
+
+
+async def test_a_service_that_started_with_an_empty_set_refuses(
+    authenticator: Authenticator, server: JwksServer, token: Callable[..., bytes]
+) -> None:
+    """The auth server has answered: nothing is wrong with it, and nobody has a token."""
+    server.keys = []
+    await authenticator.start()
+    assert await refused(authenticator, token(OLD))
 
 
 async def test_a_packed_document_is_neither_asked_for_nor_unpacked(
