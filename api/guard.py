@@ -39,7 +39,8 @@ class OwnersRoute(APIRoute):
             principal = await _authenticate(request)
             scope["tasklane.user"] = owner = principal.user_id
             scope["tasklane.expires_at"] = principal.expires_at
-            if request.path_params.get("user_id", owner) != owner:
+            named = request.path_params.get("user_id", owner)
+            if owner not in (named, named.replace("%2F", "/")):
                 raise NotFound
             kind: Kind = "reads" if request.method == "GET" else "writes"
             headers = await services_of(request).limiter.spend(owner, kind)

@@ -1,12 +1,19 @@
 """CORS for the requests that ask for it: a browser names its page's origin in every request to another one."""
 
+from http import HTTPStatus
+
+from starlette.datastructures import Headers
 from starlette.middleware.cors import CORSMiddleware
+from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
+
+from api.http.problems import Problem
 
 
 class CorsWhereAsked(CORSMiddleware):
     """Starlette's, but for requests without `Origin`, which it would only give a `Vary: Origin`.
 
+    What it refuses is a problem document.
     Nothing here may be kept by a shared cache (`private`) or used without asking again (`no-cache`), so no answer to a
     request without an origin is ever used for one with.
     """
@@ -16,3 +23,11 @@ class CorsWhereAsked(CORSMiddleware):
             await super().__call__(scope, receive, send)
         else:
             await self.app(scope, receive, send)
+
+    def preflight_response(self, request_headers: Headers) -> Response:
+        answer = super().preflight_response(request_headers)
+        if answer.status_code < HTTPStatus.BAD_REQUEST:
+            return answer
+        made = ("content-length", "content-type")
+        headers = {name: value for name, value in answer.headers.items() if name not in made}
+        return Problem(HTTPStatus.BAD_REQUEST, bytes(answer.body).decode() + ".", headers=headers).response()

@@ -22,7 +22,8 @@ Instants are RFC 3339 in UTC. Unknown members of a body and unknown query parame
 whose `detail` can be shown as it is.
 
 Filters of a list are all applied. Of two parameters for one thing the plainer counts: `completed` before `status`,
-`sort` before `sort_by`, `order` before `sort_order` and before a `-`, `cursor` before `offset`.
+`sort` before `sort_by`, `order` before `sort_order` and before a `-`, `cursor` before `offset`, that
+before `skip` and `page`.
 """
 TAGS = [
     {"name": "tasks", "description": "The caller's tasks and their trash."},

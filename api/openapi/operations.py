@@ -16,7 +16,7 @@ OWN = ("Cache-Control", "Vary")
 
 FILTERS = ("completed", "status", "priority", "tag", "due_before", "due_after", "time_zone", "search", "accents")
 ORDER = ("sort", "sort_by", "order", "sort_order")
-PAGING = ("limit", "offset", "cursor")
+PAGING = ("limit", "offset", "skip", "page", "cursor")
 
 Document = dict[str, Any]
 

@@ -18,6 +18,8 @@ from core.tasks.crud import Condition, StoredTask
 from core.types import MAX_TASK_ID, TaskId
 
 MAX_OPERATIONS = 100
+BATCH_LIMIT_BYTES = 1024 * 1024
+"""Room for 100 tasks with full descriptions, in whatever script."""
 
 TaskNumber = Annotated[int, Field(ge=1, le=MAX_TASK_ID), BeforeValidator(whole)]
 

@@ -11,7 +11,7 @@ from api.guard import LargeBodyRoute, Owner, OwnersRoute
 from api.http.conditional import in_all, is_not_modified
 from api.http.idempotency import key_of
 from api.tasks import formats, preconditions
-from api.tasks.batch import Batch
+from api.tasks.batch import BATCH_LIMIT_BYTES, Batch
 from api.tasks.formats.table import Table
 from api.tasks.parameters import Id, Service, parse_export
 from api.tasks.schemas import Completion, TaskCreate, TaskUpdate
@@ -42,10 +42,14 @@ async def create_task(request: Request, owner: Owner, tasks: Service, new: TaskC
     return _outcome(await tasks.create(owner, new, await key_of(request, "create")))
 
 
-@router.post("/batch", operation_id="batchTasks")
 async def batch_tasks(request: Request, owner: Owner, tasks: Service, batch: Batch) -> Response:
     """Apply up to 100 operations in their order, in one transaction."""
     return _outcome(await tasks.batch(owner, batch, await key_of(request, "batch")))
+
+
+router.add_api_route(
+    "/batch", batch_tasks, methods=["POST"], operation_id="batchTasks", max_body_size=BATCH_LIMIT_BYTES
+)
 
 
 @router.get("/stats", operation_id="getTaskStats")

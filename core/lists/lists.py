@@ -12,7 +12,7 @@ from typing import LiteralString, TypeVar
 from core.cache.fence import Fence
 from core.database import driver, streams
 from core.database.pool import Database
-from core.database.transaction import Row, Transaction
+from core.database.transaction import BEGIN, Row, Transaction
 from core.errors import DatabaseUnavailable, TasklaneError
 from core.lists.announcements import Announcements
 from core.lists.revisions import revisions
@@ -123,7 +123,7 @@ class Lists:
 
         try:
             result = await self._database.run(
-                work, opening="BEGIN;" + self._role, parameters={"owner": owner, **limits}, timeout=timeout
+                work, opening=BEGIN + self._role, parameters={"owner": owner, **limits}, timeout=timeout
             )
         except (DatabaseUnavailable, asyncio.CancelledError):
             if announce is not None:  # it may have been committed

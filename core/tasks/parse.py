@@ -70,14 +70,16 @@ def parse_list(query: bytes) -> ListQuery:
 
     Names that are not known are ignored: pages add their own. A name that takes one value must be given once. Of two
     names for one thing, the one that says it more plainly counts: `completed` before `status`, `sort` before `sort_by`,
-    `order` before `sort_order` and before a `-`, `cursor` before `offset`.
+    `order` before `sort_order` and before a `-`, `cursor` before `offset`, that before `skip` and `page`.
     """
     return _parse(query, _READERS, ListQuery())
 
 
 def parse_trash(query: bytes) -> ListQuery:
-    """The trash takes `limit`, `offset` and `cursor`."""
-    return _parse(query, {name: _READERS[name] for name in ("limit", "offset", "cursor")}, ListQuery(trash=True))
+    """The trash is asked for by pages alone."""
+    return _parse(
+        query, {name: _READERS[name] for name in ("limit", "offset", "skip", "page", "cursor")}, ListQuery(trash=True)
+    )
 
 
 def parse_stats(query: bytes) -> StatsQuery:
@@ -180,6 +182,16 @@ def _order(asked: ListQuery, value: str) -> ListQuery:
     return replace(asked, descending=_one_of(value, ORDERS).lower() == "desc")
 
 
+def _page(asked: ListQuery, value: str) -> ListQuery:
+    """Counted from 1; whatever is no number is a page's own."""
+    if asked.offset or not re.fullmatch(r"-?[0-9]+", value, re.ASCII):
+        return asked
+    first = (_pages(value) - 1) * asked.limit
+    if first > MAX_OFFSET:
+        raise ValueError(f"must begin within the first {MAX_OFFSET} tasks")
+    return replace(asked, offset=first)
+
+
 def _cursor(asked: ListQuery, value: str) -> ListQuery:
     if len(value) > cursors.MAX_LENGTH:
         raise ValueError(cursors.WRONG)
@@ -220,8 +232,9 @@ def _moment(value: str, time_zone: str) -> datetime | None:
 
 _limit = _integer(1, MAX_LIMIT)
 _offset = _integer(0, MAX_OFFSET)
+_pages = _integer(1, MAX_OFFSET)
 # What is read later counts; a date is read in its zone, a cursor after all that it is bound to.
-_TURNS = {"time_zone": -1, "completed": 1, "sort": 1, "sort_order": 2, "order": 3, "cursor": 4}
+_TURNS = {"time_zone": -1, "completed": 1, "sort": 1, "sort_order": 2, "order": 3, "skip": 4, "page": 5, "cursor": 6}
 _READERS: dict[str, Reader[ListQuery]] = {
     "completed": _completed,
     "status": _status,
@@ -238,6 +251,8 @@ _READERS: dict[str, Reader[ListQuery]] = {
     "sort_order": _order,
     "limit": lambda asked, value: replace(asked, limit=_limit(value)),
     "offset": lambda asked, value: replace(asked, offset=_offset(value)),
+    "skip": lambda asked, value: replace(asked, offset=asked.offset or _offset(value)),
+    "page": _page,
     "cursor": _cursor,
 }
 _OF_STATS: dict[str, Reader[StatsQuery]] = {

@@ -21,6 +21,7 @@ export function answering(auth: Auth, pool: Pool): (request: Request) => Promise
         await pool.query("SELECT 1");
         return Response.json({ status: "ok", database: "ok" });
       }
+      if (!pathname.startsWith("/api/auth/")) return problem(404, "Not Found", "There is nothing here.");
       return refusal(request) ?? finished(await auth.handler(request));
     } catch (error) {
       if (isAway(error))

@@ -985,6 +985,16 @@ export interface components {
          * @example 0
          */
         offset: number;
+        /**
+         * @description Another name of `offset`.
+         * @example 0
+         */
+        skip: number;
+        /**
+         * @description Which page it is, of `limit` tasks each, counted from 1.
+         * @example 1
+         */
+        page: number;
         /** @description Where the page begins: from the `Link` of the page before, with the same filters and order. */
         cursor: string;
         /** @description What the client has seen last: the `next` of an earlier answer. Without: everything. */
@@ -1333,6 +1343,16 @@ export interface operations {
                  * @example 0
                  */
                 offset?: components["parameters"]["offset"];
+                /**
+                 * @description Another name of `offset`.
+                 * @example 0
+                 */
+                skip?: components["parameters"]["skip"];
+                /**
+                 * @description Which page it is, of `limit` tasks each, counted from 1.
+                 * @example 1
+                 */
+                page?: components["parameters"]["page"];
                 /** @description Where the page begins: from the `Link` of the page before, with the same filters and order. */
                 cursor?: components["parameters"]["cursor"];
             };
@@ -1637,6 +1657,16 @@ export interface operations {
                  * @example 0
                  */
                 offset?: components["parameters"]["offset"];
+                /**
+                 * @description Another name of `offset`.
+                 * @example 0
+                 */
+                skip?: components["parameters"]["skip"];
+                /**
+                 * @description Which page it is, of `limit` tasks each, counted from 1.
+                 * @example 1
+                 */
+                page?: components["parameters"]["page"];
                 /** @description Where the page begins: from the `Link` of the page before, with the same filters and order. */
                 cursor?: components["parameters"]["cursor"];
             };
