@@ -1,6 +1,7 @@
 """Every setting, read once from the environment, `.env` and files; a value that cannot work stops the start."""
 
 import os
+import re
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Literal, Self
@@ -14,6 +15,12 @@ from core.errors import ConfigurationError
 
 MINIMUM_SECRET_BYTES = 32
 """RFC 7518, section 3.2: an HS256 key is at least as long as the hash."""
+
+LONGEST_PERIOD = 3600
+"""What the worker's schedule has room for."""
+
+_ORIGIN = re.compile(r"\*|[a-z][a-z0-9+.-]*://(?:[a-z0-9._~-]+|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?")
+_USUAL_PORT = re.compile(r"http:.*:0*80|https:.*:0*443")
 
 Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
@@ -37,6 +44,8 @@ class DatabaseSettings(BaseSettings):
             return cls(_secrets_dir=_secrets_dir())
         except ValidationError as error:
             raise ConfigurationError(_explain(error)) from None
+        except UnicodeDecodeError:
+            raise ConfigurationError(".env, or a file in SECRETS_DIR, is not UTF-8 text") from None
         except OSError as error:
             raise ConfigurationError(f"SECRETS_DIR: {error.strerror}: {error.filename}") from None
 
@@ -82,9 +91,9 @@ class Settings(DatabaseSettings):
     """Whether hits are answered where the bytes arrive, by the protocol that the start command names."""
 
     worker_publish_period: int = Field(default=1, ge=1, le=60)
-    worker_purge_period: int = Field(default=300, ge=1)
-    worker_erase_period: int = Field(default=5, ge=1)
-    worker_audit_period: int = Field(default=60, ge=1)
+    worker_purge_period: int = Field(default=300, ge=1, le=LONGEST_PERIOD)
+    worker_erase_period: int = Field(default=5, ge=1, le=LONGEST_PERIOD)
+    worker_audit_period: int = Field(default=60, ge=1, le=LONGEST_PERIOD)
     worker_audit_sample: int = Field(default=100, ge=1)
     worker_metrics_port: int = Field(default=0, ge=0, le=65_535)
     """Where Prometheus finds the worker's metrics; 0: nowhere."""
@@ -110,6 +119,25 @@ class Settings(DatabaseSettings):
     @classmethod
     def _split_origins(cls, value: object) -> object:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+    @field_validator("cors_origins")
+    @classmethod
+    def _origins_are_as_browsers_send_them(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for origin in value:
+            if not _ORIGIN.fullmatch(origin) or _USUAL_PORT.fullmatch(origin):
+                raise ValueError(
+                    "must be origins as browsers send them, with commas between: scheme and host in small letters, and "
+                    "a port that is not the usual one; no path, no slash at the end, no quotes"
+                )
+        return value
+
+    @field_validator("better_auth_secret", "auth_jwks_url", "auth_issuer", "auth_audience")
+    @classmethod
+    def _nothing_hangs_on_it(cls, value: SecretStr | str | None) -> SecretStr | str | None:
+        text = value.get_secret_value() if isinstance(value, SecretStr) else value
+        if text is not None and text != text.strip():
+            raise ValueError("must not begin or end with white space, such as the end of a line: no token would fit it")
+        return value
 
     @field_validator("redis_url", "worker_redis_url")
     @classmethod

@@ -49,6 +49,27 @@ def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         ("CACHE_TTL", "9"),
         ("CACHE_TTL", "86401"),
         ("CACHE_TTL", "5 minutes"),
+        *(
+            ("CORS_ORIGINS", origins)
+            for origins in (
+                *("https://app.example/", '["https://app.example"]', '"https://app.example"', "app.example"),
+                *("https://App.example", "https://a.example;https://b.example", "https://a.example https://b.example"),
+                *(
+                    "https://app.example:443",
+                    "http://app.example:80",
+                    "https://app.example/page",
+                    "https://m\u00fcller.example",
+                ),
+                *("https://a.example,https://b.example/", "https://*.example", "https://", "localhost:3000"),
+            )
+        ),
+        ("REDIS_URL", "redis://127.0.0.1/name"),
+        *((f"WORKER_{name}_PERIOD", "3601") for name in ("PURGE", "ERASE", "AUDIT")),
+        ("BETTER_AUTH_SECRET", SECRET + "\n"),
+        ("BETTER_AUTH_SECRET", " " + SECRET),
+        ("AUTH_JWKS_URL", "https://auth.example/jwks\n"),
+        ("AUTH_ISSUER", "https://auth.example\n"),
+        ("AUTH_AUDIENCE", "tasks "),
         ("BETTER_AUTH_SECRET", ""),
         ("BETTER_AUTH_SECRET", "a-secret-of-thirty-one-bytes-ab"),
         ("AUTH_JWKS_URL", "ftp://auth.example/jwks"),
@@ -179,6 +200,30 @@ def test_origins_are_a_list_with_commas() -> None:
     """Spaces and empty parts are left out."""
     read = settings({**GOOD, "CORS_ORIGINS": "https://a.example, https://b.example,"})
     assert read.cors_origins == ("https://a.example", "https://b.example")
+
+
+@pytest.mark.parametrize(
+    "origin",
+    [
+        *("https://app.example", "http://localhost:3000", "http://[::1]:5173", "https://app.example:8443", "*"),
+        *("capacitor://localhost", "chrome-extension://abcdefghijklmnop", "http://127.0.0.1:81"),
+    ],
+)
+def test_an_origin_as_a_browser_sends_it_is_taken(origin: str) -> None:
+    """Also one of an app that is no web page."""
+    assert settings({**GOOD, "CORS_ORIGINS": f"{origin}, http://localhost:3001"}).cors_origins[0] == origin
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "latin-1"])
+def test_a_file_in_another_encoding_is_a_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, encoding: str
+) -> None:
+    """As editors on Windows write it."""
+    (tmp_path / ".env").write_text("AUTH_AUDIENCE=\u00e4\n", encoding=encoding)
+    for name, value in GOOD.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(ConfigurationError, match="UTF-8"):
+        Settings.load()
 
 
 def test_no_secret_shows_in_a_repr() -> None:
