@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 import structlog
 from fastapi import FastAPI
 
-from api import account, collector, health, openapi
+from api import account, collector, docs, health, openapi
 from api.auth import Authenticator
 from api.hits.hot_path import HotPath
 from api.hits.reads import CachedReads
@@ -107,12 +107,15 @@ def _routes(services: Services) -> FastAPI:
         version=__version__,
         lifespan=lifespan,
         redirect_slashes=False,
+        docs_url=None,  # theirs loads scripts from elsewhere, into the origin of the session
+        redoc_url=None,
         max_body_size=services.settings.body_limit_bytes,
     )
     app.state.services = services
     app.state.tasks = tasks
     app.state.hub = hub
     problems.install(app)
+    app.include_router(docs.router)
     app.include_router(health.router)
     app.include_router(account.router, prefix="/api/account")
     for router in (routes.router, push.router):

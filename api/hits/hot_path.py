@@ -21,7 +21,7 @@ from api.hits.direct import DirectHits
 from api.hits.kept import Kept, KeptAnswers, as_response
 from api.hits.known import MARK, Mark
 from api.observe.metrics import Metrics
-from api.observe.requests import Recorder, new_request_id, request_id
+from api.observe.requests import SECURITY, Recorder, new_request_id, request_id
 from core.cache.answer import Header, as_hit
 from core.cache.fence import Fence
 from core.cache.keys import OWN_FIELDS, field, question
@@ -36,6 +36,7 @@ _COMMON: list[Header] = [
     (b"cache-control", b"private, no-cache"),
     (b"vary", b"Authorization"),
     (b"x-cache", b"hit"),
+    *SECURITY,
 ]
 
 

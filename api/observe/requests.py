@@ -12,6 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.http.problems import CLIENT_LEFT, problem_of
 from api.observe.metrics import Metrics
+from core.cache.answer import Header
 from core.logs import frames, user_hash
 from core.types import UserId
 
@@ -26,6 +27,9 @@ they take more memory than all else that a stream needs.
 
 STREAMED_FROM = "tasklane.streamed_from"
 """And the moment at which that was: an answer without an end is none that was slow."""
+
+SECURITY: tuple[Header, ...] = ((b"x-content-type-options", b"nosniff"), (b"x-frame-options", b"DENY"))
+"""Of every answer, whatever stands in front."""
 
 _SLASH = b"%2f"
 _PROCESS = secrets.token_hex(6).encode()
@@ -89,7 +93,7 @@ class Observe:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message["headers"] = [*message.get("headers", ()), (b"x-request-id", identity)]
+                message["headers"] = [*message.get("headers", ()), (b"x-request-id", identity), *SECURITY]
             elif head:
                 message = {**message, "body": b""}
             await send(message)

@@ -21,6 +21,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from api.hits.direct import DirectHits
 from api.http.problems import NOTHING_HERE, Problem
 from api.main import create_app as create_api
+from api.observe.requests import SECURITY as ANYWHERE
 from deploy.local.programs import AUTH, PAGE
 
 AUTH_PATH = "/api/auth/"
@@ -110,7 +111,7 @@ class Front:
             return
         kept = [(name.lower(), value) for name, value in answer.headers.raw if name.decode().lower() not in HOP_BY_HOP]
         length = (b"content-length", str(len(answer.content)).encode())
-        headers = [*(header for header in kept if header[0] != length[0]), length]
+        headers = [*(header for header in kept if header[0] != length[0]), length, *ANYWHERE]
         await send({"type": "http.response.start", "status": answer.status_code, "headers": headers})
         await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else answer.content})
 

@@ -430,3 +430,28 @@ def test_a_batch_of_full_descriptions_fits(alice: httpx.Client) -> None:
     answer = alice.post("/api/tasks/batch", content=body, headers=headers)
     assert [result["status"] for result in answer.json()["results"]] == [201] * 100
     assert alice.post("/api/tasks/batch", content=b" " * 1024 * 1024 + body, headers=headers).status_code == 413
+
+
+@pytest.mark.parametrize("path", ["/docs", "/docs/start.js", "/docs/swagger-ui.css", "/docs/swagger-ui-bundle.js"])
+def test_the_page_of_the_api_comes_from_here(browser: httpx.Client, path: str) -> None:
+    """Nothing of it from elsewhere or within the page, and the policy allows nothing else; ReDoc is not served."""
+    answer = browser.get(path)
+    assert answer.status_code == 200
+    policy = answer.headers["content-security-policy"]
+    assert "unsafe" not in policy
+    assert "https:" not in policy
+    if path == "/docs":
+        assert re.findall(r'(?:src|href)="([^"]*)"', answer.text) == [
+            *("data:,", "/docs/swagger-ui.css", "/docs/swagger-ui-bundle.js", "/docs/start.js")
+        ]
+        assert not re.search(r"<script>|<style|style=", answer.text)
+    assert browser.get("/redoc").status_code == 404
+
+
+@pytest.mark.parametrize("path", ["/api/tasks", "/api/tasks/0", "/nothing", "/livez", "/docs", "/metrics"])
+def test_every_answer_says_what_browsers_must_not_do(alice: httpx.Client, path: str) -> None:
+    """Whatever it is, and wherever it comes from: no other type, and in nobody's frame."""
+    for _ in range(3):
+        headers = alice.get(path).headers
+        assert headers.get_list("x-content-type-options") == ["nosniff"]
+        assert headers.get_list("x-frame-options") == ["DENY"]
