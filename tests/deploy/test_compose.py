@@ -168,3 +168,11 @@ def _seconds(duration: str) -> int:
 def _one(pattern: str, text: str) -> str:
     [found] = re.findall(pattern, text)
     return str(found)
+
+
+def test_nothing_is_in_the_clear_for_everyone_by_default() -> None:
+    """The gateway without TLS is this machine's own, until somebody names an address; with TLS it is everyone's."""
+    variants = (TOP / "deploy" / "compose" / "variants.yml").read_text()
+    ports = dict(re.findall(r'ports: \["(\S+):\$\{GATEWAY_PORT:-8080\}:(\d+)"\]', variants))
+    assert "${GATEWAY_ADDRESS:-127.0.0.1}" in ports
+    assert ports["${GATEWAY_ADDRESS:-127.0.0.1}"] == "8080"
