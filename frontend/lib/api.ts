@@ -70,6 +70,17 @@ export interface StreamOptions extends Options {
   refused?: string | undefined;
 }
 
+export interface ExportOptions extends Options {
+  /** With the mark that some spreadsheets need; for csv only. */
+  bom?: boolean | undefined;
+  /** Only the part behind this task that an import takes; 0 for the first. */
+  after?: number | undefined;
+}
+
+function keyed(key: string): Record<string, string> {
+  return { "Idempotency-Key": `"${key.replace(/["\\]/g, "\\$&")}"` };
+}
+
 export type Api = ReturnType<typeof createApi>;
 
 const TRANSFER_TIMEOUT = 60_000;
@@ -86,7 +97,7 @@ export function createApi(settings: Settings) {
       method: "POST",
       path,
       body,
-      headers: { "Idempotency-Key": `"${idempotencyKey.replace(/["\\]/g, "\\$&")}"` },
+      headers: keyed(idempotencyKey),
       read: json,
       repeatable: true,
       ...options,
@@ -97,7 +108,8 @@ export function createApi(settings: Settings) {
     const { ifMatch, ...rest } = options;
     if ("ifMatch" in options && ifMatch === undefined)
       return Promise.reject(new TypeError("ifMatch is undefined: the task's ETag is not known."));
-    return transport.send<T>({ repeatable: ifMatch === undefined, headers: { "If-Match": ifMatch }, ...call, ...rest });
+    const headers = { "If-Match": ifMatch, ...(call.method === "DELETE" ? {} : keyed(newKey())) };
+    return transport.send<T>({ repeatable: ifMatch === undefined, headers, ...call, ...rest });
   };
 
   const setCompleted = (path: string) => (id: number, completed?: boolean, options?: WriteOptions) => {
@@ -106,11 +118,19 @@ export function createApi(settings: Settings) {
     return write<Task>({ method: "PATCH", path: `${TASKS}/${id}/${path}`, body, read: json, repeatable }, options);
   };
 
-  function exportTasks(format?: "json", options?: Options): Promise<Export>;
-  function exportTasks(format: "csv" | "ics", options?: Options): Promise<string>;
-  function exportTasks(format: "json" | "csv" | "ics" = "json", options?: Options): Promise<Export | string> {
+  function exportTasks(format?: "json", options?: ExportOptions): Promise<Export>;
+  function exportTasks(format: "csv" | "ics", options?: ExportOptions): Promise<string>;
+  function exportTasks(
+    format: "json" | "csv" | "ics" = "json",
+    { bom, after, ...options }: ExportOptions = {},
+  ): Promise<Export | string> {
     const read = format === "json" ? json<Export> : (response: Response) => response.text();
-    return get<Export | string>(`${TASKS}/export`, read, { format }, { timeout: TRANSFER_TIMEOUT, ...options });
+    return get<Export | string>(
+      `${TASKS}/export`,
+      read,
+      { format, bom, after },
+      { timeout: TRANSFER_TIMEOUT, ...options },
+    );
   }
 
   const calls = {
@@ -147,6 +167,7 @@ export function createApi(settings: Settings) {
       transport.send<Task>({
         method: "POST",
         path: `${TASKS}/${id}/restore`,
+        headers: keyed(newKey()),
         read: json,
         repeatable: false,
         ...options,
