@@ -10,6 +10,7 @@ from fastapi.routing import APIRoute
 from starlette.responses import Response
 
 from api.auth import Principal
+from api.http import unknown
 from api.http.bodies import JsonRequest
 from api.services import Services, services_of
 from core.errors import NotFound, TooBusy
@@ -44,12 +45,16 @@ class OwnersRoute(APIRoute):
                 raise NotFound
             kind: Kind = "reads" if request.method == "GET" else "writes"
             headers = await services_of(request).limiter.spend(owner, kind)
-            async with self.room(services_of(request)):
+            services = services_of(request)
+            async with self.room(services):
+                ignored = unknown.begin(refused=services.settings.unknown_members == "refuse")
                 if request.method not in _WITHOUT_BODY:
                     request = JsonRequest(scope, request.receive)
                     await request.read()
                 response = await handle(request)
             response.headers.update(headers)
+            if ignored.names:
+                response.headers[unknown.HEADER] = ignored.header
             return response
 
         return guarded

@@ -11,6 +11,7 @@ from api.auth import Authenticator
 from api.hits.hot_path import HotPath
 from api.hits.reads import CachedReads
 from api.http import problems
+from api.http.aliases import Aliases
 from api.http.cors import CorsWhereAsked
 from api.observe.metrics import Metrics
 from api.observe.requests import Observe, Recorder
@@ -38,7 +39,7 @@ from core.types import UserId
 log = structlog.get_logger()
 
 EXPOSED_HEADERS = ["ETag", "Idempotent-Replayed", "Link", "Location", "RateLimit", "RateLimit-Policy"]
-EXPOSED_HEADERS += ["Retry-After", "X-Cache", "X-Request-ID", "X-Total-Count"]
+EXPOSED_HEADERS += ["Retry-After", "Tasklane-Ignored", "X-Cache", "X-Request-ID", "X-Total-Count"]
 REQUEST_HEADERS = ["Authorization", "Content-Type", "Idempotency-Key", "If-Match", "If-None-Match"]
 REQUEST_HEADERS += ["Last-Event-ID", "X-Request-ID"]
 PREFLIGHT_SECONDS = 7200
@@ -121,7 +122,7 @@ def _routes(services: Services) -> FastAPI:
     for router in (routes.router, push.router):
         app.include_router(router, prefix="/api/tasks")
         app.include_router(router, prefix="/api/{user_id}/tasks", include_in_schema=False)
-    openapi.install(app, shape=services.settings.task_list_shape)
+    openapi.install(app, shape=services.settings.task_list_shape, deletes=int(services.settings.delete_answer))
     return app
 
 
@@ -168,4 +169,5 @@ def _stack(app: FastAPI, services: Services) -> HotPath:
         cors=cors,
         shape=settings.task_list_shape,
         direct=settings.direct_hits,
+        aliases=Aliases(settings.task_prefixes),
     )

@@ -21,6 +21,8 @@ LONGEST_PERIOD = 3600
 
 _ORIGIN = re.compile(r"\*|[a-z][a-z0-9+.-]*://(?:[a-z0-9._~-]+|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?")
 _USUAL_PORT = re.compile(r"http:.*:0*80|https:.*:0*443")
+_PREFIX = re.compile(r"(?:/(?:[A-Za-z0-9._~-]+|\{user_id\}))*/[A-Za-z0-9._~-]+")
+>>>>>>> 462d452 (Find tasks by the paths, names and values that frontends use, and lose nothing in silence)
 
 Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
@@ -86,6 +88,10 @@ class Settings(DatabaseSettings):
 
     cors_origins: Annotated[tuple[str, ...], NoDecode] = ()
     task_list_shape: Literal["array", "object"] = "array"
+    task_prefixes: Annotated[tuple[str, ...], NoDecode] = ()
+    """Paths under which tasks are looked for besides; `{user_id}` in one stands for the user."""
+    delete_answer: Literal["204", "200"] = "204"
+    unknown_members: Literal["report", "refuse"] = "report"
     body_limit_bytes: int = Field(default=65_536, ge=1024)
     direct_hits: bool = True
     """Whether hits are answered where the bytes arrive, by the protocol that the start command names."""
@@ -115,9 +121,9 @@ class Settings(DatabaseSettings):
     log_format: Literal["auto", "json", "console"] = "auto"
     slow_request: Seconds = 1
 
-    @field_validator("cors_origins", mode="before")
+    @field_validator("cors_origins", "task_prefixes", mode="before")
     @classmethod
-    def _split_origins(cls, value: object) -> object:
+    def _split(cls, value: object) -> object:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
 
     @field_validator("cors_origins")
@@ -137,6 +143,14 @@ class Settings(DatabaseSettings):
         text = value.get_secret_value() if isinstance(value, SecretStr) else value
         if text is not None and text != text.strip():
             raise ValueError("must not begin or end with white space, such as the end of a line: no token would fit it")
+        return value
+
+    @field_validator("task_prefixes")
+    @classmethod
+    def _prefixes_are_paths(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for prefix in value:
+            if not _PREFIX.fullmatch(prefix) or prefix.count("{") > 1:
+                raise ValueError("each must be a path such as /v2/todos or /v2/{user_id}/todos")
         return value
 
     @field_validator("redis_url", "worker_redis_url")

@@ -10,7 +10,7 @@ import structlog
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.http.problems import CLIENT_LEFT, problem_of
+from api.http.problems import CLIENT_LEFT, as_asked, problem_of
 from api.observe.metrics import Metrics
 from core.cache.answer import Header
 from core.logs import frames, user_hash
@@ -18,6 +18,7 @@ from core.types import UserId
 
 log = structlog.get_logger()
 
+CLIENT_ERROR = 400
 SERVER_ERROR = 500
 
 FOLLOW = "tasklane.follow"
@@ -93,7 +94,8 @@ class Observe:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message["headers"] = [*message.get("headers", ()), (b"x-request-id", identity), *SECURITY]
+                headers = [*message.get("headers", ()), (b"x-request-id", identity), *SECURITY]
+                message["headers"] = as_asked(headers, scope) if status >= CLIENT_ERROR else headers
             elif head:
                 message = {**message, "body": b""}
             await send(message)

@@ -41,18 +41,18 @@ SECURITY_SCHEMES = {
 }
 
 
-def install(app: FastAPI, *, shape: Shape) -> None:
+def install(app: FastAPI, *, shape: Shape, deletes: int) -> None:
     """Let `app` serve the complete document, made when it is first asked for."""
 
     def openapi() -> dict[str, Any]:
-        app.openapi_schema = app.openapi_schema or document(app, shape=shape)
+        app.openapi_schema = app.openapi_schema or document(app, shape=shape, deletes=deletes)
         return app.openapi_schema
 
     app.openapi = openapi  # type: ignore[method-assign]  # the place that FastAPI has for it
 
 
-def document(app: FastAPI, *, shape: Shape) -> dict[str, Any]:
-    """The document of these routes, with lists of this shape."""
+def document(app: FastAPI, *, shape: Shape, deletes: int = 204) -> dict[str, Any]:
+    """The document of these routes, with lists of this shape and deletions that are answered so."""
     made = get_openapi(
         title=app.title,
         version=app.version,
@@ -63,7 +63,7 @@ def document(app: FastAPI, *, shape: Shape) -> dict[str, Any]:
         servers=SERVERS,
         license_info={"name": "MIT", "identifier": "MIT"},
     )
-    table = operations(shape)
+    table = operations(shape, deletes)
     for path, item in made["paths"].items():
         for method, operation in item.items():
             item[method] = _complete(operation, table[operation["operationId"]], path=path, method=method)

@@ -39,6 +39,7 @@ NOT_FOUND: Document = {
     "title": "Not Found",
     "status": 404,
     "detail": "There is no such thing here.",
+    "message": "There is no such thing here.",
 }
 
 

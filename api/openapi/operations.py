@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from typing import Any
 
 from api.http.bodies import JSON_TYPES
@@ -37,9 +38,9 @@ class Operation:
     may_be_gone: bool = False
 
 
-def operations(shape: Shape) -> Mapping[str, Operation]:
+def operations(shape: Shape, deletes: int = 204) -> Mapping[str, Operation]:
     """Every operation by its id."""
-    return {**_of_lists(shape), **_of_a_task(), **_of_the_account(), **_of_health()}
+    return {**_of_lists(shape), **_of_a_task(deletes), **_of_the_account(), **_of_health()}
 
 
 def _of_lists(shape: Shape) -> dict[str, Operation]:
@@ -141,7 +142,7 @@ def _of_lists(shape: Shape) -> dict[str, Operation]:
     }
 
 
-def _of_a_task() -> dict[str, Operation]:
+def _of_a_task(deletes: int) -> dict[str, Operation]:
     return {
         "getTask": Operation(
             "Get a task",
@@ -163,8 +164,10 @@ def _of_a_task() -> dict[str, Operation]:
         "toggleTask": _change("Toggle a task", _COMPLETION, "set_completed"),
         "deleteTask": Operation(
             "Delete a task",
-            204,
+            deletes,
             "The task lies in the trash.",
+            {} if deletes == HTTPStatus.NO_CONTENT else _json("Task"),
+            () if deletes == HTTPStatus.NO_CONTENT else CHANGED,
             parameters=("If-Match", "Unless-Match"),
             links={"Restore": _link("restoreTask", "$request.path.task_id")},
         ),

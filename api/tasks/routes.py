@@ -15,7 +15,7 @@ from api.tasks.batch import BATCH_LIMIT_BYTES, Batch
 from api.tasks.formats.table import Table
 from api.tasks.parameters import Id, Service, parse_export
 from api.tasks.schemas import Completion, TaskCreate, TaskUpdate
-from api.tasks.service import Tasks
+from api.tasks.service import Tasks, changed
 from api.tasks.transfer import IMPORT_LIMIT_BYTES, Streamed, parse_import
 from core.errors import Fault, InvalidInput
 from core.idempotency import Outcome
@@ -153,9 +153,9 @@ async def restore_task(request: Request, owner: Owner, tasks: Service, task: Id)
 
 @router.delete("/{task_id:task}", operation_id="deleteTask", status_code=HTTPStatus.NO_CONTENT)
 async def delete_task(request: Request, owner: Owner, tasks: Service, task: Id) -> Response:
-    """Move a task to the trash."""
-    await tasks.delete(owner, task, _condition(request, task))
-    return Response(status_code=HTTPStatus.NO_CONTENT)
+    """Move a task to the trash; where the service is set to it, the answer is 200 and the task as it lies there."""
+    deleted = await tasks.delete(owner, task, _condition(request, task))
+    return _outcome(changed(deleted)) if tasks.tells_deleted else Response(status_code=HTTPStatus.NO_CONTENT)
 
 
 async def _read(request: Request, owner: UserId, tasks: Tasks, query: Query) -> Response:

@@ -34,6 +34,8 @@ class Tasks:
         self._lists = lists
         self._reads = reads
         self._shape: answers.Shape = settings.task_list_shape
+        self.tells_deleted = settings.delete_answer == "200"
+        """Whether the answer to a deletion has a body."""
         self._key_hours = settings.idempotency_retention_hours
         self._exports = asyncio.Semaphore(EXPORTS_AT_ONCE)
 
@@ -79,8 +81,9 @@ class Tasks:
             owner, key, lambda change: changed(crud.update(change, task, columns, condition=condition))
         )
 
-    async def delete(self, owner: UserId, task: TaskId, condition: Condition) -> None:
-        await self._lists.write(owner, lambda change: crud.delete(change, task, condition=condition))
+    async def delete(self, owner: UserId, task: TaskId, condition: Condition) -> StoredTask:
+        """Into the trash; what it was like there."""
+        return await self._lists.write(owner, lambda change: crud.delete(change, task, condition=condition))
 
     async def restore(self, owner: UserId, task: TaskId, key: Key | None) -> Outcome:
         """Out of the trash; raises `NotFound` when it is not in there."""

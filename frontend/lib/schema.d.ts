@@ -244,7 +244,7 @@ export interface paths {
         post?: never;
         /**
          * Delete a task
-         * @description Move a task to the trash.
+         * @description Move a task to the trash; where the service is set to it, the answer is 200 and the task as it lies there.
          */
         delete: operations["deleteTask"];
         options?: never;
@@ -492,6 +492,8 @@ export interface components {
             title: string;
             status: number;
             detail: string;
+            /** @description The `detail` once more. */
+            message: string;
             /** @description With `invalid-input`. */
             errors?: components["schemas"]["Fault"][];
             "violated-policies"?: ("reads" | "writes" | "streams")[];
@@ -542,6 +544,8 @@ export interface components {
             title: string;
             status: number;
             detail: string;
+            /** @description The `detail` once more. */
+            message: string;
             /** @description With `invalid-input`. */
             errors?: components["schemas"]["Fault"][];
             /** @constant */
@@ -625,6 +629,8 @@ export interface components {
             title: string;
             status: number;
             detail: string;
+            /** @description The `detail` once more. */
+            message: string;
             /** @description With `invalid-input`. */
             errors?: components["schemas"]["Fault"][];
         };

@@ -28,9 +28,9 @@ MEMBERS: dict[str, list[object]] = {
     ],
     "description": [MARK * 101, f"{MARK}\0", f"\0{MARK}", f"{MARK}\udfff", 1, 1.5, True, [MARK], {MARK: MARK}],
     "completed": ["true", "false", "yes", "", MARK, 0, 1, 1.0, -1, [], [True], {}, "\0"],
-    "priority": ["", "HIGH", "High", "low ", MARK, "critical", "none", "high\0", "\ud800", 1, 0, True, [], ["low"], {}],
+    "priority": ["soon", "HIGHER", "low ", MARK, "high\0", "\ud800", 1, 0, True, [], ["low"], {}],
     "due_date": [
-        *("", " ", MARK, "tomorrow", "2026-1-1", "20261224", "2026-W01-1", "-2026-01-01", "+2026-01-01", "24.12.2026"),
+        *(" ", MARK, "tomorrow", "2026-1-1", "20261224", "2026-W01-1", "-2026-01-01", "+2026-01-01", "24.12.2026"),
         *("2026-02-30", "2027-02-29", "2026-13-01", "2026-00-10", "2026-01-00", "0000-01-01", "10000-01-01"),
         *("2026-12-24T10:00", "2026-12-24T10:00:00", "2026-12-24T10:00:00.123", "2026-12-24 10:00:00"),
         *("2026-12-24T25:00:00Z", "2026-12-24T10:60:00Z", "2016-12-31T23:59:60Z", "2026-12-24T10:00:00+25:00"),
@@ -41,7 +41,7 @@ MEMBERS: dict[str, list[object]] = {
         *(1767225600, 1767225600000, 0, -1, 1.5, True, False, [], ["2026-12-24"], {}),
     ],
     "tags": [
-        *(MARK, "", "home,work", 1, True, {}, {"0": MARK}, [""], ["x" * 51], [MARK * 6], [None], [1], [True]),
+        *("x" * 51, f"home,{MARK}\0", 1, True, {}, {"0": MARK}, [""], ["x" * 51], [MARK * 6], [None], [1], [True]),
         *([[MARK]], [{}], [f"{MARK}\0"], ["fine", "\ud800"], [f"tag {number}" for number in range(21)]),
     ],
 }
@@ -307,9 +307,7 @@ def test_a_task_id_that_nobody_has(frontend: Frontend, task: int) -> None:
         frontend.refused(frontend.send(method, f"/api/tasks/{task}"), 404)
 
 
-@pytest.mark.parametrize(
-    "user", ["%00", "%FF", "%ED%A0%80", "%C0%80", "%20", "x" * 5000, "..", "%2e%2e", "{user}%00", "me"]
-)
+@pytest.mark.parametrize("user", ["%00", "%FF", "%ED%A0%80", "%C0%80", "%20", "x" * 5000, "%2e%2e", "{user}%00", "me"])
 def test_a_user_id_that_is_not_ones_own(frontend: Frontend, user: str) -> None:
     """Whatever stands in its place, there is nothing."""
     for method, path in [("GET", ""), ("POST", ""), ("GET", "/{task}"), ("DELETE", "/{task}")]:

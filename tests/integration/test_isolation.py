@@ -17,6 +17,7 @@ from fastapi.routing import iter_route_contexts
 from psycopg2 import errors
 
 from api import main
+from api.http.aliases import BY_USER, PREFIXES, TASKS
 from api.services import Services
 from core.database.transaction import Row, Transaction
 from core.errors import NotFound
@@ -77,6 +78,12 @@ WITH_ALIAS = [route for route in ALL if route[1].startswith("/api/tasks")]
 
 def alias(path: str) -> str:
     return path.replace("/api/tasks", "/api/{user_id}/tasks", 1)
+
+
+def forms(path: str) -> list[str]:
+    """By every path that names a task of somebody, documented or not."""
+    prefixes = (TASKS, BY_USER, *PREFIXES)
+    return [path.replace("/api/tasks", prefix, 1) + slash for prefix in prefixes for slash in ("", "/")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +188,7 @@ def test_someone_elses_task_looks_like_none(bob: httpx.Client, victim: Victim, r
     bobs = owner_of(bob)
     names = ("if-match", "if-none-match")
     conditions: list[dict[str, str]] = [{}, *({name: tag} for name in names for tag in (victim.etag, "*"))]
-    for form in (route[1], route[1] + "/", alias(route[1]), alias(route[1]) + "/"):
+    for form in forms(route[1]):
         missing = attack(bob, route, form.format(user_id=bobs, task_id=MAX_TASK_ID), MAX_TASK_ID)
         assert missing.status_code == 404
         for task in (victim.live, victim.deleted):
@@ -196,9 +203,10 @@ def test_someone_elses_task_looks_like_none(bob: httpx.Client, victim: Victim, r
 def test_someone_elses_user_id_looks_like_none(bob: httpx.Client, victim: Victim, route: tuple[str, str]) -> None:
     """Under a path that names another user there is nothing, cached or not, in the same words as under no user."""
     before = victim.rows
-    missing = attack(bob, route, alias(route[1]).format(user_id=new_user(), task_id=victim.live), victim.live)
-    answer = attack(bob, route, alias(route[1]).format(user_id=victim.user, task_id=victim.live), victim.live)
-    assert (answer.status_code, answer.json()) == (404, missing.json())
+    for form in [form for form in forms(route[1]) if "{user_id}" in form]:
+        missing = attack(bob, route, form.format(user_id=new_user(), task_id=victim.live), victim.live)
+        answer = attack(bob, route, form.format(user_id=victim.user, task_id=victim.live), victim.live)
+        assert (answer.status_code, answer.json()) == (404, missing.json()), form
     assert victim.rows == before
 
 
@@ -221,7 +229,7 @@ def test_without_a_token_nothing_is_there(api: ApiProcess, victim: Victim, route
     before = victim.rows
     with httpx.Client(base_url=api.url, headers=TYPE, timeout=60, verify=False) as stranger:
         for form, task, authorization in product(
-            {route[1], alias(route[1])}, (str(victim.live), "no-number"), (None, "Bearer", "Bearer a.b.c", "Basic YTpi")
+            set(forms(route[1])), (str(victim.live), "no-number"), (None, "Bearer", "Bearer a.b.c", "Basic YTpi")
         ):
             path = form.format(user_id=victim.user, task_id=task)
             headers = {} if authorization is None else {"authorization": authorization}
