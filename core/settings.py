@@ -22,7 +22,6 @@ LONGEST_PERIOD = 3600
 _ORIGIN = re.compile(r"\*|[a-z][a-z0-9+.-]*://(?:[a-z0-9._~-]+|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?")
 _USUAL_PORT = re.compile(r"http:.*:0*80|https:.*:0*443")
 _PREFIX = re.compile(r"(?:/(?:[A-Za-z0-9._~-]+|\{user_id\}))*/[A-Za-z0-9._~-]+")
->>>>>>> 462d452 (Find tasks by the paths, names and values that frontends use, and lose nothing in silence)
 
 Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 

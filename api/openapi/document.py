@@ -17,9 +17,9 @@ DESCRIPTION = """\
 Every path also answers with a trailing slash, and everything under `/api/tasks` also under `/api/{user_id}/tasks`, for
 pages that name the user: `user_id` must be the token's, else the answer is 404.
 
-Instants are RFC 3339 in UTC. Unknown members of a body and unknown query parameters are ignored. `HEAD` works wherever
-`GET` does; another method that a path does not take is 405 with `Allow`. Every error is a problem document (RFC 9457)
-whose `detail` can be shown as it is.
+Instants are RFC 3339 in UTC. Members of a body that are not known are named in `Tasklane-Ignored`; a parameter of a
+list that is not known is 422. `HEAD` works wherever `GET` does; another method that a path does not take is 405 with
+`Allow`. Every error is a problem document (RFC 9457) whose `detail` can be shown as it is.
 
 Filters of a list are all applied. Of two parameters for one thing the plainer counts: `completed` before `status`,
 `sort` before `sort_by`, `order` before `sort_order` and before a `-`, `cursor` before `offset`, that

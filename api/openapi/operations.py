@@ -17,7 +17,7 @@ OWN = ("Cache-Control", "Vary")
 
 FILTERS = ("completed", "status", "priority", "tag", "due_before", "due_after", "time_zone", "search", "accents")
 ORDER = ("sort", "sort_by", "order", "sort_order")
-PAGING = ("limit", "offset", "skip", "page", "cursor")
+PAGING = ("limit", "offset", "cursor")
 
 Document = dict[str, Any]
 

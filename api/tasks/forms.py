@@ -9,6 +9,7 @@ from typing import Any
 from pydantic_core import PydanticCustomError
 
 from api.http import unknown
+from core.tasks.spellings import PRIORITIES, STATUSES
 
 NAMES: Mapping[str, str] = {
     "dueDate": "due_date",
@@ -22,18 +23,6 @@ NAMES: Mapping[str, str] = {
 
 TITLES = ("content", "name")
 """A title where there is no other, and not both of these."""
-
-STATUSES: Mapping[str, bool] = {
-    **dict.fromkeys(("completed", "complete", "done", "finished", "closed"), True),
-    **dict.fromkeys(("pending", "todo", "to-do", "to_do", "open", "active", "incomplete", "not_started"), False),
-    **dict.fromkeys(("in_progress", "in-progress", "in progress"), False),
-}
-PRIORITIES: Mapping[str, str] = {
-    **{name: name for name in ("low", "medium", "high", "urgent")},
-    **dict.fromkeys(("critical", "highest"), "urgent"),
-    **dict.fromkeys(("normal", "med"), "medium"),
-    **dict.fromkeys(("none", "lowest"), "low"),
-}
 
 KEPT = frozenset(
     {"id", "user_id", "created_at", "updated_at", "completed_at", "deleted_at"}

@@ -1,7 +1,7 @@
 """The forms in which a question is asked, read here and nowhere else: for the routes, the hot path and the audit."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import TypeVar
@@ -28,11 +28,13 @@ from core.tasks.queries import (
     StatsQuery,
     TaskQuery,
 )
+from core.tasks.spellings import Pair, spelt_out
 from core.tasks.sync import token
 from core.types import MAX_TASK_ID, TaskId
 
 Q = TypeVar("Q", ListQuery, StatsQuery, ChangesQuery)
 Reader = Callable[[Q, str], Q]
+Spelling = Callable[[Iterable[Pair], Mapping[str, object]], list[Pair]]
 
 _TASK_ID = re.compile(r"[1-9][0-9]{0,18}", re.ASCII)
 
@@ -68,18 +70,17 @@ def parse_task_id(text: str) -> TaskId:
 def parse_list(query: bytes) -> ListQuery:
     """Read a query string as a browser sends it; raises `InvalidInput` with every fault that it has.
 
-    Names that are not known are ignored: pages add their own. A name that takes one value must be given once. Of two
-    names for one thing, the one that says it more plainly counts: `completed` before `status`, `sort` before `sort_by`,
-    `order` before `sort_order` and before a `-`, `cursor` before `offset`, that before `skip` and `page`.
+    By the contract's names, and by those of `spellings`; what else is asked is refused. A name that takes one value
+    must be given once. Of two names for one thing, the one that says it more plainly counts: `completed` before
+    `status`, `sort` before `sort_by`, `order` before `sort_order` and before a `-`, `cursor` before `offset`.
     """
-    return _parse(query, _READERS, ListQuery())
+    return _parse(query, _READERS, ListQuery(), spelling=spelt_out)
 
 
 def parse_trash(query: bytes) -> ListQuery:
-    """The trash is asked for by pages alone."""
-    return _parse(
-        query, {name: _READERS[name] for name in ("limit", "offset", "skip", "page", "cursor")}, ListQuery(trash=True)
-    )
+    """The trash takes `limit`, `offset` and `cursor`."""
+    readers = {name: _READERS[name] for name in ("limit", "offset", "cursor")}
+    return _parse(query, readers, ListQuery(trash=True), spelling=spelt_out)
 
 
 def parse_stats(query: bytes) -> StatsQuery:
@@ -111,10 +112,15 @@ def parse_events(query: bytes, last_event: str | None) -> ChangesQuery:
         raise InvalidInput(Fault("Last-Event-ID", str(error))) from None
 
 
-def _parse(query: bytes, readers: Mapping[str, Reader[Q]], asked: Q) -> Q:
+def _known(pairs: Iterable[Pair], known: Container[str]) -> list[Pair]:
+    """The rest is ignored: pages add their own."""
+    return [pair for pair in pairs if pair[0] in known]
+
+
+def _parse(query: bytes, readers: Mapping[str, Reader[Q]], asked: Q, *, spelling: Spelling = _known) -> Q:
     faults: list[Fault] = []
     seen: set[str] = set()
-    pairs = [(name, value) for name, value in _pairs(query) if name in readers]
+    pairs = spelling(_pairs(query), readers)
     for name, value in sorted(pairs, key=lambda pair: _TURNS.get(pair[0], 0)):
         if name in seen and name != "tag":
             faults.append(Fault(f"?{name}", "must be given once"))
@@ -182,16 +188,6 @@ def _order(asked: ListQuery, value: str) -> ListQuery:
     return replace(asked, descending=_one_of(value, ORDERS).lower() == "desc")
 
 
-def _page(asked: ListQuery, value: str) -> ListQuery:
-    """Counted from 1; whatever is no number is a page's own."""
-    if asked.offset or not re.fullmatch(r"-?[0-9]+", value, re.ASCII):
-        return asked
-    first = (_pages(value) - 1) * asked.limit
-    if first > MAX_OFFSET:
-        raise ValueError(f"must begin within the first {MAX_OFFSET} tasks")
-    return replace(asked, offset=first)
-
-
 def _cursor(asked: ListQuery, value: str) -> ListQuery:
     if len(value) > cursors.MAX_LENGTH:
         raise ValueError(cursors.WRONG)
@@ -234,7 +230,7 @@ _limit = _integer(1, MAX_LIMIT)
 _offset = _integer(0, MAX_OFFSET)
 _pages = _integer(1, MAX_OFFSET)
 # What is read later counts; a date is read in its zone, a cursor after all that it is bound to.
-_TURNS = {"time_zone": -1, "completed": 1, "sort": 1, "sort_order": 2, "order": 3, "skip": 4, "page": 5, "cursor": 6}
+_TURNS = {"time_zone": -1, "completed": 1, "sort": 1, "sort_order": 2, "order": 3, "cursor": 4}
 _READERS: dict[str, Reader[ListQuery]] = {
     "completed": _completed,
     "status": _status,
@@ -251,8 +247,6 @@ _READERS: dict[str, Reader[ListQuery]] = {
     "sort_order": _order,
     "limit": lambda asked, value: replace(asked, limit=_limit(value)),
     "offset": lambda asked, value: replace(asked, offset=_offset(value)),
-    "skip": lambda asked, value: replace(asked, offset=asked.offset or _offset(value)),
-    "page": _page,
     "cursor": _cursor,
 }
 _OF_STATS: dict[str, Reader[StatsQuery]] = {

@@ -1349,16 +1349,6 @@ export interface operations {
                  * @example 0
                  */
                 offset?: components["parameters"]["offset"];
-                /**
-                 * @description Another name of `offset`.
-                 * @example 0
-                 */
-                skip?: components["parameters"]["skip"];
-                /**
-                 * @description Which page it is, of `limit` tasks each, counted from 1.
-                 * @example 1
-                 */
-                page?: components["parameters"]["page"];
                 /** @description Where the page begins: from the `Link` of the page before, with the same filters and order. */
                 cursor?: components["parameters"]["cursor"];
             };
@@ -1663,16 +1653,6 @@ export interface operations {
                  * @example 0
                  */
                 offset?: components["parameters"]["offset"];
-                /**
-                 * @description Another name of `offset`.
-                 * @example 0
-                 */
-                skip?: components["parameters"]["skip"];
-                /**
-                 * @description Which page it is, of `limit` tasks each, counted from 1.
-                 * @example 1
-                 */
-                page?: components["parameters"]["page"];
                 /** @description Where the page begins: from the `Link` of the page before, with the same filters and order. */
                 cursor?: components["parameters"]["cursor"];
             };

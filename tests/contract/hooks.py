@@ -26,10 +26,11 @@ from schemathesis.generation.meta import TestPhase
 from api.http.idempotency import MAX_LENGTH
 from api.tasks.forms import understood
 from api.tasks.schemas import TaskCreate
-from core.errors import Resynchronise
+from core.errors import InvalidInput, Resynchronise
 from core.tasks.cursors import Cursor, KeyKind
 from core.tasks.parse import parse_list, parse_trash
 from core.tasks.queries import KEY_KINDS
+from core.tasks.spellings import spelt_out
 from core.tasks.sync import token
 from core.tasks.sync.changes import NO_HISTORY
 from core.types import Revision, TaskId, UserId
@@ -37,6 +38,10 @@ from tests.stack import new_user
 from tests.tokens import shared_secret_token
 
 TOKENS: WeakKeyDictionary[object, str] = WeakKeyDictionary()
+PARAMETERS = frozenset(
+    "completed status priority tag due_before due_after time_zone search accents sort sort_by order sort_order limit offset"
+    " cursor since format part".split()
+)
 LAST_KEYS: Mapping[KeyKind, int | str] = {"time": 1_800_000_000_000_000, "text": "m", "number": 1}
 
 
@@ -65,6 +70,16 @@ def before_call(_context: HookContext, case: Case[Any], _kwargs: dict[str, Any])
 
 
 @schemathesis.hook
+def filter_query(_context: HookContext, query: Any) -> bool:
+    """As `filter_body`."""
+    pairs = [(name, str(one)) for name, value in (query or {}).items() for one in _values(value)]
+    try:
+        return spelt_out(pairs, PARAMETERS) == pairs
+    except InvalidInput:
+        return True
+
+
+@schemathesis.hook
 def filter_body(_context: HookContext, body: Any) -> bool:
     """Whatever is generated to be wrong, unless it is read as something that is right."""
     return not isinstance(body, dict) or all(_is_read_as_it_is(part) for part in _tasks_in(body))
@@ -78,6 +93,10 @@ def precondition_is_judged_rightly(_context: CheckContext, response: Response, c
         [current] = response.headers["etag"]
         assert asked != "*", "412 although any state would do"
         assert current not in asked.replace(f"W/{current}", ""), "412 although the state is the current one"
+
+
+def _values(value: object) -> list[object]:
+    return value if isinstance(value, list) else [value]
 
 
 def _tasks_in(body: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -87,7 +87,7 @@ def test_the_status_has_a_path(alice: httpx.Client, method: str) -> None:
 def test_lists_by_other_paths(alice: httpx.Client) -> None:
     """A search and a filter as a path."""
     milk, bread = made(alice), made(alice, title="Buy bread", completed=True)
-    assert alice.get("/api/tasks/search?search=milk").json() == [milk]
+    assert alice.get("/api/tasks/search?q=milk").json() == [milk]
     assert alice.get("/api/tasks/filter/pending").json() == [milk]
     assert alice.get("/api/tasks/filter/completed?limit=5").json() == [bread]
     assert alice.get("/api/tasks/filter/lost").status_code == 422
@@ -206,3 +206,45 @@ def test_errors_as_pages_read_them(alice: httpx.Client, accept: str, type_: str)
     answer = alice.get("/api/tasks/1", headers={"accept": accept})
     assert (answer.status_code, answer.headers["content-type"]) == (404, type_)
     assert answer.json()["message"] == answer.json()["detail"]
+
+
+@pytest.mark.parametrize(
+    ("asked", "plain"),
+    [
+        ("q=milk", "search=milk"),
+        ("tags=home,garden", "tag=home&tag=garden"),
+        ("tags=home&tag=garden", "tag=home&tag=garden"),
+        ("page=2&limit=1", "offset=1&limit=1"),
+        ("page=2&per_page=1", "offset=1&limit=1"),
+        ("page=1&page_size=2", "limit=2"),
+        ("skip=1&limit=1", "offset=1&limit=1"),
+        ("filter=done", "status=completed"),
+        ("status_filter=todo", "status=pending"),
+        ("status=ALL", "status=all"),
+        ("filter=all&status=", ""),
+        ("priority=all", ""),
+        ("priority=HIGH", "priority=high"),
+        ("sort=date", "sort=created"),
+        ("sort=-dueDate", "sort=-due_date"),
+        ("sortBy=dueDate&sortOrder=desc", "sort_by=due_date&sort_order=desc"),
+        ("search=&priority=&tag=&sort=&limit=&cursor=", ""),
+        ("search=milk&q=milk", "search=milk"),
+        ("_=1767225600&t=1", ""),
+    ],
+)
+def test_questions(alice: httpx.Client, asked: str, plain: str) -> None:
+    """A list that is asked for in another way is the same list, and the same answer in the cache."""
+    made(alice, tags=["home", "garden"], priority="high", due_date="2026-12-24")
+    made(alice, title="Buy bread", completed=True, tags=["home"])
+    expected = alice.get(f"/api/tasks?{plain}")
+    answer = alice.get(f"/api/tasks?{asked}")
+    assert (answer.json(), answer.headers["etag"]) == (expected.json(), expected.headers["etag"])
+    assert answer.headers["x-cache"] == "hit"
+
+
+@pytest.mark.parametrize(
+    "asked", ["colour=red", "q=a&search=b", "filter=soon", "page=0", "page=2&offset=3", "page=1000000", "sort=colour"]
+)
+def test_a_question_that_is_not_understood(alice: httpx.Client, asked: str) -> None:
+    """Is refused: all tasks would look like the answer."""
+    assert alice.get(f"/api/tasks?{asked}").status_code == 422

@@ -105,7 +105,7 @@ PARAMETERS = [*(st.sampled_from(choices) for choices in FILTERS), WORDS.map(lamb
 QUESTIONS: st.SearchStrategy[Parameters] = (
     st.lists(st.sampled_from(range(len(FILTERS))), max_size=3, unique=True)
     .flatmap(lambda chosen: st.tuples(*(PARAMETERS[number] for number in chosen), st.sampled_from(ORDERS)))
-    .map(lambda parts: [("page", "1"), *(parameter for part in parts for parameter in part)])
+    .map(lambda parts: [("_", "1"), *(parameter for part in parts for parameter in part)])
     .flatmap(st.permutations)
 )
 
