@@ -84,6 +84,8 @@ class Settings(DatabaseSettings):
     auth_jwks_file: Path | None = None
     auth_issuer: str | None = None
     auth_audience: str | None = None
+    auth_user_claim: Annotated[tuple[str, ...], NoDecode] = ("sub",)
+    """The claims of a token that may name its user: the first of them that it has."""
 
     cors_origins: Annotated[tuple[str, ...], NoDecode] = ()
     task_list_shape: Literal["array", "object"] = "array"
@@ -120,7 +122,7 @@ class Settings(DatabaseSettings):
     log_format: Literal["auto", "json", "console"] = "auto"
     slow_request: Seconds = 1
 
-    @field_validator("cors_origins", "task_prefixes", mode="before")
+    @field_validator("cors_origins", "task_prefixes", "auth_user_claim", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value

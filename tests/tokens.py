@@ -102,6 +102,7 @@ def auth_settings(
     jwks_file: Path | None = None,
     issuer: str | None = None,
     audience: str | None = None,
+    user_claim: str = "sub",
 ) -> Settings:
     """Settings that take everything of authentication from here and nothing from the environment."""
     return Settings.model_validate(
@@ -112,6 +113,7 @@ def auth_settings(
             "auth_jwks_file": jwks_file,
             "auth_issuer": issuer,
             "auth_audience": audience,
+            "auth_user_claim": user_claim,
         }
     )
 

@@ -68,7 +68,9 @@ class Authenticator:
             sources.update(dict.fromkeys(KEY_SET_ALGORITHMS, remote))
         elif settings.auth_jwks_file is not None:
             sources.update(dict.fromkeys(KEY_SET_ALGORITHMS, _keys_in(settings.auth_jwks_file)))
-        expected = Expectations(issuer=settings.auth_issuer, audience=settings.auth_audience)
+        expected = Expectations(
+            issuer=settings.auth_issuer, audience=settings.auth_audience, user=settings.auth_user_claim
+        )
         return cls(sources, expected, memo=memo, remote=remote, refusals=Refusals(on_refusal), clock=clock)
 
     async def start(self) -> None:

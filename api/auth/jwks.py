@@ -1,7 +1,8 @@
 """The keys of an auth server, fetched so that neither its failures nor a storm of made-up `kid`s hurt anyone.
 
-One fetch at a time, and at most one a minute once there are keys; the last set stays until another one comes. A set
-without a usable key is an answer as well: the auth server has taken its keys back.
+One fetch at a time, and at most one a second once there are keys: a key that was made just now is known soon. The last
+set stays until another one comes. A set without a usable key is an answer as well: the auth server has taken its keys
+back.
 """
 
 import asyncio
@@ -18,7 +19,7 @@ from core.errors import AuthUnavailable, ConfigurationError
 REFRESH_AFTER = 600.0
 """Seconds after which the next use of the keys starts a fetch: so long may a revoked key live."""
 
-PAUSE = 60.0
+PAUSE = 1.0
 """Seconds between two fetches, whatever is asked for and however the last one ended."""
 
 RECOVERY_PAUSE = 5.0

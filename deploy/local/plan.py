@@ -73,12 +73,25 @@ class Plan:
     @property
     def issuer(self) -> str | None:
         """What tokens must name as theirs; None: anything."""
-        return self.settings.get("AUTH_ISSUER") or (None if self.key_set else LOCAL_NAME)
+        return self.settings.get("AUTH_ISSUER") or self._own_name
 
     @property
     def audience(self) -> str | None:
         """Whom tokens must be for; None: anyone."""
-        return self.settings.get("AUTH_AUDIENCE") or (None if self.key_set else LOCAL_NAME)
+        return self.settings.get("AUTH_AUDIENCE") or self._own_name
+
+    @property
+    def _own_name(self) -> str | None:
+        """In tokens that nobody else signs; of others nothing is demanded that nobody has told them of."""
+        return None if self.key_set or self.settings.get("BETTER_AUTH_SECRET") else LOCAL_NAME
+
+    @property
+    def demands(self) -> str:
+        """What a token must be, in words."""
+        ways = [*(["HS256 with BETTER_AUTH_SECRET"] if self.secret else []), *(["a key set"] if self.key_set else [])]
+        claims = [f'{name} "{value}"' for name, value in (("iss", self.issuer), ("aud", self.audience)) if value]
+        user = self.settings.get("AUTH_USER_CLAIM") or "sub"
+        return f"{' or '.join(ways)}; exp, {user}, {', '.join(claims) or 'any iss and aud'}"
 
     @property
     def no_sign_in(self) -> str | None:

@@ -205,6 +205,7 @@ class Stack:
             database=_origin(servers.tasks, plan.database_url),
             redis=_origin(servers.redis, plan.redis_url),
             folder=_short(plan.folder.path),
+            demands=plan.demands,
             token=token,
         )
 

@@ -38,9 +38,9 @@ from tests.stack import new_user
 from tests.tokens import shared_secret_token
 
 TOKENS: WeakKeyDictionary[object, str] = WeakKeyDictionary()
-PARAMETERS = frozenset(
-    "completed status priority tag due_before due_after time_zone search accents sort sort_by order sort_order limit offset"
-    " cursor since format part".split()
+PARAMETERS = (
+    *("completed", "status", "priority", "tag", "due_before", "due_after", "time_zone", "search", "accents"),
+    *("sort", "sort_by", "order", "sort_order", "limit", "offset", "cursor", "since", "format", "part"),
 )
 LAST_KEYS: Mapping[KeyKind, int | str] = {"time": 1_800_000_000_000_000, "text": "m", "number": 1}
 

@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -262,6 +263,15 @@ def test_token_for_a_running_stack(top: Path) -> None:
         assert up.create("Bob's", result.stdout.strip()).json()["user_id"] == "bob"
         wrong = run(top, "token", "bob", BETTER_AUTH_SECRET=SECRET)
         assert (wrong.returncode, "another BETTER_AUTH_SECRET" in wrong.stderr) == (1, True)
+
+
+def test_a_secret_of_ones_own_demands_nothing_else(top: Path) -> None:
+    """Whoever brings a secret is asked for no claim that they were not told of, and the screen says what is asked."""
+    with running(top, BETTER_AUTH_SECRET=SECRET, AUTH_USER_CLAIM="sub,user_id") as up:
+        screen = up.wait_for(UP)
+        assert "  Tokens      HS256 with BETTER_AUTH_SECRET; exp, sub,user_id, any iss and aud" in screen
+        token = jwt.encode({"user_id": 7, "exp": int(time.time()) + 900}, SECRET, "HS256")
+        assert up.create("Mine", token).json()["user_id"] == "7"
 
 
 def test_secret_is_private(top: Path) -> None:

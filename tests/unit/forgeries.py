@@ -318,7 +318,7 @@ WRONG_CLAIMS: dict[str, tuple[str, dict[str, object]]] = {
     "sub null": ("subject_not_usable", {"sub": None}),
     "sub empty": ("subject_not_usable", {"sub": ""}),
     "sub of 256 characters": ("subject_not_usable", {"sub": "x" * 256}),
-    "sub a number": ("subject_not_usable", {"sub": 7}),
+    "sub a fraction": ("subject_not_usable", {"sub": 7.5}),
     "sub true": ("subject_not_usable", {"sub": True}),
     "sub a list": ("subject_not_usable", {"sub": ["alice"]}),
     "sub an object": ("subject_not_usable", {"sub": {"id": "alice"}}),

@@ -123,24 +123,24 @@ async def test_a_rotated_key_is_picked_up_at_once(
     assert len(server.requests) == 2
 
 
-async def test_a_storm_of_unknown_keys_is_one_fetch_a_minute(
+async def test_a_storm_of_unknown_keys_is_one_fetch_a_second(
     authenticator: Authenticator, server: JwksServer, clock: Clock, token: Callable[..., bytes]
 ) -> None:
-    """Whatever strangers send, the auth server is asked no more than once a minute."""
-    assert jwks.PAUSE == 60
+    """Whatever strangers send, the auth server is asked no more than once a second."""
+    assert jwks.PAUSE == 1
     await authenticator.start()
     storm = [token(NEW, kid=f"made-up-{number}") for number in range(200)]
-    for minute in range(3):
-        clock.advance(59.9)
+    for second in range(3):
+        clock.advance(0.75)
         assert all(await asyncio.gather(*(refused(authenticator, header) for header in storm)))
-        assert len(server.requests) == 1 + minute
-        clock.advance(0.1)
+        assert len(server.requests) == 1 + second
+        clock.advance(0.25)
         assert all(await asyncio.gather(*(refused(authenticator, header) for header in storm)))
-        assert len(server.requests) == 2 + minute
+        assert len(server.requests) == 2 + second
 
 
 @pytest.mark.parametrize("behaviour", ["error", "drop", "redirect", "huge"])
-async def test_a_storm_while_fetches_fail_is_one_fetch_a_minute(
+async def test_a_storm_while_fetches_fail_is_one_fetch_a_second(
     authenticator: Authenticator,
     server: JwksServer,
     clock: Clock,
@@ -150,11 +150,11 @@ async def test_a_storm_while_fetches_fail_is_one_fetch_a_minute(
     """A failed fetch counts like a good one, so a broken auth server is not made worse."""
     await authenticator.start()
     server.behaviour = behaviour
-    for minute in range(3):
-        clock.advance(60)
+    for second in range(3):
+        clock.advance(1)
         storm = (refused(authenticator, token(NEW, kid=f"made-up-{number}")) for number in range(50))
         assert all(await asyncio.gather(*storm))
-        assert len(server.requests) == 2 + minute
+        assert len(server.requests) == 2 + second
 
 
 @pytest.mark.parametrize("behaviour", ["error", "drop", "redirect", "huge"])

@@ -315,4 +315,6 @@ def _default(name: str) -> str:
         return ""
     if isinstance(default, bool):
         return str(default).lower()
+    if isinstance(default, tuple):
+        return ",".join(default)
     return str(getattr(default, "get_secret_value", lambda: default)())

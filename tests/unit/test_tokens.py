@@ -202,6 +202,21 @@ async def test_a_user_id_is_opaque(make: Callable[[str], Authenticator], sub: st
     assert (await make("secret").authenticate(bearer(token("HS256", claims(sub=sub))))).user_id == sub
 
 
+@pytest.mark.parametrize(
+    ("said", "user"),
+    [
+        ({"sub": "alice", "user_id": "bob"}, "alice"),
+        ({"sub": None, "user_id": 7, "id": "x"}, "7"),
+        ({"sub": None, "id": "bob"}, "bob"),
+    ],
+)
+async def test_the_user_in_another_claim(clock: Clock, said: dict[str, object], user: str) -> None:
+    """The first of the claims that may name the user, and that the token has; a whole number counts as its digits."""
+    settings = auth_settings(secret=SECRET, user_claim="sub, user_id,id")
+    authenticator = Authenticator.from_settings(settings, clock=clock)
+    assert (await authenticator.authenticate(bearer(token("HS256", claims(**said))))).user_id == user
+
+
 @pytest.mark.parametrize("kind", KINDS)
 async def test_no_changed_character_goes_unnoticed(make: Callable[[str], Authenticator], kind: str) -> None:
     """Whichever character of a good token is changed, it is refused."""
