@@ -93,12 +93,6 @@ PARAMETERS: dict[str, Document] = {
         "How many tasks come before the page, for whoever counts pages; a cursor costs less.",
         0,
     ),
-    "skip": _parameter(
-        "skip", {"type": "integer", "minimum": 0, "maximum": queries.MAX_OFFSET}, "Another name of `offset`.", 0
-    ),
-    "page": _parameter(
-        "page", {"type": "integer", "minimum": 1}, "Which page it is, of `limit` tasks each, counted from 1.", 1
-    ),
     # No example: only the service can make one.
     "cursor": {
         "name": "cursor",

@@ -228,7 +228,6 @@ def _moment(value: str, time_zone: str) -> datetime | None:
 
 _limit = _integer(1, MAX_LIMIT)
 _offset = _integer(0, MAX_OFFSET)
-_pages = _integer(1, MAX_OFFSET)
 # What is read later counts; a date is read in its zone, a cursor after all that it is bound to.
 _TURNS = {"time_zone": -1, "completed": 1, "sort": 1, "sort_order": 2, "order": 3, "cursor": 4}
 _READERS: dict[str, Reader[ListQuery]] = {

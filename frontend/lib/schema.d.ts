@@ -991,16 +991,6 @@ export interface components {
          * @example 0
          */
         offset: number;
-        /**
-         * @description Another name of `offset`.
-         * @example 0
-         */
-        skip: number;
-        /**
-         * @description Which page it is, of `limit` tasks each, counted from 1.
-         * @example 1
-         */
-        page: number;
         /** @description Where the page begins: from the `Link` of the page before, with the same filters and order. */
         cursor: string;
         /** @description What the client has seen last: the `next` of an earlier answer. Without: everything. */

@@ -152,7 +152,7 @@ def test_no_process_that_stands_still_keeps_a_request() -> None:
     wait = int(_one(r"proxy_read_timeout (\d+)s", (NGINX / "upstreams.conf").read_text()))
     assert Settings.model_fields["database_timeout"].default + MARGIN <= wait <= 20
     longer = re.findall(r"location ([^{]+) {[^}]*proxy_read_timeout", (NGINX / "service.conf").read_text())
-    assert longer == [rf"~ ^/api/(?:[^/]+/)?tasks/{name}/?$" for name in ("export", "events", "import")]
+    assert longer == [rf"~ ^/(?:api/(?:[^/]+/)*)?(?:tasks|todos)/{name}/?$" for name in ("export", "events", "import")]
     stream = _one(r"events/\?\$ {[^}]*proxy_read_timeout (\d+)s", (NGINX / "service.conf").read_text())
     assert int(stream) >= 2 * HEARTBEAT_SECONDS
 

@@ -416,8 +416,7 @@ def test_pages_that_count_get_their_page(alice: httpx.Client) -> None:
         return [task["title"] for task in alice.get(f"/api/tasks?{query}").json()]
 
     assert titles("skip=2&limit=2") == titles("page=2&limit=2") == titles("limit=2&page=2") == ["2", "1"]
-    assert titles("page=1&limit=2&offset=1") == ["3", "2"]
-    assert titles("page=home&limit=1") == ["4"]
+    assert titles("page=2&limit=2&offset=2") == ["2", "1"]
     for query in ("page=0", "page=-1", "skip=x", "page=9999&limit=1000"):
         assert alice.get(f"/api/tasks?{query}").status_code == 422
 
