@@ -293,7 +293,7 @@ class Problem(TypedDict):
     title: str
     status: Annotated[int, Field(ge=400, le=599)]
     detail: str
-    message: Annotated[str, Field(description="The `detail` once more.")]
+    message: Annotated[NotRequired[str], Field(description="The `detail` once more, for clients that read this.")]
     errors: NotRequired[Annotated[list[Fault], Field(min_length=1, description="With `invalid-input`.")]]
 
 

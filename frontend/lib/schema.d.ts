@@ -492,8 +492,8 @@ export interface components {
             title: string;
             status: number;
             detail: string;
-            /** @description The `detail` once more. */
-            message: string;
+            /** @description The `detail` once more, for clients that read this. */
+            message?: string;
             /** @description With `invalid-input`. */
             errors?: components["schemas"]["Fault"][];
             "violated-policies"?: ("reads" | "writes" | "streams")[];
@@ -544,8 +544,8 @@ export interface components {
             title: string;
             status: number;
             detail: string;
-            /** @description The `detail` once more. */
-            message: string;
+            /** @description The `detail` once more, for clients that read this. */
+            message?: string;
             /** @description With `invalid-input`. */
             errors?: components["schemas"]["Fault"][];
             /** @constant */
@@ -629,8 +629,8 @@ export interface components {
             title: string;
             status: number;
             detail: string;
-            /** @description The `detail` once more. */
-            message: string;
+            /** @description The `detail` once more, for clients that read this. */
+            message?: string;
             /** @description With `invalid-input`. */
             errors?: components["schemas"]["Fault"][];
         };
