@@ -17,7 +17,9 @@ TOP = Path(__file__).resolve().parents[2]
 HOST = "127.0.0.1"
 DEFAULT_PORT = "8000"
 LAST_PORT = 65_535
-CORS_ORIGINS = "http://localhost:3000,http://localhost:5173,http://127.0.0.1:3000,http://127.0.0.1:5173"
+CORS_ORIGINS = ",".join(
+    f"http://{host}:{port}" for port in (3000, 3001, 4200, 5173, 5174, 8080) for host in ("localhost", "127.0.0.1")
+)
 """Where the usual frontend servers listen in development."""
 
 LOCAL_NAME = "tasklane-local"

@@ -274,6 +274,21 @@ def test_a_secret_of_ones_own_demands_nothing_else(top: Path) -> None:
         assert up.create("Mine", token).json()["user_id"] == "7"
 
 
+def test_the_terminal_says_why_a_page_gets_nothing(top: Path) -> None:
+    """A page from elsewhere, and a token that nobody takes; the usual development servers are not from elsewhere."""
+    with running(top) as up:
+        up.wait_for(UP)
+        url = f"http://127.0.0.1:{up.port}/api/tasks"
+        httpx.get(url, headers={"origin": "http://localhost:4200"}, trust_env=False)
+        httpx.get(url, headers={"origin": "http://localhost:4321"}, trust_env=False)
+        screen = up.wait_for("name it in CORS_ORIGINS")
+        assert "A page from http://localhost:4321 asks" in screen
+        assert "4200 asks" not in screen
+        token = jwt.encode({"sub": "alice", "exp": int(time.time()) + 900}, SECRET, "HS256")
+        httpx.get(url, headers={"authorization": f"Bearer {token}"}, trust_env=False)
+        assert "signature" in up.wait_for("Tokens are refused")
+
+
 def test_secret_is_private(top: Path) -> None:
     """What the first start makes is for its owner's eyes, and long enough."""
     with running(top) as up:
