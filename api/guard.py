@@ -9,6 +9,7 @@ from fastapi.routing import APIRoute
 from starlette.responses import Response
 
 from api.auth import Principal
+from api.http import unknown
 from api.http.bodies import JsonRequest
 from api.http.intake import LargeRequest
 from api.services import services_of
@@ -39,12 +40,16 @@ class OwnersRoute(APIRoute):
             principal = await _authenticate(request)
             scope["tasklane.user"] = owner = principal.user_id
             scope["tasklane.expires_at"] = principal.expires_at
-            if request.path_params.get("user_id", owner) != owner:
+            named = request.path_params.get("user_id", owner)
+            if owner not in (named, named.replace("%2F", "/")):
                 raise NotFound
             kind: Kind = "reads" if request.method == "GET" else "writes"
             headers = await services_of(request).limiter.spend(owner, kind)
+            ignored = unknown.begin(refused=services_of(request).settings.unknown_members == "refuse")
             response = await self.serve(request, handle)
             response.headers.update(headers)
+            if ignored.names:
+                response.headers[unknown.HEADER] = ignored.header
             return response
 
         return guarded

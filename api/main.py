@@ -6,11 +6,12 @@ from contextlib import asynccontextmanager
 import structlog
 from fastapi import FastAPI
 
-from api import account, collector, health, openapi
+from api import account, collector, docs, health, openapi
 from api.auth import Authenticator
 from api.hits.hot_path import HotPath
 from api.hits.reads import CachedReads
 from api.http import problems
+from api.http.aliases import Aliases
 from api.http.cors import CorsWhereAsked
 from api.observe.metrics import Metrics
 from api.observe.requests import Observe, Recorder
@@ -31,13 +32,14 @@ from core.errors import ConfigurationError
 from core.limits import Bucket, Limiter
 from core.lists.lists import Lists
 from core.settings import Settings
+from core.tasks import spelling
 from core.tasks.queries import ChangesQuery
 from core.types import UserId
 
 log = structlog.get_logger()
 
 EXPOSED_HEADERS = ["ETag", "Idempotent-Replayed", "Link", "Location", "RateLimit", "RateLimit-Policy"]
-EXPOSED_HEADERS += ["Retry-After", "X-Cache", "X-Request-ID", "X-Total-Count"]
+EXPOSED_HEADERS += ["Retry-After", "Tasklane-Ignored", "X-Cache", "X-Request-ID", "X-Total-Count"]
 REQUEST_HEADERS = ["Authorization", "Content-Type", "Idempotency-Key", "If-Match", "If-None-Match"]
 REQUEST_HEADERS += ["Last-Event-ID", "X-Request-ID"]
 PREFLIGHT_SECONDS = 7200
@@ -67,7 +69,9 @@ def _services(settings: Settings) -> Services:
         redis=redis,
         fence=fence,
         authenticator=Authenticator.from_settings(
-            settings, on_fetch=lambda outcome: metrics.jwks.labels(outcome).inc()
+            settings,
+            on_fetch=lambda outcome: metrics.jwks.labels(outcome).inc(),
+            on_refusal=lambda reason: metrics.refused.labels(reason).inc(),
         ),
         limiter=Limiter(
             redis,
@@ -87,6 +91,7 @@ def _routes(services: Services) -> FastAPI:
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         await services.fence.start(all_told=services.lists.announcements.all_told)
         await services.authenticator.start()
+        spelling.prepare()
         collector.spare()
         log.info("api_started")
         with farewell.heard(hub.stop):
@@ -103,18 +108,21 @@ def _routes(services: Services) -> FastAPI:
         version=__version__,
         lifespan=lifespan,
         redirect_slashes=False,
+        docs_url=None,  # theirs loads scripts from elsewhere, into the origin of the session
+        redoc_url=None,
         max_body_size=services.settings.body_limit_bytes,
     )
     app.state.services = services
     app.state.tasks = tasks
     app.state.hub = hub
     problems.install(app)
+    app.include_router(docs.router)
     app.include_router(health.router)
     app.include_router(account.router, prefix="/api/account")
     for router in (routes.router, push.router):
         app.include_router(router, prefix="/api/tasks")
         app.include_router(router, prefix="/api/{user_id}/tasks", include_in_schema=False)
-    openapi.install(app, shape=services.settings.task_list_shape)
+    openapi.install(app, shape=services.settings.task_list_shape, deletes=int(services.settings.delete_answer))
     return app
 
 
@@ -161,4 +169,5 @@ def _stack(app: FastAPI, services: Services) -> HotPath:
         cors=cors,
         shape=settings.task_list_shape,
         direct=settings.direct_hits,
+        aliases=Aliases(settings.task_prefixes),
     )

@@ -12,7 +12,10 @@ class ConfigurationError(TasklaneError):
 
 
 class InvalidToken(TasklaneError):
-    """The request carries no token, or one that proves nothing. Says no more, whatever the reason was."""
+    """The request carries no token, or one that proves nothing. Says no more to the client, whatever the reason was."""
+
+    reason = "unknown"
+    """A fixed snake_case word, for whoever operates the service."""
 
 
 class AuthUnavailable(TasklaneError):
@@ -29,9 +32,11 @@ class Resynchronise(TasklaneError):
 
 @dataclass
 class PreconditionFailed(TasklaneError):
-    """`If-Match` names another state than the current one."""
+    """`If-Match` names another state than the current one, or `If-None-Match` the current one."""
 
     etag: str
+    changed: bool = True
+    """Whether it is the first of the two."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """Every setting, read once from the environment, `.env` and files; a value that cannot work stops the start."""
 
 import os
+import re
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Literal, Self
@@ -14,6 +15,13 @@ from core.errors import ConfigurationError
 
 MINIMUM_SECRET_BYTES = 32
 """RFC 7518, section 3.2: an HS256 key is at least as long as the hash."""
+
+LONGEST_PERIOD = 3600
+"""What the worker's schedule has room for."""
+
+_ORIGIN = re.compile(r"\*|[a-z][a-z0-9+.-]*://(?:[a-z0-9._~-]+|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?")
+_USUAL_PORT = re.compile(r"http:.*:0*80|https:.*:0*443")
+_PREFIX = re.compile(r"(?:/(?:[A-Za-z0-9._~-]+|\{user_id\}))*/[A-Za-z0-9._~-]+")
 
 Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
@@ -37,6 +45,8 @@ class DatabaseSettings(BaseSettings):
             return cls(_secrets_dir=_secrets_dir())
         except ValidationError as error:
             raise ConfigurationError(_explain(error)) from None
+        except UnicodeDecodeError:
+            raise ConfigurationError(".env, or a file in SECRETS_DIR, is not UTF-8 text") from None
         except OSError as error:
             raise ConfigurationError(f"SECRETS_DIR: {error.strerror}: {error.filename}") from None
 
@@ -77,17 +87,23 @@ class Settings(DatabaseSettings):
     auth_jwks_file: Path | None = None
     auth_issuer: str | None = None
     auth_audience: str | None = None
+    auth_user_claim: Annotated[tuple[str, ...], NoDecode] = ("sub",)
+    """The claims of a token that may name its user: the first of them that it has."""
 
     cors_origins: Annotated[tuple[str, ...], NoDecode] = ()
     task_list_shape: Literal["array", "object"] = "array"
+    task_prefixes: Annotated[tuple[str, ...], NoDecode] = ()
+    """Paths under which tasks are looked for besides; `{user_id}` in one stands for the user."""
+    delete_answer: Literal["204", "200"] = "204"
+    unknown_members: Literal["report", "refuse"] = "report"
     body_limit_bytes: int = Field(default=65_536, ge=1024)
     direct_hits: bool = True
     """Whether hits are answered where the bytes arrive, by the protocol that the start command names."""
 
     worker_publish_period: int = Field(default=1, ge=1, le=60)
-    worker_purge_period: int = Field(default=300, ge=1)
-    worker_erase_period: int = Field(default=5, ge=1)
-    worker_audit_period: int = Field(default=60, ge=1)
+    worker_purge_period: int = Field(default=300, ge=1, le=LONGEST_PERIOD)
+    worker_erase_period: int = Field(default=5, ge=1, le=LONGEST_PERIOD)
+    worker_audit_period: int = Field(default=60, ge=1, le=LONGEST_PERIOD)
     worker_audit_sample: int = Field(default=100, ge=1)
     worker_quiet_period: int = Field(default=3600, ge=0)
     """For so long the database is left alone while nothing is cached; 0: it never is."""
@@ -114,10 +130,37 @@ class Settings(DatabaseSettings):
     log_format: Literal["auto", "json", "console"] = "auto"
     slow_request: Seconds = 1
 
-    @field_validator("cors_origins", mode="before")
+    @field_validator("cors_origins", "task_prefixes", "auth_user_claim", mode="before")
     @classmethod
-    def _split_origins(cls, value: object) -> object:
+    def _split(cls, value: object) -> object:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+    @field_validator("cors_origins")
+    @classmethod
+    def _origins_are_as_browsers_send_them(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for origin in value:
+            if not _ORIGIN.fullmatch(origin) or _USUAL_PORT.fullmatch(origin):
+                raise ValueError(
+                    "must be origins as browsers send them, with commas between: scheme and host in small letters, and "
+                    "a port that is not the usual one; no path, no slash at the end, no quotes"
+                )
+        return value
+
+    @field_validator("better_auth_secret", "auth_jwks_url", "auth_issuer", "auth_audience")
+    @classmethod
+    def _nothing_hangs_on_it(cls, value: SecretStr | str | None) -> SecretStr | str | None:
+        text = value.get_secret_value() if isinstance(value, SecretStr) else value
+        if text is not None and text != text.strip():
+            raise ValueError("must not begin or end with white space, such as the end of a line: no token would fit it")
+        return value
+
+    @field_validator("task_prefixes")
+    @classmethod
+    def _prefixes_are_paths(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for prefix in value:
+            if not _PREFIX.fullmatch(prefix) or prefix.count("{") > 1:
+                raise ValueError("each must be a path such as /v2/todos or /v2/{user_id}/todos")
+        return value
 
     @field_validator("redis_url", "worker_redis_url")
     @classmethod

@@ -24,7 +24,7 @@ SECRET = "a-secret-of-the-tests-that-is-long-enough"
 ABSENT = object()
 """As the value of a claim or a header parameter: leave it out."""
 
-Algorithm = Literal["EdDSA", "ES256", "RS256", "PS256"]
+Algorithm = Literal["EdDSA", "ES256", "ES384", "ES512", "RS256", "RS384", "RS512", "PS256", "PS384", "PS512"]
 PrivateKey = ed25519.Ed25519PrivateKey | ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
 
 
@@ -102,6 +102,7 @@ def auth_settings(
     jwks_file: Path | None = None,
     issuer: str | None = None,
     audience: str | None = None,
+    user_claim: str = "sub",
 ) -> Settings:
     """Settings that take everything of authentication from here and nothing from the environment."""
     return Settings.model_validate(
@@ -112,6 +113,7 @@ def auth_settings(
             "auth_jwks_file": jwks_file,
             "auth_issuer": issuer,
             "auth_audience": audience,
+            "auth_user_claim": user_claim,
         }
     )
 
@@ -210,7 +212,11 @@ def _private_key(algorithm: Algorithm) -> PrivateKey:
             return ed25519.Ed25519PrivateKey.generate()
         case "ES256":
             return ec.generate_private_key(ec.SECP256R1())
-        case "RS256" | "PS256":
+        case "ES384":
+            return ec.generate_private_key(ec.SECP384R1())
+        case "ES512":
+            return ec.generate_private_key(ec.SECP521R1())
+        case _:
             return rsa.generate_private_key(65537, 2048)
 
 

@@ -17,8 +17,8 @@ from api.auth.keys import (
     UnusableKeySet,
 )
 from api.auth.memo import Memo
-from api.auth.refusal import refused
-from core.errors import ConfigurationError
+from api.auth.refusal import OnRefusal, Refusals, refused
+from core.errors import ConfigurationError, InvalidToken
 from core.settings import Settings
 
 
@@ -38,17 +38,24 @@ class Authenticator:
         *,
         memo: Memo,
         remote: RemoteKeys | None,
+        refusals: Refusals,
         clock: Callable[[], float],
     ) -> None:
         self._sources = sources
         self._expected = expected
         self._memo = memo
         self._remote = remote
+        self._refusals = refusals
         self._clock = clock
 
     @classmethod
     def from_settings(
-        cls, settings: Settings, *, clock: Callable[[], float] = time.time, on_fetch: OnFetch = lambda _: None
+        cls,
+        settings: Settings,
+        *,
+        clock: Callable[[], float] = time.time,
+        on_fetch: OnFetch = lambda _: None,
+        on_refusal: OnRefusal = lambda _: None,
     ) -> "Authenticator":
         """Reads `AUTH_JWKS_FILE`, connects to nothing; raises `ConfigurationError` that names the setting."""
         memo = Memo()
@@ -61,8 +68,10 @@ class Authenticator:
             sources.update(dict.fromkeys(KEY_SET_ALGORITHMS, remote))
         elif settings.auth_jwks_file is not None:
             sources.update(dict.fromkeys(KEY_SET_ALGORITHMS, _keys_in(settings.auth_jwks_file)))
-        expected = Expectations(issuer=settings.auth_issuer, audience=settings.auth_audience)
-        return cls(sources, expected, memo=memo, remote=remote, clock=clock)
+        expected = Expectations(
+            issuer=settings.auth_issuer, audience=settings.auth_audience, user=settings.auth_user_claim
+        )
+        return cls(sources, expected, memo=memo, remote=remote, refusals=Refusals(on_refusal), clock=clock)
 
     async def start(self) -> None:
         """Try to have the keys before the first request; a failure is logged, and made good on use."""
@@ -83,6 +92,13 @@ class Authenticator:
 
         Raises `AuthUnavailable` for a JWKS token while there has never been a JWKS to judge it by.
         """
+        try:
+            return await self._judge(authorization)
+        except InvalidToken as error:
+            self._refusals.note(error.reason)
+            raise
+
+    async def _judge(self, authorization: bytes | None) -> Principal:
         if authorization is None:
             raise refused("no_token")
         remembered = self.remembered(authorization)
@@ -103,8 +119,11 @@ class Authenticator:
 def _keys_in(file: Path) -> FixedKeys:
     try:
         with file.open("rb") as stream:
-            return FixedKeys(KeySet.parse(stream.read(MAX_DOCUMENT_BYTES)))
+            keys = KeySet.parse(stream.read(MAX_DOCUMENT_BYTES))
     except OSError as error:
         raise ConfigurationError(f"AUTH_JWKS_FILE: {error.strerror}") from error
     except UnusableKeySet as error:
         raise ConfigurationError(f"AUTH_JWKS_FILE: holds no usable key set ({error})") from error
+    if not keys.keys:
+        raise ConfigurationError("AUTH_JWKS_FILE: holds no usable key set (no_usable_key)")
+    return FixedKeys(keys)

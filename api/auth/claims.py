@@ -32,6 +32,8 @@ class Expectations:
 
     issuer: str | None
     audience: str | None
+    user: tuple[str, ...] = ("sub",)
+    """The claims that may name the user; the first that is there counts."""
 
 
 def principal(claims: Mapping[str, Any], expected: Expectations, *, now: float) -> Principal:
@@ -46,7 +48,7 @@ def principal(claims: Mapping[str, Any], expected: Expectations, *, now: float) 
         raise refused("issuer_wrong")
     if expected.audience is not None and not _is_meant_for(expected.audience, claims.get("aud")):
         raise refused("audience_wrong")
-    return Principal(_subject(claims), expires_at)
+    return Principal(_user(claims, expected.user), expires_at)
 
 
 def _instant(claims: Mapping[str, Any], name: str) -> float:
@@ -61,8 +63,11 @@ def _is_meant_for(audience: str, claim: object) -> bool:
     return claim == audience or (isinstance(claim, list) and audience in claim)
 
 
-def _subject(claims: Mapping[str, Any]) -> UserId:
-    subject = claims.get("sub")
+def _user(claims: Mapping[str, Any], names: tuple[str, ...]) -> UserId:
+    """A string, or a whole number as one."""
+    subject = next((claims[name] for name in names if claims.get(name) is not None), None)
+    if isinstance(subject, int) and not isinstance(subject, bool):
+        subject = str(subject)
     if not isinstance(subject, str) or _SUBJECT.fullmatch(subject) is None:
         raise refused("subject_not_usable")
     return UserId(subject)

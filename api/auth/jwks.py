@@ -1,7 +1,8 @@
 """The keys of an auth server, fetched so that neither its failures nor a storm of made-up `kid`s hurt anyone.
 
-One fetch at a time, and at most one a minute once there are keys; the last good set stays until a better one
-comes.
+One fetch at a time, and at most one a second once there are keys: a key that was made just now is known soon. The last
+set stays until another one comes. A set without a usable key is an answer as well: the auth server has taken its keys
+back.
 """
 
 import asyncio
@@ -18,7 +19,7 @@ from core.errors import AuthUnavailable, ConfigurationError
 REFRESH_AFTER = 600.0
 """Seconds after which the next use of the keys starts a fetch: so long may a revoked key live."""
 
-PAUSE = 60.0
+PAUSE = 1.0
 """Seconds between two fetches, whatever is asked for and however the last one ended."""
 
 RECOVERY_PAUSE = 5.0
@@ -59,6 +60,7 @@ class RemoteKeys:
             limits=httpx.Limits(max_keepalive_connections=0),
         )
         self._keys = KeySet()
+        self._has_fetched = False
         self._loaded_at = 0.0
         self._settled_at: float | None = None
         self._flight: asyncio.Task[None] | None = None
@@ -74,7 +76,7 @@ class RemoteKeys:
             found = self._keys.matching(algorithm, key_id)
         elif self._elapsed_since(self._loaded_at) >= REFRESH_AFTER:
             self._flight_if_due()
-        if not self._keys.keys:
+        if not self._has_fetched:
             raise AuthUnavailable
         return found
 
@@ -128,7 +130,9 @@ class RemoteKeys:
         return KeySet.parse(bytes(document))
 
     def _adopt(self, fresh: KeySet) -> None:
-        self._loaded_at = self._clock()
+        self._loaded_at, self._has_fetched = self._clock(), True
+        if not fresh.keys:
+            _log.warning("jwks_empty")
         if fresh != self._keys:
             self._keys = fresh
             self._on_change()

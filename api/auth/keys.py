@@ -6,13 +6,18 @@ from typing import Any, Protocol
 
 import jwt
 from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from jwt.algorithms import AllowedPublicKeys
 
+from api.auth.roca import is_of_roca
 from api.http.strict_json import parse_object
 from core.errors import ConfigurationError
 
 SHARED_SECRET_ALGORITHM = "HS256"  # noqa: S105
-KEY_SET_ALGORITHMS = ("EdDSA", "ES256", "RS256", "PS256")
+RSA_ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512")
+KEY_SET_ALGORITHMS = ("EdDSA", "ES256", "ES384", "ES512", *RSA_ALGORITHMS)
+SAME = {"Ed25519": "EdDSA"}
+"""Names of RFC 9864 for what has another name here: EdDSA, whose only curve here is Ed25519."""
 
 MAX_KEYS = 64
 MAX_CANDIDATES = 4
@@ -68,7 +73,7 @@ class KeySet:
 
     @classmethod
     def parse(cls, document: bytes) -> "KeySet":
-        """Read a JWKS (RFC 7517), leaving out keys of other kinds or uses; raises `UnusableKeySet`."""
+        """Read a JWKS (RFC 7517), leaving out keys of other kinds or uses; raises `UnusableKeySet` for what is none."""
         try:
             listed = parse_object(document).get("keys")
         except ValueError:
@@ -77,10 +82,7 @@ class KeySet:
             raise UnusableKeySet("keys_not_a_list")
         if len(listed) > MAX_KEYS:
             raise UnusableKeySet("too_many_keys")
-        keys = tuple(key for key in map(_key, listed) if key is not None)
-        if not keys:
-            raise UnusableKeySet("no_usable_key")
-        return cls(keys)
+        return cls(tuple(key for key in map(_key, listed) if key is not None))
 
     def matching(self, algorithm: str, key_id: str | None) -> tuple[Key, ...]:
         """The keys that may have signed the token; none at all if they are too many to try.
@@ -115,7 +117,9 @@ def _key(jwk: object) -> Key | None:
         material = jwt.get_algorithm_by_name(algorithm).from_jwk(jwk)
     except (jwt.PyJWTError, UnsupportedAlgorithm, ValueError, TypeError):
         return None
-    if algorithm in ("RS256", "PS256") and material.key_size < MINIMUM_RSA_BITS:
+    if isinstance(material, RSAPublicKey) and (
+        material.key_size < MINIMUM_RSA_BITS or is_of_roca(material.public_numbers().n)
+    ):
         return None
     return Key(key_id, algorithm, material)
 
@@ -128,7 +132,7 @@ def _is_for_verifying(jwk: Mapping[str, Any]) -> bool:
 def _algorithm(jwk: Mapping[str, Any]) -> str | None:
     """The one algorithm of the key: what its kind allows, and of that what its `alg` says, else the first.
 
-    So an RSA key without `alg` verifies RS256, as everywhere, and not PS256 as well: one key, one algorithm.
+    So an RSA key without `alg` verifies RS256, as everywhere, and none of the others as well: one key, one algorithm.
     """
     allowed: tuple[str, ...]
     match jwk:
@@ -136,9 +140,14 @@ def _algorithm(jwk: Mapping[str, Any]) -> str | None:
             allowed = ("EdDSA",)
         case {"kty": "EC", "crv": "P-256"}:
             allowed = ("ES256",)
+        case {"kty": "EC", "crv": "P-384"}:
+            allowed = ("ES384",)
+        case {"kty": "EC", "crv": "P-521"}:
+            allowed = ("ES512",)
         case {"kty": "RSA"}:
-            allowed = ("RS256", "PS256")
+            allowed = RSA_ALGORITHMS
         case _:
             return None
     named = jwk.get("alg", allowed[0])
+    named = SAME.get(named, named) if isinstance(named, str) else named
     return named if named in allowed else None

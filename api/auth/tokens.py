@@ -12,7 +12,7 @@ from typing import Any
 from jwt import PyJWS, PyJWTError
 from jwt.utils import base64url_decode
 
-from api.auth.keys import Key
+from api.auth.keys import SAME, Key
 from api.auth.refusal import refused
 from api.http.strict_json import parse_object
 
@@ -29,6 +29,8 @@ _FORBIDDEN_PARAMETERS = frozenset({"b64", "crit", "jku", "jwk", "x5c", "x5u"})
 _ACCESS_TOKEN_TYPES = frozenset({"jwt", "at+jwt", "application/jwt", "application/at+jwt"})
 
 _JWS = PyJWS()
+for _other, _usual in SAME.items():
+    _JWS.register_algorithm(_other, _JWS.get_algorithm_by_name(_usual))
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +65,7 @@ def read(authorization: bytes) -> UnverifiedToken:
         # `from None` here and below: the cause would carry pieces of the token into a traceback.
         raise refused("header_unreadable") from None
     _check_header(header)
-    return UnverifiedToken(compact=parts[1], algorithm=header["alg"], key_id=header.get("kid"))
+    return UnverifiedToken(compact=parts[1], algorithm=SAME.get(header["alg"], header["alg"]), key_id=header.get("kid"))
 
 
 def proven_claims(token: UnverifiedToken, keys: Sequence[Key]) -> dict[str, Any]:
@@ -100,8 +102,12 @@ def _check_header(header: dict[str, Any]) -> None:
 
 def _payload_signed_by(key: Key, token: UnverifiedToken) -> bytes | None:
     try:
-        verified = _JWS.decode_complete(token.compact, key.material, algorithms=[key.algorithm])
+        verified = _JWS.decode_complete(token.compact, key.material, algorithms=_names(key.algorithm))
     except PyJWTError:
         return None
     payload: bytes = verified["payload"]
     return payload
+
+
+def _names(algorithm: str) -> list[str]:
+    return [algorithm, *(other for other, usual in SAME.items() if usual == algorithm)]

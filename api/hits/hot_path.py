@@ -20,8 +20,9 @@ from api.hits.asked import asked, caller
 from api.hits.direct import DirectHits
 from api.hits.kept import Kept, KeptAnswers, as_response
 from api.hits.known import MARK, Mark
+from api.http.aliases import Aliases
 from api.observe.metrics import Metrics
-from api.observe.requests import Recorder, new_request_id, request_id
+from api.observe.requests import SECURITY, Recorder, new_request_id, request_id
 from core.cache.answer import Header, as_hit
 from core.cache.fence import Fence
 from core.cache.keys import OWN_FIELDS, field, question
@@ -36,6 +37,7 @@ _COMMON: list[Header] = [
     (b"cache-control", b"private, no-cache"),
     (b"vary", b"Authorization"),
     (b"x-cache", b"hit"),
+    *SECURITY,
 ]
 
 
@@ -51,8 +53,10 @@ class HotPath:
         cors: CORSMiddleware,
         shape: answers.Shape,
         direct: bool,
+        aliases: Aliases,
     ) -> None:
         self._app = app
+        self._aliases = aliases
         self._authenticator = authenticator
         self._fence = fence
         self._hits = metrics.hits
@@ -69,6 +73,8 @@ class HotPath:
             )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            self._aliases.resolve(scope)
         if scope["type"] != "http" or scope["method"] != "GET" or not await self._answered(scope, send):
             await self._app(scope, receive, send)
 

@@ -13,12 +13,13 @@ from typing import Any, cast
 
 import structlog
 from uvicorn.config import Config
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
 from api.hits.direct import DirectHits, Question
 from api.hits.internals import differences
 from api.hits.known import MARK
 from api.hits.readers import Readers
+from api.http.wire import PlainProtocol
 from api.observe.requests import new_request_id
 
 log = structlog.get_logger()
@@ -28,7 +29,7 @@ SOON = 0.001
 """Seconds; the event loop's clock is no finer."""
 
 
-class HitProtocol(HttpToolsProtocol):
+class HitProtocol(PlainProtocol):
     """One connection. At most one question is open on it: what comes meanwhile waits, unread, as in uvicorn."""
 
     # Beside uvicorn's own attributes, not among them: one dictionary more per connection would be 2 KB.
@@ -112,7 +113,7 @@ class HitProtocol(HttpToolsProtocol):
     def on_message_complete(self) -> None:
         self._within = False
         super().on_message_complete()
-        if self.parser.should_upgrade():  # what comes next may be another protocol
+        if self.parser.should_upgrade() and not self._ignoring:  # what comes next may be another protocol
             self._direct = None
 
     def on_response_complete(self) -> None:

@@ -2,7 +2,14 @@
 
 import re
 
+from starlette.datastructures import Headers
+
 ENTITY_TAG = re.compile(r'(?P<weak>W/)?"(?P<opaque>[\x21\x23-\x7e\x80-\xff]*)"')
+
+
+def in_all(headers: Headers, name: str) -> str | None:
+    """The list that all headers of that name are together (RFC 9110, section 5.3); None if there is none."""
+    return ", ".join(values) if (values := headers.getlist(name)) else None
 
 
 def is_not_modified(if_none_match: str | None, etag: str) -> bool:

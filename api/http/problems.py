@@ -44,8 +44,9 @@ class Problem:
 
     @property
     def document(self) -> dict[str, Any]:
+        told = {"detail": self.detail, "message": self.detail}  # most pages read one of these
         title = _TITLES.get(self.status, self.status.phrase)
-        return {"type": self.type, "title": title, "status": self.status.value, "detail": self.detail, **self.members}
+        return {"type": self.type, "title": title, "status": self.status.value, **told, **self.members}
 
     def response(self) -> Response:
         return JSONResponse(self.document, self.status, {"cache-control": "no-store", **self.headers}, MEDIA_TYPE)
@@ -83,7 +84,8 @@ def _(_error: errors.Resynchronise) -> Problem:
 
 @problem_of.register
 def _(error: errors.PreconditionFailed) -> Problem:
-    detail = "The task has changed since you read it: read it again."
+    what = "has changed since you read it: read it again" if error.changed else "is as you do not want it to be"
+    detail = f"The task {what}."
     return Problem(HTTPStatus.PRECONDITION_FAILED, detail, headers={"etag": error.etag})
 
 
@@ -197,6 +199,14 @@ class TooLarge:
                 await send(message)
 
         await self._app(scope, receive, send_problem)
+
+
+def as_asked(headers: list[tuple[bytes, bytes]], scope: Scope) -> list[tuple[bytes, bytes]]:
+    """Of an error: plain JSON for a client that names that in `Accept`, and problems not."""
+    accepted = b",".join(value for name, value in scope["headers"] if name == b"accept").lower()
+    if b"application/json" not in accepted or MEDIA_TYPE.encode() in accepted:
+        return headers
+    return [(name, b"application/json" if value == MEDIA_TYPE.encode() else value) for name, value in headers]
 
 
 def install(app: FastAPI) -> None:

@@ -97,6 +97,12 @@ class Metrics:
         )
         for outcome in ("ok", "failed"):  # from 0 on, or the first one would be no increase
             self.jwks.labels(outcome)
+        self.refused = Counter(
+            "tasklane_tokens_refused_total",
+            "Requests without a token that proves anything, by a fixed word for what is wrong.",
+            ["reason"],
+            registry=self.registry,
+        )
         self.streams = Gauge("tasklane_streams", "Event streams that are open.", registry=self.registry)
         self.events = Counter(
             "tasklane_events_total",

@@ -4,18 +4,21 @@ import itertools
 import re
 import secrets
 import time
+from urllib.parse import unquote
 
 import structlog
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.http.problems import CLIENT_LEFT, problem_of
+from api.http.problems import CLIENT_LEFT, as_asked, problem_of
 from api.observe.metrics import Metrics
+from core.cache.answer import Header
 from core.logs import frames, user_hash
 from core.types import UserId
 
 log = structlog.get_logger()
 
+CLIENT_ERROR = 400
 SERVER_ERROR = 500
 
 FOLLOW = "tasklane.follow"
@@ -26,6 +29,10 @@ they take more memory than all else that a stream needs.
 STREAMED_FROM = "tasklane.streamed_from"
 """And the moment at which that was: an answer without an end is none that was slow."""
 
+SECURITY: tuple[Header, ...] = ((b"x-content-type-options", b"nosniff"), (b"x-frame-options", b"DENY"))
+"""Of every answer, whatever stands in front."""
+
+_SLASH = b"%2f"
 _PROCESS = secrets.token_hex(6).encode()
 _numbers = itertools.count(1)
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
@@ -77,8 +84,7 @@ class Observe:
         # The server's, where it is uvicorn: a stream whose reader does not read must be able to let go of it.
         scope["tasklane.transport"] = getattr(getattr(send, "__self__", None), "transport", None)
         inner = scope
-        if scope["path"].endswith("/") and scope["path"] != "/":
-            scope["path"] = scope["path"][:-1]
+        scope["path"] = _path(scope)
         if head := scope["method"] == "HEAD":
             inner = {**scope, "method": "GET", "tasklane.head": True}
         status = 0
@@ -88,7 +94,8 @@ class Observe:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message["headers"] = [*message.get("headers", ()), (b"x-request-id", identity)]
+                headers = [*message.get("headers", ()), (b"x-request-id", identity), *SECURITY]
+                message["headers"] = as_asked(headers, scope) if status >= CLIENT_ERROR else headers
             elif head:
                 message = {**message, "body": b""}
             await send(message)
@@ -105,6 +112,18 @@ class Observe:
         inner["method"] = scope["method"]
         answered = inner.get(STREAMED_FROM) or time.perf_counter()
         self._recorder.record(inner, status, answered - started, **crash)
+
+
+def _path(scope: Scope) -> str:
+    """Without a slash at its end; what the framework would take for another path stays as it was sent.
+
+    That is a slash within a step, for a user's id may have one, and the end of a line, before which a pattern ends.
+    """
+    path: str = scope["path"]
+    if _SLASH in scope.get("raw_path", b"").lower():
+        steps = scope["raw_path"].decode("ascii").replace("%2f", "%2F").replace("%2F", "%252F").split("/")
+        path = "/".join(map(unquote, steps))
+    return (path.removesuffix("/") or path).replace("\n", "%0A")
 
 
 async def _follow(scope: Scope, receive: Receive, send: Send) -> None:

@@ -17,12 +17,13 @@ DESCRIPTION = """\
 Every path also answers with a trailing slash, and everything under `/api/tasks` also under `/api/{user_id}/tasks`, for
 pages that name the user: `user_id` must be the token's, else the answer is 404.
 
-Instants are RFC 3339 in UTC. Unknown members of a body and unknown query parameters are ignored. `HEAD` works wherever
-`GET` does; another method that a path does not take is 405 with `Allow`. Every error is a problem document (RFC 9457)
-whose `detail` can be shown as it is.
+Instants are RFC 3339 in UTC. Members of a body that are not known are named in `Tasklane-Ignored`; a parameter of a
+list that is not known is 422. `HEAD` works wherever `GET` does; another method that a path does not take is 405 with
+`Allow`. Every error is a problem document (RFC 9457) whose `detail` can be shown as it is.
 
 Filters of a list are all applied. Of two parameters for one thing the plainer counts: `completed` before `status`,
-`sort` before `sort_by`, `order` before `sort_order` and before a `-`, `cursor` before `offset`.
+`sort` before `sort_by`, `order` before `sort_order` and before a `-`, `cursor` before `offset`, that
+before `skip` and `page`.
 """
 TAGS = [
     {"name": "tasks", "description": "The caller's tasks and their trash."},
@@ -40,18 +41,18 @@ SECURITY_SCHEMES = {
 }
 
 
-def install(app: FastAPI, *, shape: Shape) -> None:
+def install(app: FastAPI, *, shape: Shape, deletes: int) -> None:
     """Let `app` serve the complete document, made when it is first asked for."""
 
     def openapi() -> dict[str, Any]:
-        app.openapi_schema = app.openapi_schema or document(app, shape=shape)
+        app.openapi_schema = app.openapi_schema or document(app, shape=shape, deletes=deletes)
         return app.openapi_schema
 
     app.openapi = openapi  # type: ignore[method-assign]  # the place that FastAPI has for it
 
 
-def document(app: FastAPI, *, shape: Shape) -> dict[str, Any]:
-    """The document of these routes, with lists of this shape."""
+def document(app: FastAPI, *, shape: Shape, deletes: int = 204) -> dict[str, Any]:
+    """The document of these routes, with lists of this shape and deletions that are answered so."""
     made = get_openapi(
         title=app.title,
         version=app.version,
@@ -62,7 +63,7 @@ def document(app: FastAPI, *, shape: Shape) -> dict[str, Any]:
         servers=SERVERS,
         license_info={"name": "MIT", "identifier": "MIT"},
     )
-    table = operations(shape)
+    table = operations(shape, deletes)
     for path, item in made["paths"].items():
         for method, operation in item.items():
             item[method] = _complete(operation, table[operation["operationId"]], path=path, method=method)
@@ -112,7 +113,7 @@ def _problems(operation: Operation, *, path: str, method: str) -> Iterator[int]:
         yield 503
     if "{task_id}" in path:
         yield from (404, 422)
-    if set(operation.parameters) - {"If-None-Match", "If-Match"}:
+    if set(operation.parameters) - {"If-None-Match", "If-Match", "Unless-Match"}:
         yield 422
     if "Idempotency-Key" in operation.parameters:
         yield 409

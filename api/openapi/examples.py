@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from api.tasks.transfer import WRITERS, Format
+from api.tasks.formats import KINDS, Format, document
 from core.tasks.crud import task_etag
 from core.tasks.sync.token import Token
 from core.types import History, Revision, TaskId, UserId
@@ -30,18 +30,21 @@ COMPLETED: Document = {
     "updated_at": "2026-12-17T17:05:12.345Z",
 }
 DELETED: Document = {**COMPLETED, "deleted_at": "2026-12-17T18:00:00.000Z"}
+UID = "3f0b6a52-7c1d-4e8a-9a57-d2c4b1e06f93"
+OTHER_UID = "c2f6d1aa-90b4-4c6e-8f0d-5b7a3e91c844"
+EXPORTED: Document = {**TASK, "deleted_at": None, "uid": UID}
 ACCOUNT: Document = {"user_id": TASK["user_id"], "status": "active", "tasks": 12, "erasure_requested_at": None}
 NOT_FOUND: Document = {
     "type": "about:blank",
     "title": "Not Found",
     "status": 404,
     "detail": "There is no such thing here.",
+    "message": "There is no such thing here.",
 }
 
 
 def _written(format_: Format) -> str:
-    writer, task = WRITERS[format_], json.dumps({**TASK, "deleted_at": None})
-    return (writer.head + writer.task(task) + writer.tail).decode()
+    return document(KINDS[format_].writer(), [json.dumps(EXPORTED)]).decode()
 
 
 CSV = _written("csv")
@@ -120,9 +123,9 @@ EXAMPLES: dict[str, Document] = {
             ],
         }
     ),
-    "Import": _examples(export={"version": 1, "tasks": [{**TASK, "deleted_at": None}, DELETED]}),
+    "Import": _examples(export={"version": 1, "tasks": [EXPORTED, {**DELETED, "uid": OTHER_UID}]}),
     "Imported": _examples(imported={"imported": 2}),
-    "Export": _examples(export={"version": 1, "tasks": [{**TASK, "deleted_at": None}, DELETED]}),
+    "Export": _examples(export={"version": 1, "tasks": [EXPORTED, {**DELETED, "uid": OTHER_UID}]}),
     "Account": _examples(account=ACCOUNT),
     "Erasure": _examples(
         erasing={**ACCOUNT, "status": "erasing", "erasure_requested_at": "2026-12-17T18:00:00.000Z"},
@@ -131,4 +134,5 @@ EXAMPLES: dict[str, Document] = {
     "Ready": _examples(ready={"status": "ok", "database": "ok", "redis": "ok"}),
     "csv": _examples(csv=CSV),
     "ics": _examples(ics=ICS),
+    "zip": _examples(zip="PK…"),
 }

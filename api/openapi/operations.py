@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from typing import Any
 
 from api.http.bodies import JSON_TYPES
@@ -10,11 +11,11 @@ from core.tasks.answers import Shape
 
 CACHED = ("ETag", "Cache-Control", "Vary", "X-Cache")
 PAGE = (*CACHED, "X-Total-Count", "Link")
-CHANGED = ("ETag", "Cache-Control", "Vary")
+CHANGED = ("ETag", "Cache-Control", "Vary", "Idempotent-Replayed")
 KEPT = ("Cache-Control", "Vary", "Idempotent-Replayed")
 OWN = ("Cache-Control", "Vary")
 
-FILTERS = ("completed", "status", "priority", "tag", "due_before", "due_after", "search")
+FILTERS = ("completed", "status", "priority", "tag", "due_before", "due_after", "time_zone", "search", "accents")
 ORDER = ("sort", "sort_by", "order", "sort_order")
 PAGING = ("limit", "offset", "cursor")
 
@@ -37,9 +38,9 @@ class Operation:
     may_be_gone: bool = False
 
 
-def operations(shape: Shape) -> Mapping[str, Operation]:
+def operations(shape: Shape, deletes: int = 204) -> Mapping[str, Operation]:
     """Every operation by its id."""
-    return {**_of_lists(shape), **_of_a_task(), **_of_the_account(), **_of_health()}
+    return {**_of_lists(shape), **_of_a_task(deletes), **_of_the_account(), **_of_health()}
 
 
 def _of_lists(shape: Shape) -> dict[str, Operation]:
@@ -100,7 +101,9 @@ def _of_lists(shape: Shape) -> dict[str, Operation]:
             ("since", "Last-Event-ID"),
             may_be_gone=True,
         ),
-        "getTaskStats": Operation("Count tasks", 200, "The counts.", _json("TaskStats"), CACHED, ("If-None-Match",)),
+        "getTaskStats": Operation(
+            "Count tasks", 200, "The counts.", _json("TaskStats"), CACHED, ("time_zone", "If-None-Match")
+        ),
         "listTrash": Operation(
             "List the trash",
             200,
@@ -119,9 +122,13 @@ def _of_lists(shape: Shape) -> dict[str, Operation]:
                 **_json("Export"),
                 "text/csv": {"schema": {"type": "string"}, "examples": EXAMPLES["csv"]},
                 "text/calendar": {"schema": {"type": "string"}, "examples": EXAMPLES["ics"]},
+                "application/zip": {
+                    "schema": {"type": "string", "contentMediaType": "application/zip"},
+                    "examples": EXAMPLES["zip"],
+                },
             },
-            ("Cache-Control", "Content-Disposition"),
-            ("format",),
+            ("Cache-Control", "Content-Disposition", "Link"),
+            ("format", "bom", "after"),
         ),
         "importTasks": Operation(
             "Import tasks",
@@ -135,7 +142,7 @@ def _of_lists(shape: Shape) -> dict[str, Operation]:
     }
 
 
-def _of_a_task() -> dict[str, Operation]:
+def _of_a_task(deletes: int) -> dict[str, Operation]:
     return {
         "getTask": Operation(
             "Get a task",
@@ -157,9 +164,11 @@ def _of_a_task() -> dict[str, Operation]:
         "toggleTask": _change("Toggle a task", _COMPLETION, "set_completed"),
         "deleteTask": Operation(
             "Delete a task",
-            204,
+            deletes,
             "The task lies in the trash.",
-            parameters=("If-Match",),
+            {} if deletes == HTTPStatus.NO_CONTENT else _json("Task"),
+            () if deletes == HTTPStatus.NO_CONTENT else CHANGED,
+            parameters=("If-Match", "Unless-Match"),
             links={"Restore": _link("restoreTask", "$request.path.task_id")},
         ),
         "restoreTask": Operation(
@@ -168,6 +177,7 @@ def _of_a_task() -> dict[str, Operation]:
             "The task is in the list again.",
             _json("Task"),
             CHANGED,
+            ("Idempotency-Key",),
             links={"Get": _link("getTask")},
         ),
     }
@@ -197,7 +207,7 @@ def _change(summary: str, body: Document, *parameters: str) -> Operation:
         "The task as it now is.",
         _json("Task"),
         CHANGED,
-        (*parameters, "If-Match"),
+        (*parameters, "If-Match", "Unless-Match", "Idempotency-Key"),
         body,
         {"Get": _link("getTask"), "Delete": _link("deleteTask")},
     )

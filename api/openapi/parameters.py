@@ -4,9 +4,11 @@ from typing import Any
 
 from api.http.idempotency import KEY_PATTERN
 from api.openapi.examples import TASK, etag
+from api.tasks.formats import KINDS
 from api.tasks.schemas import WITHOUT_NUL
-from core.tasks import cursors, queries
+from core.tasks import cursors, queries, zones
 from core.tasks.sync import token
+from core.types import MAX_TASK_ID
 
 Document = dict[str, Any]
 
@@ -45,14 +47,30 @@ PARAMETERS: dict[str, Document] = {
         ["home"],
     ),
     "due_before": _parameter(
-        "due_before", _schema("DueDate"), "Only tasks due before; a date is its first moment in UTC.", "2027-01-01"
+        "due_before",
+        _schema("DueDate"),
+        "Only tasks due before; a date is its first moment in the `time_zone`.",
+        "2027-01-01",
     ),
     "due_after": _parameter("due_after", _schema("DueDate"), "Only tasks due then or later.", "2026-12-01"),
+    "time_zone": _parameter(
+        "time_zone",
+        {"type": "string", "maxLength": zones.MAX_LENGTH, "default": zones.UNIVERSAL},
+        "The zone in which a calendar date begins and ends, wherever one is compared with an instant (IANA).",
+        "Europe/Berlin",
+    ),
     "search": _parameter(
         "search",
         {"type": "string", "maxLength": queries.MAX_SEARCH, "pattern": WITHOUT_NUL},
-        "Only tasks whose title or description contains this, in upper or lower case. Empty: all.",
+        "Only tasks whose title or description contains this, however it is spelt there: in upper or lower case, with "
+        "`ß` or `ss`, with letters in one code point or in two. White space around it does not count. Empty: all.",
         "milk",
+    ),
+    "accents": _parameter(
+        "accents",
+        {**_one_of(("mind", "ignore")), "default": "mind"},
+        "Whether a search for `a` finds `ä`, too, and one for `ä` also `a`.",
+        "ignore",
     ),
     "sort": _parameter(
         "sort",
@@ -90,14 +108,24 @@ PARAMETERS: dict[str, Document] = {
     },
     "format": _parameter(
         "format",
-        {**_one_of(("json", "csv", "ics")), "default": "json"},
-        "`json` can be imported again, `csv` is for spreadsheets, `ics` for calendars.",
+        {**_one_of(tuple(KINDS)), "default": "json"},
+        "`json` can be imported again, `csv` is for spreadsheets, `ics` for calendars; `zip` has one for each task.",
         "json",
+    ),
+    "bom": _parameter(
+        "bom", {**_BOOLEAN, "default": False}, "Whether `csv` begins with the mark that some spreadsheets need.", True
+    ),
+    "after": _parameter(
+        "after",
+        {"type": "integer", "minimum": 0, "maximum": MAX_TASK_ID},
+        "In parts that an import takes: the first is behind 0, the `Link` of each names the next.",
+        0,
     ),
     "If-None-Match": _header(
         "If-None-Match", "ETags of what the client has, or `*`: 304 when it would come again.", etag(6)
     ),
     "If-Match": _header("If-Match", "ETags of what the client has seen, or `*`: 412 when the task is another.", "*"),
+    "Unless-Match": _header("If-None-Match", "ETags, or `*`: 412 when the task is one of them.", etag(5)),
     # No example: only the service can make one.
     "Last-Event-ID": {
         "name": "Last-Event-ID",

@@ -9,15 +9,17 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter,
 from typing_extensions import TypeAliasType, TypedDict
 
 from api.http.problems import faults_of
-from api.tasks.preconditions import expected_revisions
+from api.tasks import preconditions
 from api.tasks.schemas import TaskCreate, TaskUpdate, whole
 from core.errors import BatchFailed, InvalidInput, NotFound, PreconditionFailed, TasklaneError, TooManyTasks
 from core.lists.lists import Change
 from core.tasks import crud
-from core.tasks.crud import Expected, StoredTask
+from core.tasks.crud import Condition, StoredTask
 from core.types import MAX_TASK_ID, TaskId
 
 MAX_OPERATIONS = 100
+BATCH_LIMIT_BYTES = 1024 * 1024
+"""Room for 100 tasks with full descriptions, in whatever script."""
 
 TaskNumber = Annotated[int, Field(ge=1, le=MAX_TASK_ID), BeforeValidator(whole)]
 
@@ -31,8 +33,8 @@ class _OnTask(_Operation):
     if_match: str | None = Field(default=None, max_length=1000, description="As the header `If-Match`.")
 
     @property
-    def expected(self) -> Expected:
-        return expected_revisions(self.if_match, TaskId(self.id))
+    def condition(self) -> Condition:
+        return preconditions.condition(TaskId(self.id), if_match=self.if_match)
 
 
 class CreateOperation(_Operation):
@@ -54,7 +56,7 @@ class UpdateOperation(_OnTask):
 
     def apply(self, change: Change) -> "Applied":
         columns = self.task.columns()
-        return Applied(HTTPStatus.OK, crud.update(change, TaskId(self.id), columns, expected=self.expected))
+        return Applied(HTTPStatus.OK, crud.update(change, TaskId(self.id), columns, condition=self.condition))
 
 
 class CompleteOperation(_OnTask):
@@ -65,9 +67,9 @@ class CompleteOperation(_OnTask):
 
     def apply(self, change: Change) -> "Applied":
         if self.completed is None:
-            return Applied(HTTPStatus.OK, crud.toggle(change, TaskId(self.id), expected=self.expected))
+            return Applied(HTTPStatus.OK, crud.toggle(change, TaskId(self.id), condition=self.condition))
         columns = {"completed": self.completed}
-        return Applied(HTTPStatus.OK, crud.update(change, TaskId(self.id), columns, expected=self.expected))
+        return Applied(HTTPStatus.OK, crud.update(change, TaskId(self.id), columns, condition=self.condition))
 
 
 class DeleteOperation(_OnTask):
@@ -76,7 +78,7 @@ class DeleteOperation(_OnTask):
     op: Literal["delete"]
 
     def apply(self, change: Change) -> "Applied":
-        crud.delete(change, TaskId(self.id), expected=self.expected)
+        crud.delete(change, TaskId(self.id), condition=self.condition)
         return Applied(HTTPStatus.NO_CONTENT, None)
 
 

@@ -9,9 +9,10 @@ from pydantic import TypeAdapter, ValidationError
 from api.http.pieces import pieces
 from api.http.problems import faults_of
 from api.http.sentences import sentence_of
-from api.tasks.transfer import MAX_IMPORTED, Import, ImportedTask
+from api.tasks.transfer import Import, ImportedTask
 from api.turns import Turns
 from core.errors import Fault, InvalidInput
+from core.tasks.bulk import MAX_IMPORTED
 from core.tasks.fields import DEFAULTS
 
 TASKS = "tasks"
@@ -29,6 +30,7 @@ async def parse_import(document: bytes | bytearray) -> list[bytes]:
     faults: list[Fault] = []
     batches: list[bytes] = []
     rows: list[str] = []
+    uids: set[str] = set()
     for piece in pieces(document, TASKS):
         await turns.next()
         if piece.number is None:
@@ -38,7 +40,7 @@ async def parse_import(document: bytes | bytearray) -> list[bytes]:
             context = {"max_length": MAX_IMPORTED, "field_type": "List"}
             raise InvalidInput(Fault(f"#/{TASKS}", sentence_of("too_long", context, "")))
         else:
-            row = _row(piece.number, piece.value, faults)
+            row = _row(piece.number, piece.value, uids, faults)
             if len(faults) >= MAX_FAULTS:
                 break
             if row and not faults:
@@ -52,7 +54,8 @@ async def parse_import(document: bytes | bytearray) -> list[bytes]:
     return [*batches, _joined(rows)] if rows else batches
 
 
-def _row(number: int, value: Any, faults: list[Fault]) -> str | None:
+def _row(number: int, value: Any, uids: set[str], faults: list[Fault]) -> str | None:
+    """The first task of a uid has it."""
     try:
         task = _task.validate_python(value)
     except ValidationError as error:
@@ -60,6 +63,10 @@ def _row(number: int, value: Any, faults: list[Fault]) -> str | None:
         faults += faults_of(found, below=f"#/{TASKS}/{number}")
         return None
     columns = {**DEFAULTS, **task.columns()}
+    if columns.get("uid") in uids:
+        del columns["uid"]
+    elif uid := columns.get("uid"):
+        uids.add(uid)
     row = {name: item.isoformat() if isinstance(item, date) else item for name, item in columns.items()}
     return json.dumps(row, ensure_ascii=False)
 

@@ -1,28 +1,34 @@
-"""`If-Match` on a task: which of its states may be changed (RFC 9110, section 13.1.1)."""
+"""`If-Match` and `If-None-Match` on a change: in which of its states a task may be changed (RFC 9110, section 13.1)."""
 
 import re
+from collections.abc import Iterator
 
 from api.http.conditional import ENTITY_TAG
-from core.tasks.crud import Expected
+from core.tasks.crud import Condition
 from core.tasks.fields import REPRESENTATION
 from core.types import Revision, TaskId
 
 
-def expected_revisions(if_match: str | None, task: TaskId) -> Expected:
-    """The revisions of `task` that the client accepts: strong comparison; None when it does not care.
+def condition(task: TaskId, *, if_match: str | None, if_none_match: str | None = None) -> Condition:
+    """What the client asks of `task`: strong comparison for the one, weak for the other; None when it does not care.
 
     A tag that this service did not make for this task names no revision, so nothing matches it.
     """
-    if if_match is None or if_match.strip() == "*":
-        return None
+    one_of, none_of = Condition().one_of, Condition().none_of
+    if if_match is not None and if_match.strip() != "*":
+        one_of = frozenset(_revisions(if_match, task, weak=False))
+    if if_none_match is not None:
+        none_of = None if if_none_match.strip() == "*" else frozenset(_revisions(if_none_match, task, weak=True))
+    return Condition(one_of, none_of)
+
+
+def _revisions(tags: str, task: TaskId, *, weak: bool) -> Iterator[Revision]:
     prefix = f"{REPRESENTATION}-{task}-"
-    revisions = set()
-    for match in ENTITY_TAG.finditer(if_match):
+    for match in ENTITY_TAG.finditer(tags):
         revision = match["opaque"].removeprefix(prefix)
         if (
-            not match["weak"]
+            (weak or not match["weak"])
             and match["opaque"].startswith(prefix)
             and re.fullmatch(r"[0-9]{1,18}", revision, re.ASCII)
         ):
-            revisions.add(Revision(int(revision)))
-    return frozenset(revisions)
+            yield Revision(int(revision))

@@ -8,21 +8,23 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from api.guard import LargeBodyRoute, Owner, OwnersRoute
-from api.http.conditional import is_not_modified
+from api.http.conditional import in_all, is_not_modified
 from api.http.idempotency import key_of, key_of_pieces
 from api.http.intake import LargeRequest
-from api.tasks.batch import Batch
+from api.tasks import formats, preconditions
+from api.tasks.batch import BATCH_LIMIT_BYTES, Batch
+from api.tasks.formats.table import Table
 from api.tasks.imports import TASKS, parse_import
-from api.tasks.parameters import Id, Service
-from api.tasks.preconditions import expected_revisions
+from api.tasks.parameters import Id, Service, parse_export
 from api.tasks.schemas import Completion, TaskCreate, TaskUpdate
-from api.tasks.service import Tasks
-from api.tasks.transfer import IMPORT_LIMIT_BYTES, WRITERS, Streamed
+from api.tasks.service import Tasks, changed
+from api.tasks.transfer import IMPORT_LIMIT_BYTES, Streamed
 from core.errors import Fault, InvalidInput
 from core.idempotency import Outcome
-from core.tasks.crud import Expected, StoredTask, task_etag
-from core.tasks.parse import parse_changes, parse_list, parse_trash
-from core.tasks.queries import Query, StatsQuery, TaskQuery
+from core.tasks import bulk
+from core.tasks.crud import Condition
+from core.tasks.parse import parse_changes, parse_list, parse_stats, parse_trash
+from core.tasks.queries import Query, TaskQuery
 from core.types import TaskId, UserId
 
 PRIVATE = {"cache-control": "private, no-cache", "vary": "Authorization"}
@@ -42,16 +44,20 @@ async def create_task(request: Request, owner: Owner, tasks: Service, new: TaskC
     return _outcome(await tasks.create(owner, new, await key_of(request, "create")))
 
 
-@router.post("/batch", operation_id="batchTasks")
 async def batch_tasks(request: Request, owner: Owner, tasks: Service, batch: Batch) -> Response:
     """Apply up to 100 operations in their order, in one transaction."""
     return _outcome(await tasks.batch(owner, batch, await key_of(request, "batch")))
 
 
+router.add_api_route(
+    "/batch", batch_tasks, methods=["POST"], operation_id="batchTasks", max_body_size=BATCH_LIMIT_BYTES
+)
+
+
 @router.get("/stats", operation_id="getTaskStats")
 async def task_stats(request: Request, owner: Owner, tasks: Service) -> Response:
     """How many tasks there are, of which kinds."""
-    return await _read(request, owner, tasks, StatsQuery())
+    return await _read(request, owner, tasks, parse_stats(request.scope["query_string"]))
 
 
 @router.get("/changes", operation_id="listChanges")
@@ -79,14 +85,25 @@ async def empty_trash(owner: Owner, tasks: Service) -> Response:
 
 @router.get("/export", operation_id="exportTasks")
 async def export_tasks(request: Request, owner: Owner, tasks: Service) -> Response:
-    """Every task, those in the trash too, as they all were at one moment: `?format=json` (for import), `csv`, `ics`."""
-    name = request.query_params.get("format", "json")
-    writer = WRITERS.get(name)  # type: ignore[call-overload]  # any text may be asked for
-    if writer is None:
-        raise InvalidInput(Fault("?format", "must be json, csv or ics"))
+    """Every task, those in the trash too, as they all were at one moment: `?format=json` (for import), `csv`, `ics`.
+
+    With `after` in parts that an import takes, each of one moment: `after=0`, and on by `Link`. A `zip` has a file of
+    iCalendar per task, and is to be had in parts if it is a large one.
+    """
+    name, marked, after = parse_export(request.scope["query_string"])
+    bounds, more = bulk.ALL, False
+    if after is not None or name == "zip":
+        last, more = await tasks.part(owner, TaskId(after or 0))
+        bounds = {"after": after or 0, "last": last}
+    if more and after is None:
+        raise InvalidInput(Fault("?after", "is needed: there are too many tasks for one zip; begin with 0"))
+    kind = formats.KINDS[name]
+    writer = Table(marked=True) if marked else kind.writer()
+    link = {"link": f'</api/tasks/export?after={bounds["last"]}&format={name}>; rel="next"'} if more else {}
     transport: asyncio.Transport | None = request.scope["tasklane.transport"]
-    batches = tasks.export(owner, let_go=transport.abort if transport else _nothing)
-    return await Streamed.begin(writer.chunks(batches), writer.media_type, f"tasks.{name}")
+    batches = tasks.export(owner, bounds, let_go=transport.abort if transport else _nothing)
+    chunks = formats.chunks(writer, batches)
+    return await Streamed.begin(chunks, kind.media_type, f"tasks.{name}", link)
 
 
 async def import_tasks(request: Request, owner: Owner, tasks: Service) -> Response:
@@ -120,7 +137,8 @@ async def get_task(request: Request, owner: Owner, tasks: Service, task: Id) -> 
 @router.patch("/{task_id:task}", operation_id="updateTask")
 async def update_task(request: Request, owner: Owner, tasks: Service, task: Id, changes: TaskUpdate) -> Response:
     """Merge the body into a task (RFC 7396), with PUT as with PATCH: what is absent stays, `null` clears."""
-    return _changed(await tasks.update(owner, task, changes, _expected(request, task)))
+    key = await key_of(request, f"update {task}")
+    return _outcome(await tasks.update(owner, task, changes, _condition(request, task), key))
 
 
 @router.patch("/{task_id:task}/complete", operation_id="completeTask")
@@ -130,20 +148,21 @@ async def complete_task(
 ) -> Response:
     """Set `completed`, by the body or by `?completed=`; with neither, toggle it."""
     completed = _completion(request, body)
-    return _changed(await tasks.complete(owner, task, _expected(request, task), completed=completed))
+    key = await key_of(request, f"complete {task} {completed}")
+    return _outcome(await tasks.complete(owner, task, _condition(request, task), key, completed=completed))
 
 
 @router.post("/{task_id:task}/restore", operation_id="restoreTask")
-async def restore_task(owner: Owner, tasks: Service, task: Id) -> Response:
+async def restore_task(request: Request, owner: Owner, tasks: Service, task: Id) -> Response:
     """Take a task out of the trash."""
-    return _changed(await tasks.restore(owner, task))
+    return _outcome(await tasks.restore(owner, task, await key_of(request, f"restore {task}")))
 
 
 @router.delete("/{task_id:task}", operation_id="deleteTask", status_code=HTTPStatus.NO_CONTENT)
 async def delete_task(request: Request, owner: Owner, tasks: Service, task: Id) -> Response:
-    """Move a task to the trash."""
-    await tasks.delete(owner, task, _expected(request, task))
-    return Response(status_code=HTTPStatus.NO_CONTENT)
+    """Move a task to the trash; where the service is set to it, the answer is 200 and the task as it lies there."""
+    deleted = await tasks.delete(owner, task, _condition(request, task))
+    return _outcome(changed(deleted)) if tasks.tells_deleted else Response(status_code=HTTPStatus.NO_CONTENT)
 
 
 def _nothing() -> None:
@@ -153,18 +172,14 @@ def _nothing() -> None:
 async def _read(request: Request, owner: UserId, tasks: Tasks, query: Query) -> Response:
     answer, result = await tasks.read(owner, query)
     headers = {"etag": answer.etag, **PRIVATE, "x-cache": result, **dict(answer.headers)}
-    if is_not_modified(request.headers.get("if-none-match"), answer.etag):
+    if is_not_modified(in_all(request.headers, "if-none-match"), answer.etag):
         return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
     return Response(answer.body, headers=headers, media_type="application/json")
 
 
-def _expected(request: Request, task: TaskId) -> Expected:
-    return expected_revisions(request.headers.get("if-match"), task)
-
-
-def _changed(task: StoredTask) -> Response:
-    headers = {"etag": task_etag(task.id, task.revision), **PRIVATE}
-    return Response(task.json, headers=headers, media_type="application/json")
+def _condition(request: Request, task: TaskId) -> Condition:
+    if_match, if_none_match = (in_all(request.headers, name) for name in ("if-match", "if-none-match"))
+    return preconditions.condition(task, if_match=if_match, if_none_match=if_none_match)
 
 
 def _outcome(outcome: Outcome) -> Response:

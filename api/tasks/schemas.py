@@ -1,6 +1,7 @@
 """What a client may send, and what it gets back."""
 
 from datetime import date, datetime
+from functools import cache
 from typing import Annotated, Any, Literal, NotRequired
 
 from pydantic import (
@@ -13,9 +14,11 @@ from pydantic import (
     PlainValidator,
     StringConstraints,
     WithJsonSchema,
+    model_validator,
 )
 from typing_extensions import TypeAliasType, TypedDict
 
+from api.tasks.forms import understood
 from core.tasks.due import INSTANT_PATTERN, Due, parse_instant
 from core.tasks.due import parse as parse_due
 from core.tasks.fields import DEFAULTS
@@ -132,7 +135,21 @@ class _Input(BaseModel):
     model_config = ConfigDict(strict=True, extra="ignore", arbitrary_types_allowed=True, hide_input_in_errors=True)
 
 
-class TaskUpdate(_Input):
+class _Form(_Input):
+    """Also by the names that other pages have for the same."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read(cls, sent: Any) -> Any:
+        return understood(sent, _members(cls)) if isinstance(sent, dict) else sent
+
+
+@cache
+def _members(form: type[BaseModel]) -> frozenset[str]:
+    return frozenset(form.model_fields)
+
+
+class TaskUpdate(_Form):
     """A merge patch (RFC 7396): an absent member stays, `null` clears."""
 
     title: Title = Field(default="", validate_default=False)
@@ -157,7 +174,7 @@ class TaskCreate(TaskUpdate):
     title: Title
 
 
-class Completion(_Input):
+class Completion(_Form):
     """`{}` toggles."""
 
     completed: bool | None = None
@@ -227,6 +244,7 @@ class ExportedTask(Task):
     """A task of the list or, with `deleted_at`, of the trash."""
 
     deleted_at: AwareDatetime | None
+    uid: Annotated[str, Field(description="What calendars call the task.", json_schema_extra={"format": "uuid"})]
 
 
 class Export(TypedDict):
@@ -243,7 +261,10 @@ class TaskStats(TypedDict):
     completed: Count
     pending: Count
     overdue: Annotated[
-        int, Field(ge=0, description="Pending and past their due date: the end of the day in UTC, or the instant.")
+        int,
+        Field(
+            ge=0, description="Pending and past their due date: the end of the day in the `time_zone`, or the instant."
+        ),
     ]
     by_priority: dict[Priority, Count]
     by_tag: dict[str, Count]
@@ -272,6 +293,7 @@ class Problem(TypedDict):
     title: str
     status: Annotated[int, Field(ge=400, le=599)]
     detail: str
+    message: Annotated[NotRequired[str], Field(description="The `detail` once more, for clients that read this.")]
     errors: NotRequired[Annotated[list[Fault], Field(min_length=1, description="With `invalid-input`.")]]
 
 

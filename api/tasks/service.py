@@ -1,7 +1,7 @@
 """What the routes can ask for: reads through the cache, writes through the one place that commits."""
 
 import json
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import aclosing
 from http import HTTPStatus
 
@@ -17,7 +17,7 @@ from core.idempotency import Key, Outcome, once
 from core.lists.lists import Change, Lists
 from core.settings import Settings
 from core.tasks import answers, bulk, crud
-from core.tasks.crud import Expected, StoredTask
+from core.tasks.crud import Condition, StoredTask
 from core.tasks.queries import Query
 from core.types import TaskId, UserId
 
@@ -31,6 +31,8 @@ class Tasks:
         self._lists = lists
         self._reads = reads
         self._shape: answers.Shape = settings.task_list_shape
+        self.tells_deleted = settings.delete_answer == "200"
+        """Whether the answer to a deletion has a body."""
         self._key_hours = settings.idempotency_retention_hours
         self._exports = Exports(settings.database_pool_size)
 
@@ -56,24 +58,33 @@ class Tasks:
         columns = new.columns()
         return await self._once(owner, key, lambda change: created(crud.insert(change, columns)))
 
-    async def update(self, owner: UserId, task: TaskId, changes: TaskUpdate, expected: Expected) -> StoredTask:
-        """Merge; raises `NotFound` and `PreconditionFailed`, as do the next two."""
+    async def update(
+        self, owner: UserId, task: TaskId, changes: TaskUpdate, condition: Condition, key: Key | None
+    ) -> Outcome:
+        """Merge, once per key; raises `NotFound` and `PreconditionFailed`, as do the next two."""
         columns = changes.columns()
-        return await self._lists.write(owner, lambda change: crud.update(change, task, columns, expected=expected))
+        return await self._once(
+            owner, key, lambda change: changed(crud.update(change, task, columns, condition=condition))
+        )
 
-    async def complete(self, owner: UserId, task: TaskId, expected: Expected, *, completed: bool | None) -> StoredTask:
+    async def complete(
+        self, owner: UserId, task: TaskId, condition: Condition, key: Key | None, *, completed: bool | None
+    ) -> Outcome:
         """Set `completed`, or flip it when that is None."""
         if completed is None:
-            return await self._lists.write(owner, lambda change: crud.toggle(change, task, expected=expected))
+            return await self._once(owner, key, lambda change: changed(crud.toggle(change, task, condition=condition)))
         columns = {"completed": completed}
-        return await self._lists.write(owner, lambda change: crud.update(change, task, columns, expected=expected))
+        return await self._once(
+            owner, key, lambda change: changed(crud.update(change, task, columns, condition=condition))
+        )
 
-    async def delete(self, owner: UserId, task: TaskId, expected: Expected) -> None:
-        await self._lists.write(owner, lambda change: crud.delete(change, task, expected=expected))
+    async def delete(self, owner: UserId, task: TaskId, condition: Condition) -> StoredTask:
+        """Into the trash; what it was like there."""
+        return await self._lists.write(owner, lambda change: crud.delete(change, task, condition=condition))
 
-    async def restore(self, owner: UserId, task: TaskId) -> StoredTask:
+    async def restore(self, owner: UserId, task: TaskId, key: Key | None) -> Outcome:
         """Out of the trash; raises `NotFound` when it is not in there."""
-        return await self._lists.write(owner, lambda change: crud.restore(change, task))
+        return await self._once(owner, key, lambda change: changed(crud.restore(change, task)))
 
     async def empty_trash(self, owner: UserId) -> int:
         return await self._lists.write(owner, bulk.empty_trash)
@@ -93,14 +104,20 @@ class Tasks:
 
         return await self._once(owner, key, imported, timeout=IMPORT_SECONDS)
 
-    async def export(self, owner: UserId, *, let_go: Callable[[], None]) -> AsyncGenerator[list[str]]:
+    async def part(self, owner: UserId, after: TaskId) -> tuple[TaskId, bool]:
+        """Where a part of the export that begins behind `after` ends, and whether another one follows."""
+        return await self._lists.read(owner, lambda transaction: bulk.part(transaction, after=after))
+
+    async def export(
+        self, owner: UserId, bounds: Mapping[str, int], *, let_go: Callable[[], None]
+    ) -> AsyncGenerator[list[str]]:
         """Batches of tasks, each as JSON, those in the trash too; raises `TooBusy` when enough others export.
 
         `let_go` is called when it has gone on for long, and others wait.
         """
         with self._exports.place(owner, let_go=let_go):
             await self._lists.show_present(owner)
-            async with aclosing(self._lists.stream(owner, bulk.EXPORT)) as batches:
+            async with aclosing(self._lists.stream(owner, bulk.EXPORT, bounds)) as batches:
                 async for rows in batches:
                     yield [row[0] for row in rows]
 
@@ -117,6 +134,11 @@ def created(task: StoredTask) -> Outcome:
     """The answer to a POST that made a task."""
     headers = {"etag": crud.task_etag(task.id, task.revision), "location": f"/api/tasks/{task.id}"}
     return Outcome(HTTPStatus.CREATED, headers, task.json)
+
+
+def changed(task: StoredTask) -> Outcome:
+    """The answer to a change of one."""
+    return Outcome(HTTPStatus.OK, {"etag": crud.task_etag(task.id, task.revision)}, task.json)
 
 
 def _batch_outcome(results: Sequence[batch.Result], asked: Batch) -> Outcome:

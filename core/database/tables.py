@@ -5,6 +5,7 @@ which no model can say, stand in `migrations/versions`.
 """
 
 from datetime import date, datetime
+from uuid import UUID
 
 from sqlalchemy import (
     BigInteger,
@@ -21,6 +22,7 @@ from sqlalchemy import (
     MetaData,
     SmallInteger,
     Text,
+    Uuid,
     text,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TIMESTAMP
@@ -89,6 +91,8 @@ class Task(SQLModel, table=True):
     created_at: datetime = Field(sa_column=_instant())
     updated_at: datetime = Field(sa_column=_instant())
     deleted_at: datetime | None = Field(default=None, sa_column=_instant(nullable=True))
+    uid: UUID | None = Field(default=None, sa_column=Column(Uuid, server_default=text("gen_random_uuid()")))
+    """In calendars; None where it follows from the id (`tasklane_uid`)."""
 
     # What the orders compare. Stored, because row-level security lets only leakproof functions into an index
     # condition: the comparison of text, timestamptz and int2 is, lower() and an enum's order are not.

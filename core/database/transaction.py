@@ -11,6 +11,9 @@ from core.errors import OutcomeUnknown
 
 Row = tuple[Any, ...]
 
+BEGIN: LiteralString = "BEGIN ISOLATION LEVEL READ COMMITTED;"
+"""Whatever the database's default is: who waits for a list must then see what its holder has committed."""
+
 
 class Transaction:
     """One transaction on one connection. What opens it travels with its first statement, in one round trip.

@@ -6,7 +6,7 @@ from typing import LiteralString, NamedTuple, TypeVar
 
 from core.database import driver
 from core.database.pool import Database
-from core.database.transaction import Transaction
+from core.database.transaction import BEGIN, Transaction
 from core.lists.lists import AS_WORKER
 from core.lists.stand import HISTORY
 from core.types import History, Revision, Stand, UserId
@@ -125,9 +125,7 @@ class AllLists:
             return driver.wait_for(work()) if free else None
 
         limits = {"idle_timeout": f"{EXCLUSIVE_SECONDS * 1000}"}
-        return await self._database.run(
-            locked, opening="BEGIN;" + AS_WORKER, parameters=limits, timeout=EXCLUSIVE_SECONDS
-        )
+        return await self._database.run(locked, opening=BEGIN + AS_WORKER, parameters=limits, timeout=EXCLUSIVE_SECONDS)
 
     async def note_leaving(self) -> bool:
         """Note that Redis is silent: nobody who connects reads from now on; False if that was noted already."""
@@ -233,4 +231,4 @@ class AllLists:
             transaction.commit()
             return result
 
-        return await self._database.run(committed, opening="BEGIN;" + AS_WORKER, parameters={})
+        return await self._database.run(committed, opening=BEGIN + AS_WORKER, parameters={})

@@ -6,13 +6,13 @@ raised before COMMIT, while the list row was locked, and once more after it; wha
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from typing import LiteralString, TypeVar
 
 from core.cache.fence import Fence
 from core.database import driver, streams
 from core.database.pool import Database
-from core.database.transaction import Row, Transaction
+from core.database.transaction import BEGIN, Row, Transaction
 from core.errors import DatabaseUnavailable, TasklaneError, TooManyTasks
 from core.lists.announcements import Announcements
 from core.lists.revisions import revisions
@@ -136,9 +136,9 @@ class Lists:
         """How far each of them has come, 0 for what was never written to; each is asked for as its owner."""
         return await revisions(self._database, self._role, owners)
 
-    def stream(self, owner: UserId, sql: LiteralString) -> AsyncGenerator[list[Row]]:
+    def stream(self, owner: UserId, sql: LiteralString, parameters: Mapping[str, object]) -> AsyncGenerator[list[Row]]:
         """Many rows for `owner`, in batches of one snapshot; close it (`aclosing`) when you leave early."""
-        return streams.stream(self._database, sql, opening=self._role, parameters={"owner": owner})
+        return streams.stream(self._database, sql, opening=self._role, parameters={**parameters, "owner": owner})
 
     async def write(self, owner: UserId, change: Callable[[Change], T], *, timeout: float | None = None) -> T:
         """Let `change` work under the next revision of `owner`'s list, and commit both.
@@ -165,7 +165,7 @@ class Lists:
 
         try:
             result = await self._database.run(
-                work, opening="BEGIN;" + self._role, parameters={"owner": owner, **limits}, timeout=timeout
+                work, opening=BEGIN + self._role, parameters={"owner": owner, **limits}, timeout=timeout
             )
         except (DatabaseUnavailable, asyncio.CancelledError):
             if announce is not None:  # it may have been committed

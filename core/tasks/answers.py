@@ -36,7 +36,7 @@ def _answer(transaction: Transaction, owner: UserId, query: Query, shape: Shape)
         case ListQuery():
             return _list(owner, query, pages.page(transaction, query), shape)
         case StatsQuery():
-            stats = pages.stats(transaction)
+            stats = pages.stats(transaction, query)
             until = stats.until.timestamp() if stats.until else None
             body = stats.json.encode()
             return Answer(owner, stats.stand.revision, _etag(body), (), body, until, stats.stand.history)

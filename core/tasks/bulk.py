@@ -6,14 +6,51 @@ from typing import LiteralString
 from core.database.transaction import Transaction
 from core.lists.lists import TASKS, Change
 from core.lists.stand import HISTORY, REVISION, STAND
-from core.tasks.fields import COLUMNS, DELETED_TASK_JSON
+from core.tasks.fields import ARCHIVED_TASK_JSON, COLUMNS
+from core.types import MAX_TASK_ID, TaskId
 
-EXPORT: LiteralString = "SELECT " + DELETED_TASK_JSON + " FROM tasks t WHERE user_id = %(owner)s ORDER BY user_id, id"
-"""Every task of the owner, those in the trash too, the oldest id first."""
+MAX_IMPORTED = 20_000
+MAX_PART_BYTES = 7 * 1024 * 1024
+"""An import takes more: what its sender makes of it may be longer."""
+
+EXPORT: LiteralString = (
+    "SELECT "
+    + ARCHIVED_TASK_JSON
+    + """ FROM tasks t
+    WHERE user_id = %(owner)s AND id > %(after)s AND id <= %(last)s ORDER BY user_id, id"""
+)
+"""The tasks of the owner between two ids, those in the trash too, the oldest id first."""
+
+ALL = {"after": 0, "last": MAX_TASK_ID}
+"""The bounds within which every task is."""
 
 _NAMES: LiteralString = ", ".join(column.name for column in COLUMNS)
 _IMPORTED: LiteralString = ", ".join(column.imported for column in COLUMNS)
 _TYPED: LiteralString = ", ".join(column.name + " " + column.type for column in COLUMNS)
+
+
+def part(transaction: Transaction, *, after: TaskId) -> tuple[TaskId, bool]:
+    """The last of the tasks behind `after` that an import takes together, and whether there are more.
+
+    A writer of JSON may write each character beyond ASCII as an escape, and a space behind each comma.
+    """
+    sql: LiteralString = (
+        """
+        SELECT coalesce(max(id) FILTER (WHERE fits), %(after)s), coalesce(bool_or(NOT fits), false)
+        FROM (
+            SELECT id, row_number() OVER w <= %(tasks)s AND sum(size) OVER w <= %(bytes)s AS fits
+            FROM (
+                SELECT id, 5 * octet_length(task) - 4 * char_length(task) + 100 AS size
+                FROM (SELECT id, """
+        + ARCHIVED_TASK_JSON
+        + """ AS task FROM tasks t WHERE user_id = %(owner)s AND id > %(after)s
+                    ORDER BY id LIMIT %(tasks)s + 1) found
+            ) sized WINDOW w AS (ORDER BY id)
+        ) summed
+    """
+    )
+    [(last, more)] = transaction.execute(sql, after=after, tasks=MAX_IMPORTED, bytes=MAX_PART_BYTES)
+    return TaskId(last), more
 
 
 def insert_all(change: Change, batches: Sequence[bytes]) -> int:

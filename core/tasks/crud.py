@@ -29,8 +29,18 @@ class StoredTask:
 Columns = Mapping[str, Any]
 """What a client sets, by the name of the column; what is absent stays, or takes its default."""
 
-Expected = frozenset[Revision] | None
-"""The revisions one of which a task must have to be changed; None for any."""
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """What a task must be to be changed; as it stands, anything."""
+
+    one_of: frozenset[Revision] | None = None
+    """The revisions one of which it must have; None for any."""
+    none_of: frozenset[Revision] | None = frozenset()
+    """Those that it must not have; None for any, so that nothing that is there can be changed."""
+
+
+ANY_STATE = Condition()
 
 
 def task_etag(task: TaskId, revision: Revision) -> str:
@@ -67,23 +77,23 @@ def insert(change: Change, columns: Columns) -> StoredTask:
     return StoredTask(*made)
 
 
-def update(change: Change, task: TaskId, columns: Columns, *, expected: Expected = None) -> StoredTask:
-    """Merge into a task; raises `NotFound`, or `PreconditionFailed` when it is not in an expected state."""
+def update(change: Change, task: TaskId, columns: Columns, *, condition: Condition = ANY_STATE) -> StoredTask:
+    """Merge into a task; raises `NotFound`, or `PreconditionFailed` when it is not in such a state."""
     assignments = "".join(f", {name} = %({name})s" for name in columns)
     if "completed" in columns:
         assignments += ", completed_at = CASE WHEN %(completed)s THEN coalesce(completed_at, clock_timestamp()) END"
-    return _write(change, task, assignments, expected, columns)
+    return _write(change, task, assignments, condition, columns)
 
 
-def toggle(change: Change, task: TaskId, *, expected: Expected = None) -> StoredTask:
+def toggle(change: Change, task: TaskId, *, condition: Condition = ANY_STATE) -> StoredTask:
     """Complete a pending task, reopen a completed one; raises as `update`."""
     flip = ", completed = NOT completed, completed_at = CASE WHEN completed THEN NULL ELSE clock_timestamp() END"
-    return _write(change, task, flip, expected, {})
+    return _write(change, task, flip, condition, {})
 
 
-def delete(change: Change, task: TaskId, *, expected: Expected = None) -> StoredTask:
+def delete(change: Change, task: TaskId, *, condition: Condition = ANY_STATE) -> StoredTask:
     """Move a task to the trash; raises as `update`."""
-    return _write(change, task, ", deleted_at = clock_timestamp()", expected, {})
+    return _write(change, task, ", deleted_at = clock_timestamp()", condition, {})
 
 
 def restore(change: Change, task: TaskId) -> StoredTask:
@@ -110,7 +120,7 @@ def purge(change: Change, cutoff: datetime, *, limit: int) -> int:
 
 
 def _write(
-    change: Change, task: TaskId, assignments: str, expected: Expected, columns: Mapping[str, Any]
+    change: Change, task: TaskId, assignments: str, condition: Condition, columns: Mapping[str, Any]
 ) -> StoredTask:
     sql = (
         "UPDATE tasks AS t SET revision = "
@@ -118,20 +128,33 @@ def _write(
         + ", updated_at = clock_timestamp()"
         + assignments
         + " WHERE user_id = %(owner)s AND id = %(id)s AND deleted_at IS NULL"
-        + (" AND revision = ANY(%(expected)s)" if expected is not None else "")
+        + _where(condition)
         + " RETURNING revision, "
         + HISTORY
         + ", id, revision, "
         + TASK_JSON
     )
-    rows = change.execute(sql, id=task, expected=list(expected or ()), **columns)
-    if not rows and expected is not None:
+    lists = {"one_of": [*(condition.one_of or ())], "none_of": [*(condition.none_of or ())]}
+    rows = change.execute(sql, id=task, **lists, **columns)
+    if not rows and condition != ANY_STATE:
         current = change.look(
             "SELECT revision FROM tasks WHERE user_id = %(owner)s AND id = %(id)s AND deleted_at IS NULL",
             id=task,
         )
-        raise PreconditionFailed(task_etag(task, _only(current)[0]))
+        revision = Revision(_only(current)[0])
+        raise PreconditionFailed(task_etag(task, revision), changed=not _is_one(revision, condition.one_of))
     return StoredTask(*_only(rows))
+
+
+def _where(condition: Condition) -> LiteralString:
+    wanted: LiteralString = "" if condition.one_of is None else " AND revision = ANY(%(one_of)s::bigint[])"
+    if condition.none_of is None:
+        return wanted + " AND false"
+    return wanted + (" AND revision <> ALL(%(none_of)s::bigint[])" if condition.none_of else "")
+
+
+def _is_one(revision: Revision, wanted: frozenset[Revision] | None) -> bool:
+    return wanted is None or revision in wanted
 
 
 def _only(rows: list[Row]) -> Row:

@@ -99,7 +99,24 @@ MEMBERS: tuple[Member, ...] = (
 DELETED_AT = _instant("deleted_at", imported="deleted_at")
 """What a task has besides in the trash, in an export and in an import."""
 
-COLUMNS: tuple[Column, ...] = tuple(column for member in (*MEMBERS, DELETED_AT) for column in member.columns)
+UID = Member(
+    "uid",
+    (
+        Kept(
+            "uid",
+            "uuid",
+            imported="CASE WHEN uid NOT IN (SELECT coalesce(mine.uid, tasklane_uid(mine.id)) FROM tasks mine"
+            " WHERE mine.user_id = %(owner)s) THEN uid ELSE gen_random_uuid() END",
+        ),
+    ),
+    "coalesce(t.uid, tasklane_uid(t.id))",
+)
+"""What a task is called in calendars, everywhere and always the same; an import brings it along where it is free."""
+
+ARCHIVED: tuple[Member, ...] = (*MEMBERS, DELETED_AT, UID)
+"""What an export has of a task."""
+
+COLUMNS: tuple[Column, ...] = tuple(column for member in ARCHIVED for column in member.columns)
 """All that an import fills."""
 
 GIVEN: tuple[Given, ...] = tuple(column for column in COLUMNS if isinstance(column, Given))
@@ -107,7 +124,7 @@ GIVEN: tuple[Given, ...] = tuple(column for column in COLUMNS if isinstance(colu
 DEFAULTS: Mapping[str, Any] = {column.name: column.default for column in GIVEN if column.default is not None}
 """What stands in for `null`, by column; for the others that is NULL."""
 
-EXPORTED: tuple[str, ...] = tuple(member.name for member in (*MEMBERS, DELETED_AT) if member.name != "user_id")
+EXPORTED: tuple[str, ...] = tuple(member.name for member in ARCHIVED if member.name != "user_id")
 """The members that a spreadsheet gets: all are the same user's."""
 
 
@@ -121,6 +138,7 @@ def as_json(members: tuple[Member, ...], *, comma: LiteralString = ", ") -> Lite
 
 TASK_JSON: LiteralString = as_json(MEMBERS)
 DELETED_TASK_JSON: LiteralString = as_json((*MEMBERS, DELETED_AT))
+ARCHIVED_TASK_JSON: LiteralString = as_json(ARCHIVED)
 TOMBSTONE_JSON: LiteralString = as_json((ID, DELETED_AT))
 
 

@@ -5,14 +5,18 @@ row-level security, under the role that the transaction has taken, is the second
 """
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, date, datetime
 from typing import LiteralString
 
-from core.database.transaction import Transaction
+from psycopg2 import errors
+
+from core.database.transaction import Row, Transaction
+from core.errors import Fault, InvalidInput
 from core.lists.stand import HISTORY, REVISION
+from core.tasks import spelling, zones
 from core.tasks.cursors import Cursor, moment
 from core.tasks.fields import DELETED_TASK_JSON, TASK_JSON, function
-from core.tasks.queries import KEY_KINDS, ListQuery
+from core.tasks.queries import KEY_KINDS, ListQuery, StatsQuery
 from core.types import Stand
 
 
@@ -44,8 +48,16 @@ _FILTERS: dict[str, LiteralString] = {
     "tags": " AND tags @> %(tags)s::text[]",
     "due_before": " AND due_rising < %(due_before)s",
     "due_after": " AND due_falling >= %(due_after)s",
-    # `title_sort` is the title in lower case; so is the pattern, once, where ILIKE would do it for each text.
-    "search": " AND (title_sort LIKE lower(%(pattern)s) OR lower(description) LIKE lower(%(pattern)s))",
+    # The pattern has every spelling: what lower() and ILIKE find depends on the server's locale.
+    "search": ' AND (title COLLATE "C" ~ %(pattern)s OR description COLLATE "C" ~ %(pattern)s)',
+}
+# The same where a date begins at another instant than in UTC: within a day of it, so the columns lead there.
+_FILTERS_ELSEWHERE: dict[str, LiteralString] = {
+    **_FILTERS,
+    "due_before": " AND due_rising < %(due_before)s + interval '1 day'"
+    " AND (due_at < %(due_before)s OR due_on < %(day_before)s::date)",
+    "due_after": " AND due_falling >= %(due_after)s - interval '1 day'"
+    " AND (due_at >= %(due_after)s OR due_on >= %(day_after)s::date)",
 }
 _STATUS: dict[str, LiteralString] = {"all": "", "pending": " AND NOT completed", "completed": " AND completed"}
 
@@ -63,9 +75,19 @@ _COLUMNS: dict[tuple[str, bool], LiteralString] = {
     ("priority", False): "priority_rank",
     ("priority", True): "priority_rank",
 }
+# In another zone no column has the order by due date: all tasks of the user are looked at. What begins before the year
+# 1 or after 9999 is taken for their ends: a cursor must be able to say it.
+_HERE: dict[bool, LiteralString] = {
+    descending: "(SELECT *, coalesce(due_at, greatest('0001-01-01T00:00:00Z', least('9999-12-31T23:59:59.999999Z',"
+    " due_on::timestamp AT TIME ZONE %(time_zone)s)), '" + end + "') AS due_here FROM tasks) AS here"
+    for descending, end in ((False, "infinity"), (True, "-infinity"))
+}
 _KEYS: dict[str, LiteralString] = {
     "time": "CASE WHEN isfinite({0}) THEN (extract(epoch FROM {0}) * 1000000)::bigint END"
 }
+
+_NEAR = 7
+"""Days around now: no answer lives longer in the cache than two."""
 
 _SEPARATOR: LiteralString = "chr(30)"
 """Between tasks; JSON escapes control characters, so it stands in no task."""
@@ -73,16 +95,16 @@ _SEPARATOR: LiteralString = "chr(30)"
 _COUNTED: dict[str, LiteralString] = {"all": "live", "pending": "live - completed", "completed": "completed"}
 """What the list itself counts, by status; NULL where it was not counted yet."""
 
-_DIRECT: LiteralString = "SELECT * FROM tasks WHERE {where} ORDER BY {order} LIMIT %(limit)s + 1"
+_DIRECT: LiteralString = "SELECT * FROM {source} WHERE {where} ORDER BY {order} LIMIT %(limit)s + 1"
 # What is skipped is read from the index alone, not from the table.
 _BY_ID: LiteralString = """
-    SELECT task.* FROM (
+    SELECT task.*{besides} FROM (
         SELECT id, {column} FROM {source} WHERE {where} ORDER BY {order} LIMIT %(limit)s + 1 OFFSET %(offset)s
     ) page CROSS JOIN LATERAL (SELECT * FROM tasks WHERE user_id = %(owner)s AND id = page.id) task
     ORDER BY {page_order}
 """
 # A search reads all of the user's tasks, once: for the count, and for the page.
-_SOUGHT: LiteralString = "WITH sought AS MATERIALIZED (SELECT id, {column} FROM tasks WHERE {where})"
+_SOUGHT: LiteralString = "WITH sought AS MATERIALIZED (SELECT id, {column} FROM {source} WHERE {where})"
 
 _NEWEST: LiteralString = "SELECT *, " + HISTORY + " FROM " + function("newest") + "(%(owner)s, %(done)s, %(limit)s)"
 _DONE = {"all": None, "pending": False, "completed": True}
@@ -93,7 +115,7 @@ def page(transaction: Transaction, query: ListQuery) -> Page:
     if query == ListQuery(limit=query.limit, status=query.status):  # what most ask has its plan ready
         found = transaction.execute(_NEWEST, done=_DONE[query.status], limit=query.limit)
     else:
-        found = transaction.execute(_statement(query), **_parameters(query))
+        found = _found(transaction, query)
     [(revision, total, tasks, last_key, last_id, history)] = found
     rows = tasks.split("\x1e") if tasks else []
     more = len(rows) > query.limit
@@ -102,22 +124,36 @@ def page(transaction: Transaction, query: ListQuery) -> Page:
     return Page(Stand(revision, history), total, len(shown), f"[{','.join(shown)}]", cursor)
 
 
+def _found(transaction: Transaction, query: ListQuery) -> list[Row]:
+    try:
+        return transaction.execute(_statement(query), **_parameters(query))
+    except errors.InvalidParameterValue:
+        if not query.minds_the_zone:
+            raise
+        # The server has a list of zones of its own, perhaps of an earlier year.
+        raise InvalidInput(Fault("?time_zone", "is not known to the database, which cannot sort by it")) from None
+
+
 def _statement(query: ListQuery) -> str:
     where = _where(query)
     column = "deleted_at" if query.trash else _COLUMNS[query.sort, query.descending]
+    source: LiteralString = "tasks"
+    if query.sort == "due_date" and query.minds_the_zone:
+        column, source = "due_here", _HERE[query.descending]
     direction, beyond = ("DESC", "<") if query.descending else ("ASC", ">")
     behind = f"({column}, id) {beyond} (%(key)s, %(key_id)s)" if query.cursor else "true"
     key = _KEYS.get(KEY_KINDS[query.sort], "{0}").format(column)
     found = (_BY_ID if query.offset or query.search else _DIRECT).format(
-        source="sought" if query.search else "tasks",
+        source="sought" if query.search else source,
         where=behind if query.search else f"{where} AND {behind}",
         column=column,
+        besides=f", page.{column}" if column == "due_here" else "",
         order=f"{column} {direction}, id {direction}",
         page_order=f"page.{column} {direction}, page.id {direction}",
     )
     # One task more than asked for tells whether there is a next page. The subquery's order is the aggregates'.
     return f"""
-        {_SOUGHT.format(column=column, where=where) if query.search else ""}
+        {_SOUGHT.format(column=column, source=source, where=where) if query.search else ""}
         SELECT coalesce({REVISION}, 0), {_total(query, where)},
             string_agg({DELETED_TASK_JSON if query.trash else TASK_JSON}, {_SEPARATOR}),
             (array_agg({key}))[%(limit)s], (array_agg(id))[%(limit)s], {HISTORY}
@@ -136,12 +172,17 @@ def _total(query: ListQuery, where: str) -> str:
     return count if query.cursor or query.offset else f"CASE WHEN count(*) <= %(limit)s THEN count(*) ELSE {count} END"
 
 
-def stats(transaction: Transaction) -> Stats:
-    """Counts of all live tasks. A due date is over when its day has ended in UTC, an instant when it has passed."""
+def stats(transaction: Transaction, query: StatsQuery) -> Stats:
+    """Counts of all live tasks. A due date is over when its day has ended in the zone, an instant when it has passed.
+
+    The server's clock decides; this one only says which days are near enough that it may have to.
+    """
+    first, ends = zones.last_moments(datetime.now(UTC), query.time_zone, days=_NEAR)
     sql = f"""
         WITH live AS MATERIALIZED (
-            SELECT completed, priority, tags, CASE WHEN NOT completed THEN
-                coalesce(due_at, (due_on + 1)::timestamp AT TIME ZONE 'UTC') END AS deadline
+            SELECT completed, priority, tags, CASE WHEN NOT completed THEN coalesce(
+                due_at, CASE WHEN due_on < %(first)s THEN '-infinity' ELSE (%(ends)s)[due_on - %(first)s + 1] END
+            ) END AS deadline
             FROM tasks WHERE user_id = %(owner)s AND deleted_at IS NULL
         ), priorities AS (
             SELECT jsonb_object_agg(name, (SELECT count(*) FROM live WHERE priority = name)) AS counts
@@ -160,13 +201,14 @@ def stats(transaction: Transaction) -> Stats:
         )::text, min(deadline) FILTER (WHERE deadline > now() AND deadline < now() + interval '2 days'), {HISTORY}
         FROM live
     """
-    [(revision, json, until, history)] = transaction.execute(sql)
+    [(revision, json, until, history)] = transaction.execute(sql, first=first, ends=ends)
     return Stats(Stand(revision, history), json, until)
 
 
 def _where(query: ListQuery) -> str:
     where = "user_id = %(owner)s AND deleted_at IS " + ("NOT NULL" if query.trash else "NULL") + _STATUS[query.status]
-    return where + "".join(sql for name, sql in _FILTERS.items() if getattr(query, name))
+    filters = _FILTERS_ELSEWHERE if query.minds_the_zone else _FILTERS
+    return where + "".join(sql for name, sql in filters.items() if getattr(query, name))
 
 
 def _parameters(query: ListQuery) -> dict[str, object]:
@@ -181,7 +223,10 @@ def _parameters(query: ListQuery) -> dict[str, object]:
         "tags": list(query.tags),
         "due_before": query.due_before,
         "due_after": query.due_after,
-        "pattern": f"%{_escaped(query.search)}%" if query.search else None,
+        "day_before": _day(query.due_before, query.time_zone),
+        "day_after": _day(query.due_after, query.time_zone),
+        "time_zone": query.time_zone,
+        "pattern": spelling.pattern(query.search, accents=query.accents) if query.search else None,
         "key": key,
         "key_id": query.cursor.id if query.cursor else None,
         "limit": query.limit,
@@ -189,6 +234,6 @@ def _parameters(query: ListQuery) -> dict[str, object]:
     }
 
 
-def _escaped(text: str) -> str:
-    """For LIKE: `%`, `_` and the escape itself are plain characters."""
-    return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+def _day(moment: datetime | None, time_zone: str) -> date | str | None:
+    """The first that begins then or later."""
+    return moment and (zones.first_day_from(moment, time_zone) or "infinity")

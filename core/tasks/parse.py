@@ -1,14 +1,14 @@
 """The forms in which a question is asked, read here and nowhere else: for the routes, the hot path and the audit."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import TypeVar
 from urllib.parse import parse_qsl
 
 from core.errors import Fault, InvalidInput, Resynchronise
-from core.tasks import cursors, due
+from core.tasks import cursors, due, zones
 from core.tasks.queries import (
     KEY_KINDS,
     LIST_PATH,
@@ -28,11 +28,13 @@ from core.tasks.queries import (
     StatsQuery,
     TaskQuery,
 )
+from core.tasks.spellings import Pair, spelt_out
 from core.tasks.sync import token
 from core.types import MAX_TASK_ID, TaskId
 
-Q = TypeVar("Q", ListQuery, ChangesQuery)
+Q = TypeVar("Q", ListQuery, StatsQuery, ChangesQuery)
 Reader = Callable[[Q, str], Q]
+Spelling = Callable[[Iterable[Pair], Mapping[str, object]], list[Pair]]
 
 _TASK_ID = re.compile(r"[1-9][0-9]{0,18}", re.ASCII)
 
@@ -45,7 +47,7 @@ def parse_path(path: str, query: bytes) -> Query:
         case "/trash":
             return parse_trash(query)
         case "/stats":
-            return StatsQuery()
+            return parse_stats(query)
         case "/changes":
             return parse_changes(query)
         case rest:
@@ -68,16 +70,22 @@ def parse_task_id(text: str) -> TaskId:
 def parse_list(query: bytes) -> ListQuery:
     """Read a query string as a browser sends it; raises `InvalidInput` with every fault that it has.
 
-    Names that are not known are ignored: pages add their own. A name that takes one value must be given once. Of two
-    names for one thing, the one that says it more plainly counts: `completed` before `status`, `sort` before `sort_by`,
-    `order` before `sort_order` and before a `-`, `cursor` before `offset`.
+    By the contract's names, and by those of `spellings`; what else is asked is refused. A name that takes one value
+    must be given once. Of two names for one thing, the one that says it more plainly counts: `completed` before
+    `status`, `sort` before `sort_by`, `order` before `sort_order` and before a `-`, `cursor` before `offset`.
     """
-    return _parse(query, _READERS, ListQuery())
+    return _parse(query, _READERS, ListQuery(), spelling=spelt_out)
 
 
 def parse_trash(query: bytes) -> ListQuery:
     """The trash takes `limit`, `offset` and `cursor`."""
-    return _parse(query, {name: _READERS[name] for name in ("limit", "offset", "cursor")}, ListQuery(trash=True))
+    readers = {name: _READERS[name] for name in ("limit", "offset", "cursor")}
+    return _parse(query, readers, ListQuery(trash=True), spelling=spelt_out)
+
+
+def parse_stats(query: bytes) -> StatsQuery:
+    """The statistics take `time_zone`."""
+    return _parse(query, _OF_STATS, StatsQuery())
 
 
 def parse_changes(query: bytes) -> ChangesQuery:
@@ -104,10 +112,15 @@ def parse_events(query: bytes, last_event: str | None) -> ChangesQuery:
         raise InvalidInput(Fault("Last-Event-ID", str(error))) from None
 
 
-def _parse(query: bytes, readers: Mapping[str, Reader[Q]], asked: Q) -> Q:
+def _known(pairs: Iterable[Pair], known: Container[str]) -> list[Pair]:
+    """The rest is ignored: pages add their own."""
+    return [pair for pair in pairs if pair[0] in known]
+
+
+def _parse(query: bytes, readers: Mapping[str, Reader[Q]], asked: Q, *, spelling: Spelling = _known) -> Q:
     faults: list[Fault] = []
     seen: set[str] = set()
-    pairs = [(name, value) for name, value in _pairs(query) if name in readers]
+    pairs = spelling(_pairs(query), readers)
     for name, value in sorted(pairs, key=lambda pair: _TURNS.get(pair[0], 0)):
         if name in seen and name != "tag":
             faults.append(Fault(f"?{name}", "must be given once"))
@@ -158,10 +171,10 @@ def _tag(asked: ListQuery, value: str) -> ListQuery:
 
 
 def _search(asked: ListQuery, value: str) -> ListQuery:
-    """Empty is no filter: a search box sends it as it is."""
+    """Empty is no filter: a search box sends it as it is, and a phone's keyboard puts a space behind each word."""
     if len(value) > MAX_SEARCH:
         raise ValueError(f"must have at most {MAX_SEARCH} characters")
-    return replace(asked, search=value or None)
+    return replace(asked, search=value.strip() or None)
 
 
 def _sort(asked: ListQuery, value: str) -> ListQuery:
@@ -200,22 +213,33 @@ def _one_of(value: str, choices: tuple[str, ...]) -> str:
     return value
 
 
-def _moment(value: str) -> datetime | None:
-    return due.parse(value).moment
+def _due_before(asked: ListQuery, value: str) -> ListQuery:
+    return replace(asked, due_before=_moment(value, asked.time_zone))
+
+
+def _due_after(asked: ListQuery, value: str) -> ListQuery:
+    return replace(asked, due_after=_moment(value, asked.time_zone))
+
+
+def _moment(value: str, time_zone: str) -> datetime | None:
+    asked = due.parse(value)
+    return zones.beginning(asked.on, time_zone) if asked.on else asked.at
 
 
 _limit = _integer(1, MAX_LIMIT)
 _offset = _integer(0, MAX_OFFSET)
-# What is read later counts; a cursor is read after all that it is bound to.
-_TURNS = {"completed": 1, "sort": 1, "sort_order": 2, "order": 3, "cursor": 4}
+# What is read later counts; a date is read in its zone, a cursor after all that it is bound to.
+_TURNS = {"time_zone": -1, "completed": 1, "sort": 1, "sort_order": 2, "order": 3, "cursor": 4}
 _READERS: dict[str, Reader[ListQuery]] = {
     "completed": _completed,
     "status": _status,
     "priority": _priority,
     "tag": _tag,
-    "due_before": lambda asked, value: replace(asked, due_before=_moment(value)),
-    "due_after": lambda asked, value: replace(asked, due_after=_moment(value)),
+    "due_before": _due_before,
+    "due_after": _due_after,
+    "time_zone": lambda asked, value: replace(asked, time_zone=zones.parse(value)),
     "search": _search,
+    "accents": lambda asked, value: replace(asked, accents=_one_of(value, ("mind", "ignore")) == "mind"),
     "sort": _sort,
     "sort_by": _sort,
     "order": _order,
@@ -223,6 +247,9 @@ _READERS: dict[str, Reader[ListQuery]] = {
     "limit": lambda asked, value: replace(asked, limit=_limit(value)),
     "offset": lambda asked, value: replace(asked, offset=_offset(value)),
     "cursor": _cursor,
+}
+_OF_STATS: dict[str, Reader[StatsQuery]] = {
+    "time_zone": lambda asked, value: replace(asked, time_zone=zones.parse(value)),
 }
 _OF_CHANGES: dict[str, Reader[ChangesQuery]] = {
     "since": _since,

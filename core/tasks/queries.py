@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 
 from core.tasks.cursors import Cursor, KeyKind
 from core.tasks.sync.token import Token
+from core.tasks.zones import UNIVERSAL
 from core.types import TaskId
 
 DEFAULT_LIMIT = 500
@@ -50,12 +51,22 @@ class ListQuery:
     tags: tuple[str, ...] = ()
     due_before: datetime | None = None
     due_after: datetime | None = None
+    time_zone: str = UNIVERSAL
+    """In which a date has its beginning."""
     search: str | None = None
+    accents: bool = True
+    """Whether a search minds them."""
     sort: Sort = "created"
     descending: bool = True
     limit: int = DEFAULT_LIMIT
     offset: int = 0
     cursor: Cursor | None = None
+
+    @property
+    def minds_the_zone(self) -> bool:
+        """Whether a date is compared with an instant elsewhere than in UTC."""
+        compared = self.due_before or self.due_after or self.sort == "due_date"
+        return bool(compared) and self.time_zone != UNIVERSAL
 
     @property
     def question(self) -> str:
@@ -69,8 +80,12 @@ class ListQuery:
             asked.append(("due_before", _instant(self.due_before)))
         if self.due_after:
             asked.append(("due_after", _instant(self.due_after)))
+        if self.minds_the_zone:
+            asked.append(("time_zone", self.time_zone))
         if self.search:
             asked.append(("search", self.search))
+            if not self.accents:
+                asked.append(("accents", "ignore"))
         if (self.sort, self.descending) != ("created", True):
             asked.append(("sort", "-" * self.descending + self.sort))
         path = LIST_PATH + "/trash" * self.trash
@@ -109,9 +124,13 @@ class TaskQuery:
 class StatsQuery:
     """How many tasks there are, of which kinds."""
 
+    time_zone: str = UNIVERSAL
+    """In which a day has its end."""
+
     @property
     def variant(self) -> str:
-        return f"{LIST_PATH}/stats"
+        path = f"{LIST_PATH}/stats"
+        return path if self.time_zone == UNIVERSAL else f"{path}?{urlencode([('time_zone', self.time_zone)])}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ import gzip
 import hashlib
 import mimetypes
 import os
+import re
 from dataclasses import dataclass
 from http import HTTPStatus
 from http.cookiejar import CookieJar, DefaultCookiePolicy
@@ -18,8 +19,9 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api.hits.direct import DirectHits
-from api.http.problems import Problem
+from api.http.problems import NOTHING_HERE, Problem
 from api.main import create_app as create_api
+from api.observe.requests import SECURITY as ANYWHERE
 from deploy.local.programs import AUTH, PAGE
 
 AUTH_PATH = "/api/auth/"
@@ -36,6 +38,8 @@ SECURITY: list[tuple[bytes, bytes]] = [
 IMMUTABLE = "public, max-age=31536000, immutable"
 """For files whose names change with their content."""
 REVALIDATED = "no-cache"
+
+_ELSEWHERE = re.compile(r"[\x00-\x20\x7f\\]|/\.{1,2}(?:/|\Z)")
 
 BODY_LIMIT = 65_536
 TIMEOUT = httpx.Timeout(10, connect=2)
@@ -80,6 +84,9 @@ class Front:
             await self._auth.aclose()
         elif scope["type"] != "http":
             await self._api(scope, receive, send)
+        elif _leads_elsewhere(scope["path"]):
+            problem = Problem(HTTPStatus.NOT_FOUND, NOTHING_HERE)
+            await problem.response()(scope, receive, send)
         elif scope["path"].startswith(AUTH_PATH):
             await self._pass_on(scope, receive, send)
         elif scope["method"] in ("GET", "HEAD") and (file := self._page.get(scope["path"])):
@@ -104,7 +111,7 @@ class Front:
             return
         kept = [(name.lower(), value) for name, value in answer.headers.raw if name.decode().lower() not in HOP_BY_HOP]
         length = (b"content-length", str(len(answer.content)).encode())
-        headers = [*(header for header in kept if header[0] != length[0]), length]
+        headers = [*(header for header in kept if header[0] != length[0]), length, *ANYWHERE]
         await send({"type": "http.response.start", "status": answer.status_code, "headers": headers})
         await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else answer.content})
 
@@ -125,6 +132,11 @@ class Front:
         headers += [(b"x-forwarded-for", client.encode()), (b"accept-encoding", b"identity")]
         path = httpx.URL(path=request.scope["path"], query=request.scope["query_string"])
         return await self._auth.request(request.method, path, headers=headers, content=bytes(body) or None)
+
+
+def _leads_elsewhere(path: str) -> bool:
+    """Whether someone behind this may take it for another path: by steps upwards, or by what no URL can have."""
+    return path.startswith(AUTH_PATH) and _ELSEWHERE.search(path) is not None
 
 
 def read_page(folder: Path) -> dict[str, File]:

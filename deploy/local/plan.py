@@ -17,7 +17,9 @@ TOP = Path(__file__).resolve().parents[2]
 HOST = "127.0.0.1"
 DEFAULT_PORT = "8000"
 LAST_PORT = 65_535
-CORS_ORIGINS = "http://localhost:3000,http://localhost:5173,http://127.0.0.1:3000,http://127.0.0.1:5173"
+CORS_ORIGINS = ",".join(
+    f"http://{host}:{port}" for port in (3000, 3001, 4200, 5173, 5174, 8080) for host in ("localhost", "127.0.0.1")
+)
 """Where the usual frontend servers listen in development."""
 
 LOCAL_NAME = "tasklane-local"
@@ -73,12 +75,25 @@ class Plan:
     @property
     def issuer(self) -> str | None:
         """What tokens must name as theirs; None: anything."""
-        return self.settings.get("AUTH_ISSUER") or (None if self.key_set else LOCAL_NAME)
+        return self.settings.get("AUTH_ISSUER") or self._own_name
 
     @property
     def audience(self) -> str | None:
         """Whom tokens must be for; None: anyone."""
-        return self.settings.get("AUTH_AUDIENCE") or (None if self.key_set else LOCAL_NAME)
+        return self.settings.get("AUTH_AUDIENCE") or self._own_name
+
+    @property
+    def _own_name(self) -> str | None:
+        """In tokens that nobody else signs; of others nothing is demanded that nobody has told them of."""
+        return None if self.key_set or self.settings.get("BETTER_AUTH_SECRET") else LOCAL_NAME
+
+    @property
+    def demands(self) -> str:
+        """What a token must be, in words."""
+        ways = [*(["HS256 with BETTER_AUTH_SECRET"] if self.secret else []), *(["a key set"] if self.key_set else [])]
+        claims = [f'{name} "{value}"' for name, value in (("iss", self.issuer), ("aud", self.audience)) if value]
+        user = self.settings.get("AUTH_USER_CLAIM") or "sub"
+        return f"{' or '.join(ways)}; exp, {user}, {', '.join(claims) or 'any iss and aud'}"
 
     @property
     def no_sign_in(self) -> str | None:

@@ -12,6 +12,7 @@ WELCOME = """
   PostgreSQL  {database}
   Redis       {redis}
   Data, logs  {folder}
+  Tokens      {demands}
 
 {token}
 

@@ -12,6 +12,7 @@ from core.errors import ConfigurationError
 from deploy.local.child import POLL, START_TIMEOUT, Child, ChildFailed
 from deploy.local.folder import Running
 from deploy.local.guardian import Guardian
+from deploy.local.hints import Hints
 from deploy.local.interruption import Interrupted, Interruption
 from deploy.local.page import Frontend
 from deploy.local.plan import TOP, Plan
@@ -79,8 +80,11 @@ class Stack:
         with self._plan.folder.announced(self._running()):
             self._progress.say("Tasklane is up")
             self._progress.show(self._welcome(servers))
+            hints = Hints(self._plan.folder.log("api"))
             while True:
                 self._check()
+                for hint in hints.new():
+                    self._progress.say(hint)
                 self._interruption.sleep(WATCH_PERIOD)
 
     def stop(self) -> None:
@@ -205,6 +209,7 @@ class Stack:
             database=_origin(servers.tasks, plan.database_url),
             redis=_origin(servers.redis, plan.redis_url),
             folder=_short(plan.folder.path),
+            demands=plan.demands,
             token=token,
         )
 

@@ -3,6 +3,7 @@
 import type { Pool } from "pg";
 import type { Auth } from "./auth";
 import { log } from "./log";
+import { plainly } from "./plain";
 
 const RETRY_AFTER = { "Retry-After": "2" };
 const BODY_LIMIT = 65_536;
@@ -11,8 +12,12 @@ const BODY_LIMIT = 65_536;
 const AWAY = /^(08|53|57P)|^(ECONNREFUSED|ECONNRESET|ENOENT|ENOTFOUND|EPIPE|ETIMEDOUT|EAI_AGAIN)$/;
 const AWAY_MESSAGE = /timeout|terminated|Connection ended|not queryable/i;
 
-/** `/livez`, `/readyz`, and everything of Better Auth. Never fails; a database that is away is a 503. */
-export function answering(auth: Auth, pool: Pool): (request: Request) => Promise<Response> {
+/** `/livez`, `/readyz`, and everything of Better Auth; with `plain`, the sign-in of pages that do not know it, too. Never fails; a database that is away is a 503. */
+export function answering(
+  auth: Auth,
+  pool: Pool,
+  { plain }: { plain: boolean },
+): (request: Request) => Promise<Response> {
   return async (request) => {
     const { pathname } = new URL(request.url);
     try {
@@ -21,7 +26,10 @@ export function answering(auth: Auth, pool: Pool): (request: Request) => Promise
         await pool.query("SELECT 1");
         return Response.json({ status: "ok", database: "ok" });
       }
-      return refusal(request) ?? finished(await auth.handler(request));
+      if (!pathname.startsWith("/api/auth/")) return problem(404, "Not Found", "There is nothing here.");
+      const refused = refusal(request);
+      if (refused) return refused;
+      return finished(await ((plain ? plainly(auth, request) : undefined) ?? auth.handler(request)));
     } catch (error) {
       if (isAway(error))
         return problem(503, "Service Unavailable", "Signing in is not possible right now. Try again soon.");
@@ -54,7 +62,10 @@ function problem(status: number, title: string, detail: string): Response {
     "Cache-Control": "no-store",
     ...(status === 503 && RETRY_AFTER),
   };
-  return new Response(JSON.stringify({ type: "about:blank", title, status, detail }), { status, headers });
+  return new Response(JSON.stringify({ type: "about:blank", title, status, detail, message: detail }), {
+    status,
+    headers,
+  });
 }
 
 /** Whether this, or what it was caused by, is the database being away. */

@@ -18,7 +18,7 @@ async function main(): Promise<void> {
   const created = await migrate(settings, pool);
   const auth = makeAuth(settings, pool);
   const endRotation = rotateKeys(auth, settings);
-  const answer = toNodeHandler(answering(auth, pool));
+  const answer = toNodeHandler(answering(auth, pool, { plain: settings.plainSignIn }));
   const server = createServer({ requestTimeout: REQUEST_TIMEOUT }, (request, response) => {
     // Attempts are counted by this address: what the proxy says, else who is at the other end.
     request.headers["x-forwarded-for"] ??= request.socket.remoteAddress;

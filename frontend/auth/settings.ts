@@ -23,6 +23,8 @@ export interface Settings {
   keyLifetime: number;
   /** Attempts to sign in or up per address in ten seconds. */
   signInLimit: number;
+  /** Whether pages without Better Auth may sign in, too: `/api/auth/login` and its like. */
+  plainSignIn: boolean;
 }
 
 const SHORTEST_SECRET = 32;
@@ -42,6 +44,7 @@ export function readSettings(environment: NodeJS.ProcessEnv = process.env): Sett
     tokenLifetime: number("AUTH_TOKEN_LIFETIME", read("AUTH_TOKEN_LIFETIME"), { fallback: 900, least: 1 }),
     keyLifetime: number("AUTH_KEY_LIFETIME", read("AUTH_KEY_LIFETIME"), { fallback: 30 * 86_400, least: 0 }),
     signInLimit: number("AUTH_SIGN_IN_LIMIT", read("AUTH_SIGN_IN_LIMIT"), { fallback: 3, least: 1 }),
+    plainSignIn: flag("AUTH_PLAIN_SIGN_IN", read("AUTH_PLAIN_SIGN_IN")),
   };
 }
 
@@ -78,6 +81,12 @@ function number(name: string, value: string | undefined, { fallback, least }: { 
   if (!/^\d{1,9}$/.test(value) || Number(value) < least)
     throw new ConfigurationError(`${name}: must be a whole number, ${least} or more`);
   return Number(value);
+}
+
+function flag(name: string, value: string | undefined): boolean {
+  if (value !== undefined && value !== "true" && value !== "false")
+    throw new ConfigurationError(`${name}: must be true or false`);
+  return value === "true";
 }
 
 function list(value: string | undefined): string[] {

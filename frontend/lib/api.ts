@@ -35,6 +35,7 @@ export type Export = Schemas["Export"];
 export type NewTask = Given<Schemas["TaskCreate"]> & Pick<Schemas["TaskCreate"], "title">;
 export type TaskChanges = Given<Schemas["TaskUpdate"]>;
 export type ListQuery = Query<"listTasks">;
+export type StatsQuery = Query<"getTaskStats">;
 export type Changes = Schemas["Changes"];
 export type Tombstone = Schemas["Tombstone"];
 export type ChangesQuery = Query<"listChanges">;
@@ -69,6 +70,17 @@ export interface StreamOptions extends Options {
   refused?: string | undefined;
 }
 
+export interface ExportOptions extends Options {
+  /** With the mark that some spreadsheets need; for csv only. */
+  bom?: boolean | undefined;
+  /** Only the part behind this task that an import takes; 0 for the first. */
+  after?: number | undefined;
+}
+
+function keyed(key: string): Record<string, string> {
+  return { "Idempotency-Key": `"${key.replace(/["\\]/g, "\\$&")}"` };
+}
+
 export type Api = ReturnType<typeof createApi>;
 
 const TRANSFER_TIMEOUT = 60_000;
@@ -85,7 +97,7 @@ export function createApi(settings: Settings) {
       method: "POST",
       path,
       body,
-      headers: { "Idempotency-Key": `"${idempotencyKey.replace(/["\\]/g, "\\$&")}"` },
+      headers: keyed(idempotencyKey),
       read: json,
       repeatable: true,
       ...options,
@@ -96,7 +108,8 @@ export function createApi(settings: Settings) {
     const { ifMatch, ...rest } = options;
     if ("ifMatch" in options && ifMatch === undefined)
       return Promise.reject(new TypeError("ifMatch is undefined: the task's ETag is not known."));
-    return transport.send<T>({ repeatable: ifMatch === undefined, headers: { "If-Match": ifMatch }, ...call, ...rest });
+    const headers = { "If-Match": ifMatch, ...(call.method === "DELETE" ? {} : keyed(newKey())) };
+    return transport.send<T>({ repeatable: ifMatch === undefined, headers, ...call, ...rest });
   };
 
   const setCompleted = (path: string) => (id: number, completed?: boolean, options?: WriteOptions) => {
@@ -105,11 +118,19 @@ export function createApi(settings: Settings) {
     return write<Task>({ method: "PATCH", path: `${TASKS}/${id}/${path}`, body, read: json, repeatable }, options);
   };
 
-  function exportTasks(format?: "json", options?: Options): Promise<Export>;
-  function exportTasks(format: "csv" | "ics", options?: Options): Promise<string>;
-  function exportTasks(format: "json" | "csv" | "ics" = "json", options?: Options): Promise<Export | string> {
+  function exportTasks(format?: "json", options?: ExportOptions): Promise<Export>;
+  function exportTasks(format: "csv" | "ics", options?: ExportOptions): Promise<string>;
+  function exportTasks(
+    format: "json" | "csv" | "ics" = "json",
+    { bom, after, ...options }: ExportOptions = {},
+  ): Promise<Export | string> {
     const read = format === "json" ? json<Export> : (response: Response) => response.text();
-    return get<Export | string>(`${TASKS}/export`, read, { format }, { timeout: TRANSFER_TIMEOUT, ...options });
+    return get<Export | string>(
+      `${TASKS}/export`,
+      read,
+      { format, bom, after },
+      { timeout: TRANSFER_TIMEOUT, ...options },
+    );
   }
 
   const calls = {
@@ -126,7 +147,7 @@ export function createApi(settings: Settings) {
     listTasks: (query?: ListQuery, options?: Options) => get(TASKS, page<Task>, query, options),
     createTask: (task: NewTask, options?: CreateOptions) => create<Task>(TASKS, task, options),
     batchTasks: (batch: Batch, options?: CreateOptions) => create<BatchResult>(`${TASKS}/batch`, batch, options),
-    getTaskStats: (options?: Options) => get<TaskStats>(`${TASKS}/stats`, json, undefined, options),
+    getTaskStats: (query?: StatsQuery, options?: Options) => get<TaskStats>(`${TASKS}/stats`, json, query, options),
 
     getTask: (id: number, options?: Options) => get<Task>(`${TASKS}/${id}`, json, undefined, options),
     /** What is not named stays, null clears. */
@@ -146,6 +167,7 @@ export function createApi(settings: Settings) {
       transport.send<Task>({
         method: "POST",
         path: `${TASKS}/${id}/restore`,
+        headers: keyed(newKey()),
         read: json,
         repeatable: false,
         ...options,

@@ -191,6 +191,9 @@ export interface paths {
         /**
          * Export all tasks
          * @description Every task, those in the trash too, as they all were at one moment: `?format=json` (for import), `csv`, `ics`.
+         *
+         *     With `after` in parts that an import takes, each of one moment: `after=0`, and on by `Link`. A `zip` has a file of
+         *     iCalendar per task, and is to be had in parts if it is a large one.
          */
         get: operations["exportTasks"];
         put?: never;
@@ -241,7 +244,7 @@ export interface paths {
         post?: never;
         /**
          * Delete a task
-         * @description Move a task to the trash.
+         * @description Move a task to the trash; where the service is set to it, the answer is 200 and the task as it lies there.
          */
         delete: operations["deleteTask"];
         options?: never;
@@ -489,6 +492,8 @@ export interface components {
             title: string;
             status: number;
             detail: string;
+            /** @description The `detail` once more, for clients that read this. */
+            message?: string;
             /** @description With `invalid-input`. */
             errors?: components["schemas"]["Fault"][];
             "violated-policies"?: ("reads" | "writes" | "streams")[];
@@ -523,6 +528,11 @@ export interface components {
             /** Format: date-time */
             updated_at: string;
             deleted_at: string | null;
+            /**
+             * Format: uuid
+             * @description What calendars call the task.
+             */
+            uid: string;
         };
         /**
          * FailedBatch
@@ -534,6 +544,8 @@ export interface components {
             title: string;
             status: number;
             detail: string;
+            /** @description The `detail` once more, for clients that read this. */
+            message?: string;
             /** @description With `invalid-input`. */
             errors?: components["schemas"]["Fault"][];
             /** @constant */
@@ -576,6 +588,7 @@ export interface components {
             priority?: components["schemas"]["Priority"] | null;
             due_date?: components["schemas"]["DueDate"] | null;
             tags?: components["schemas"]["Tag"][] | null;
+            uid?: string | null;
             completed_at?: components["schemas"]["Instant"] | null;
             created_at?: components["schemas"]["Instant"] | null;
             updated_at?: components["schemas"]["Instant"] | null;
@@ -616,6 +629,8 @@ export interface components {
             title: string;
             status: number;
             detail: string;
+            /** @description The `detail` once more, for clients that read this. */
+            message?: string;
             /** @description With `invalid-input`. */
             errors?: components["schemas"]["Fault"][];
         };
@@ -674,7 +689,7 @@ export interface components {
             total: number;
             completed: number;
             pending: number;
-            /** @description Pending and past their due date: the end of the day in UTC, or the instant. */
+            /** @description Pending and past their due date: the end of the day in the `time_zone`, or the instant. */
             overdue: number;
             by_priority: {
                 [key: string]: number;
@@ -933,7 +948,7 @@ export interface components {
          */
         tag: components["schemas"]["Tag"][];
         /**
-         * @description Only tasks due before; a date is its first moment in UTC.
+         * @description Only tasks due before; a date is its first moment in the `time_zone`.
          * @example 2027-01-01
          */
         due_before: components["schemas"]["DueDate"];
@@ -943,10 +958,20 @@ export interface components {
          */
         due_after: components["schemas"]["DueDate"];
         /**
-         * @description Only tasks whose title or description contains this, in upper or lower case. Empty: all.
+         * @description The zone in which a calendar date begins and ends, wherever one is compared with an instant (IANA).
+         * @example Europe/Berlin
+         */
+        time_zone: string;
+        /**
+         * @description Only tasks whose title or description contains this, however it is spelt there: in upper or lower case, with `ß` or `ss`, with letters in one code point or in two. White space around it does not count. Empty: all.
          * @example milk
          */
         search: string;
+        /**
+         * @description Whether a search for `a` finds `ä`, too, and one for `ä` also `a`.
+         * @example ignore
+         */
+        accents: "mind" | "ignore";
         /**
          * @description The order; with `-` from the greatest. Ties go by `id`; what has no due date is last. Without: `-created`.
          * @example due_date
@@ -982,10 +1007,20 @@ export interface components {
         /** @description What the client has seen last: the `next` of an earlier answer. Without: everything. */
         since: string;
         /**
-         * @description `json` can be imported again, `csv` is for spreadsheets, `ics` for calendars.
+         * @description `json` can be imported again, `csv` is for spreadsheets, `ics` for calendars; `zip` has one for each task.
          * @example json
          */
-        format: "json" | "csv" | "ics";
+        format: "json" | "csv" | "ics" | "zip";
+        /**
+         * @description Whether `csv` begins with the mark that some spreadsheets need.
+         * @example true
+         */
+        bom: boolean;
+        /**
+         * @description In parts that an import takes: the first is behind 0, the `Link` of each names the next.
+         * @example 0
+         */
+        after: number;
         /**
          * @description ETags of what the client has, or `*`: 304 when it would come again.
          * @example "1-42-6"
@@ -996,6 +1031,11 @@ export interface components {
          * @example *
          */
         "If-Match": string;
+        /**
+         * @description ETags, or `*`: 412 when the task is one of them.
+         * @example "1-42-5"
+         */
+        "Unless-Match": string;
         /** @description The id of the last event that the client has seen, and before `since`. */
         "Last-Event-ID": string;
         /** @description A new one for each new request, the same for its retries: they get the first one's answer. */
@@ -1256,7 +1296,7 @@ export interface operations {
                  */
                 tag?: components["parameters"]["tag"];
                 /**
-                 * @description Only tasks due before; a date is its first moment in UTC.
+                 * @description Only tasks due before; a date is its first moment in the `time_zone`.
                  * @example 2027-01-01
                  */
                 due_before?: components["parameters"]["due_before"];
@@ -1266,10 +1306,20 @@ export interface operations {
                  */
                 due_after?: components["parameters"]["due_after"];
                 /**
-                 * @description Only tasks whose title or description contains this, in upper or lower case. Empty: all.
+                 * @description The zone in which a calendar date begins and ends, wherever one is compared with an instant (IANA).
+                 * @example Europe/Berlin
+                 */
+                time_zone?: components["parameters"]["time_zone"];
+                /**
+                 * @description Only tasks whose title or description contains this, however it is spelt there: in upper or lower case, with `ß` or `ss`, with letters in one code point or in two. White space around it does not count. Empty: all.
                  * @example milk
                  */
                 search?: components["parameters"]["search"];
+                /**
+                 * @description Whether a search for `a` finds `ä`, too, and one for `ä` also `a`.
+                 * @example ignore
+                 */
+                accents?: components["parameters"]["accents"];
                 /**
                  * @description The order; with `-` from the greatest. Ties go by `id`; what has no due date is last. Without: `-created`.
                  * @example due_date
@@ -1464,7 +1514,13 @@ export interface operations {
     };
     getTaskStats: {
         parameters: {
-            query?: never;
+            query?: {
+                /**
+                 * @description The zone in which a calendar date begins and ends, wherever one is compared with an instant (IANA).
+                 * @example Europe/Berlin
+                 */
+                time_zone?: components["parameters"]["time_zone"];
+            };
             header?: {
                 /**
                  * @description ETags of what the client has, or `*`: 304 when it would come again.
@@ -1514,6 +1570,7 @@ export interface operations {
             };
             401: components["responses"]["Unauthorized"];
             405: components["responses"]["MethodNotAllowed"];
+            422: components["responses"]["Invalid"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["ServerError"];
             503: components["responses"]["Unavailable"];
@@ -1697,10 +1754,20 @@ export interface operations {
         parameters: {
             query?: {
                 /**
-                 * @description `json` can be imported again, `csv` is for spreadsheets, `ics` for calendars.
+                 * @description `json` can be imported again, `csv` is for spreadsheets, `ics` for calendars; `zip` has one for each task.
                  * @example json
                  */
                 format?: components["parameters"]["format"];
+                /**
+                 * @description Whether `csv` begins with the mark that some spreadsheets need.
+                 * @example true
+                 */
+                bom?: components["parameters"]["bom"];
+                /**
+                 * @description In parts that an import takes: the first is behind 0, the `Link` of each names the next.
+                 * @example 0
+                 */
+                after?: components["parameters"]["after"];
             };
             header?: {
                 /**
@@ -1719,6 +1786,7 @@ export interface operations {
                 headers: {
                     "Cache-Control": components["headers"]["Cache-Control"];
                     "Content-Disposition": components["headers"]["Content-Disposition"];
+                    Link: components["headers"]["Link"];
                     RateLimit: components["headers"]["RateLimit"];
                     "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -1728,6 +1796,7 @@ export interface operations {
                     "application/json": components["schemas"]["Export"];
                     "text/csv": string;
                     "text/calendar": string;
+                    "application/zip": string;
                 };
             };
             401: components["responses"]["Unauthorized"];
@@ -1862,6 +1931,13 @@ export interface operations {
                  */
                 "If-Match"?: components["parameters"]["If-Match"];
                 /**
+                 * @description ETags, or `*`: 412 when the task is one of them.
+                 * @example "1-42-5"
+                 */
+                "If-None-Match"?: components["parameters"]["Unless-Match"];
+                /** @description A new one for each new request, the same for its retries: they get the first one's answer. */
+                "Idempotency-Key"?: components["parameters"]["Idempotency-Key"];
+                /**
                  * @description Comes back if it is 1 to 64 letters, digits, `.`, `_` or `-`, and stands in the log; else a new one does.
                  * @example page-7f3a
                  */
@@ -1889,6 +1965,7 @@ export interface operations {
                     ETag: components["headers"]["ETag"];
                     "Cache-Control": components["headers"]["Cache-Control"];
                     Vary: components["headers"]["Vary"];
+                    "Idempotent-Replayed": components["headers"]["Idempotent-Replayed"];
                     RateLimit: components["headers"]["RateLimit"];
                     "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -1902,6 +1979,7 @@ export interface operations {
             404: components["responses"]["NotFound"];
             405: components["responses"]["MethodNotAllowed"];
             408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["Conflict"];
             412: components["responses"]["PreconditionFailed"];
             413: components["responses"]["ContentTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
@@ -1920,6 +1998,11 @@ export interface operations {
                  * @example *
                  */
                 "If-Match"?: components["parameters"]["If-Match"];
+                /**
+                 * @description ETags, or `*`: 412 when the task is one of them.
+                 * @example "1-42-5"
+                 */
+                "If-None-Match"?: components["parameters"]["Unless-Match"];
                 /**
                  * @description Comes back if it is 1 to 64 letters, digits, `.`, `_` or `-`, and stands in the log; else a new one does.
                  * @example page-7f3a
@@ -1967,6 +2050,13 @@ export interface operations {
                  */
                 "If-Match"?: components["parameters"]["If-Match"];
                 /**
+                 * @description ETags, or `*`: 412 when the task is one of them.
+                 * @example "1-42-5"
+                 */
+                "If-None-Match"?: components["parameters"]["Unless-Match"];
+                /** @description A new one for each new request, the same for its retries: they get the first one's answer. */
+                "Idempotency-Key"?: components["parameters"]["Idempotency-Key"];
+                /**
                  * @description Comes back if it is 1 to 64 letters, digits, `.`, `_` or `-`, and stands in the log; else a new one does.
                  * @example page-7f3a
                  */
@@ -1994,6 +2084,7 @@ export interface operations {
                     ETag: components["headers"]["ETag"];
                     "Cache-Control": components["headers"]["Cache-Control"];
                     Vary: components["headers"]["Vary"];
+                    "Idempotent-Replayed": components["headers"]["Idempotent-Replayed"];
                     RateLimit: components["headers"]["RateLimit"];
                     "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -2007,6 +2098,7 @@ export interface operations {
             404: components["responses"]["NotFound"];
             405: components["responses"]["MethodNotAllowed"];
             408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["Conflict"];
             412: components["responses"]["PreconditionFailed"];
             413: components["responses"]["ContentTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
@@ -2032,6 +2124,13 @@ export interface operations {
                  */
                 "If-Match"?: components["parameters"]["If-Match"];
                 /**
+                 * @description ETags, or `*`: 412 when the task is one of them.
+                 * @example "1-42-5"
+                 */
+                "If-None-Match"?: components["parameters"]["Unless-Match"];
+                /** @description A new one for each new request, the same for its retries: they get the first one's answer. */
+                "Idempotency-Key"?: components["parameters"]["Idempotency-Key"];
+                /**
                  * @description Comes back if it is 1 to 64 letters, digits, `.`, `_` or `-`, and stands in the log; else a new one does.
                  * @example page-7f3a
                  */
@@ -2059,6 +2158,7 @@ export interface operations {
                     ETag: components["headers"]["ETag"];
                     "Cache-Control": components["headers"]["Cache-Control"];
                     Vary: components["headers"]["Vary"];
+                    "Idempotent-Replayed": components["headers"]["Idempotent-Replayed"];
                     RateLimit: components["headers"]["RateLimit"];
                     "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -2072,6 +2172,7 @@ export interface operations {
             404: components["responses"]["NotFound"];
             405: components["responses"]["MethodNotAllowed"];
             408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["Conflict"];
             412: components["responses"]["PreconditionFailed"];
             413: components["responses"]["ContentTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
@@ -2097,6 +2198,13 @@ export interface operations {
                  */
                 "If-Match"?: components["parameters"]["If-Match"];
                 /**
+                 * @description ETags, or `*`: 412 when the task is one of them.
+                 * @example "1-42-5"
+                 */
+                "If-None-Match"?: components["parameters"]["Unless-Match"];
+                /** @description A new one for each new request, the same for its retries: they get the first one's answer. */
+                "Idempotency-Key"?: components["parameters"]["Idempotency-Key"];
+                /**
                  * @description Comes back if it is 1 to 64 letters, digits, `.`, `_` or `-`, and stands in the log; else a new one does.
                  * @example page-7f3a
                  */
@@ -2124,6 +2232,7 @@ export interface operations {
                     ETag: components["headers"]["ETag"];
                     "Cache-Control": components["headers"]["Cache-Control"];
                     Vary: components["headers"]["Vary"];
+                    "Idempotent-Replayed": components["headers"]["Idempotent-Replayed"];
                     RateLimit: components["headers"]["RateLimit"];
                     "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -2137,6 +2246,7 @@ export interface operations {
             404: components["responses"]["NotFound"];
             405: components["responses"]["MethodNotAllowed"];
             408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["Conflict"];
             412: components["responses"]["PreconditionFailed"];
             413: components["responses"]["ContentTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
@@ -2150,6 +2260,8 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
+                /** @description A new one for each new request, the same for its retries: they get the first one's answer. */
+                "Idempotency-Key"?: components["parameters"]["Idempotency-Key"];
                 /**
                  * @description Comes back if it is 1 to 64 letters, digits, `.`, `_` or `-`, and stands in the log; else a new one does.
                  * @example page-7f3a
@@ -2173,6 +2285,7 @@ export interface operations {
                     ETag: components["headers"]["ETag"];
                     "Cache-Control": components["headers"]["Cache-Control"];
                     Vary: components["headers"]["Vary"];
+                    "Idempotent-Replayed": components["headers"]["Idempotent-Replayed"];
                     RateLimit: components["headers"]["RateLimit"];
                     "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -2186,6 +2299,7 @@ export interface operations {
             404: components["responses"]["NotFound"];
             405: components["responses"]["MethodNotAllowed"];
             408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["Conflict"];
             413: components["responses"]["ContentTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             422: components["responses"]["Invalid"];

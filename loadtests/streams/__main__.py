@@ -2,7 +2,8 @@
 
 `rest`: the memory of a stream, and the process's share of a core while nothing but heartbeats happens. `lag`: how long
 after its acknowledgement a write reaches the streams of its user; then the same beside as many plain GETs, each asked
-at that moment. `end`: what SIGTERM does. `hung`: what readers cost who take nothing. Writes go to another process.
+at that moment. `end`: what SIGTERM does. `away`: how late all are told while Redis is silent. `hung`: what readers
+cost who take nothing. Writes go to another process.
 """
 
 import argparse
@@ -17,11 +18,20 @@ from collections.abc import Awaitable, Callable
 import psutil  # type: ignore[import-untyped]  # its stubs are a package of their own
 
 from loadtests.streams.crowd import Crowd, quantiles
-from loadtests.streams.endings import end, hang
+from loadtests.streams.endings import away, end, hang
 from tests.stack import ApiProcess, Stack, folder
 
-PARTS = ("rest", "lag", "end", "hung")
+PARTS = ("rest", "lag", "end", "away", "hung")
 SETTLING_SECONDS = 3
+AS_SHIPPED = {
+    "LIMIT_READS_RATE": "0",
+    "LIMIT_WRITES_RATE": "0",
+    "REDIS_TIMEOUT": "0.1",
+    "DATABASE_TIMEOUT": "2.5",
+    "DATABASE_STATEMENT_TIMEOUT": "2",
+}
+"""But for the limits; the tests' own settings have more patience than a service."""
+
 Row = dict[str, object]
 
 
@@ -85,6 +95,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=20)
     parser.add_argument("--rest", type=float, default=30, help="seconds without a write")
     parser.add_argument("--ending", type=int, default=1000, help="streams of a process that is told to end")
+    parser.add_argument("--away", type=float, default=10, help="seconds for which Redis is silent")
     parser.add_argument("--only", type=lambda text: tuple(text.split(",")), default=PARTS, help=",".join(PARTS))
     options = parser.parse_args()
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -95,16 +106,18 @@ def main() -> None:
             async def awaited() -> None:
                 await part(reading, writing)
 
-            reading, writing = (stack.api(LIMIT_READS_RATE="0", LIMIT_WRITES_RATE="0") for _ in range(2))
+            reading, writing = (stack.api(start=True, **AS_SHIPPED) for _ in range(2))
             asyncio.run(awaited())
             reading.stop()
             writing.stop()
 
-        stack.worker()
+        stack.worker(start=True, **AS_SHIPPED)
         if {"rest", "lag"} & set(options.only):
             run(lambda reading, writing: rest_and_lag(options, reading, writing))
         if "end" in options.only:
             run(lambda reading, writing: end(options.ending, reading, writing, say))
+        if "away" in options.only:
+            run(lambda reading, writing: away(100, options.away, stack.redis, (reading, writing), say))
         if "hung" in options.only:
             run(lambda reading, writing: hang(reading, writing, say))
 

@@ -1,6 +1,7 @@
 """What happens to streams when their process is told to end, and what readers cost who take nothing."""
 
 import asyncio
+import contextlib
 import json
 import os
 import re
@@ -14,6 +15,7 @@ import httpx
 import psutil  # type: ignore[import-untyped]  # its stubs are a package of their own
 
 from core.types import UserId
+from deploy.local.child import Child
 from loadtests.streams.crowd import HOST, Client, Crowd, Reader, request
 from tests.mirrors import Mirror
 from tests.stack import ApiProcess
@@ -126,12 +128,47 @@ async def end(streams: int, reading: ApiProcess, writing: ApiProcess, say: Say) 
     )
 
 
+async def away(streams: int, seconds: float, redis: Child, servers: tuple[ApiProcess, ApiProcess], say: Say) -> None:
+    """Redis is silent while everybody writes; each of them then looks how late the last change was told."""
+    reading, writing = servers
+    crowd = Crowd.of(streams, reading, writing)
+    await crowd.begin()
+    people = [Person(user, token) for user, token in crowd.tokens.items()]
+    room = asyncio.Semaphore(100)
+    following = [asyncio.create_task(person.follow(reading, writing, room)) for person in people]
+    while not all(b"event: changes" in b"".join(person.received) for person in people):  # noqa: ASYNC110  # they read
+        await asyncio.sleep(0.1)
+    stop = asyncio.Event()
+    await asyncio.to_thread(redis.freeze)
+    writes = asyncio.create_task(_keep_writing(crowd, stop))
+    await asyncio.sleep(seconds)
+    stop.set()
+    count, ended = await writes, time.perf_counter()
+    wrong = await _missed(people, writing)
+    told = time.perf_counter() - ended
+    await asyncio.to_thread(redis.thaw)
+    for task in following:
+        task.cancel()
+    await asyncio.gather(*following, return_exceptions=True)
+    say(
+        "Redis away",
+        {
+            "for s": seconds,
+            "streams": len(people),
+            "writes meanwhile": count,
+            "mirrors that differ": wrong,
+            "all true after the last write, and looked at one by one, s": round(told, 2),
+        },
+    )
+
+
 async def _keep_writing(crowd: Crowd, stop: asyncio.Event) -> int:
     client, count = Client(crowd.writing), 0
     while not stop.is_set():
         for token in crowd.tokens.values():
-            await client.ask("POST", "/api/tasks", token, b'{"title":"next"}')
-            count += 1
+            with contextlib.suppress(RuntimeError):  # 503: nobody knows whether it was made, until they look
+                await client.ask("POST", "/api/tasks", token, b'{"title":"next"}')
+                count += 1
             await asyncio.sleep(1 / WRITES_PER_SECOND)
             if stop.is_set():
                 break

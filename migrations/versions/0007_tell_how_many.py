@@ -9,7 +9,7 @@ Revises: 0005
 from alembic import op
 
 revision: str = "0007"
-down_revision: str | None = "0005"
+down_revision = "0006"
 branch_labels: str | None = None
 depends_on: str | None = None
 

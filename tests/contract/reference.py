@@ -4,10 +4,13 @@ Times and ids are the service's to give: the model holds `UNTOLD` for one that i
 """
 
 import re
+import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, tzinfo
+from functools import partial
 from typing import Any, Literal
+from zoneinfo import ZoneInfo
 
 Document = dict[str, Any]
 Parameters = Sequence[tuple[str, str]]
@@ -189,7 +192,7 @@ class Model:
     def empty_trash(self) -> None:
         self.tasks = [task for task in self.tasks if task.deleted_at is None]
 
-    def stats(self, now: datetime) -> Document:
+    def stats(self, now: datetime, zone: tzinfo) -> Document:
         live = self.live
         tags = [tag for task in live for tag in task["tags"]]
         done = sum(task["completed"] for task in live)
@@ -197,7 +200,7 @@ class Model:
             "total": len(live),
             "completed": done,
             "pending": len(live) - done,
-            "overdue": sum(not task["completed"] and is_over(task["due_date"], now) for task in live),
+            "overdue": sum(not task["completed"] and is_over(task["due_date"], now, zone) for task in live),
             "by_priority": {name: sum(task["priority"] == name for task in live) for name in PRIORITIES},
             "by_tag": {tag: tags.count(tag) for tag in tags},
         }
@@ -224,7 +227,9 @@ class Model:
 
 def select(documents: Iterable[Document], asked: Parameters) -> list[Document]:
     """Those that every parameter lets through, in the order asked for."""
-    return ordered([task for task in documents if all(_passes(task, *parameter) for parameter in asked)], asked)
+    zone = zone_of(asked)
+    passed = [task for task in documents if all(_passes(task, *parameter, zone) for parameter in asked)]
+    return ordered(passed, asked)
 
 
 def ordered(documents: Iterable[Document], asked: Parameters) -> list[Document]:
@@ -240,7 +245,15 @@ def order(asked: Parameters) -> tuple[Callable[[Document], Any], bool]:
     given = {name.replace("sort_by", "sort").replace("sort_order", "order"): value for name, value in asked}
     sort = given.get("sort", "-created" if "order" not in given else "created")
     descending = given.get("order", "desc" if sort.startswith("-") else "asc").lower() == "desc"
-    return _KEYS[sort.removeprefix("-").removesuffix("_at")], descending
+    name = sort.removeprefix("-").removesuffix("_at")
+    if name == "due_date":
+        return partial(_due, zone=zone_of(asked)), descending
+    return _KEYS[name], descending
+
+
+def zone_of(asked: Parameters) -> tzinfo:
+    """In which dates begin."""
+    return ZoneInfo(dict(asked).get("time_zone", "UTC"))
 
 
 def lower(text: str) -> str:
@@ -248,11 +261,19 @@ def lower(text: str) -> str:
     return "".join(character.lower() for character in text)
 
 
-def moment(due_date: str) -> datetime:
-    """A date begins at midnight UTC."""
+def folded(text: str) -> str:
+    """One text for all spellings of it (Unicode, section 3.13)."""
+    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
+
+
+def moment(due_date: str, zone: tzinfo = UTC) -> datetime:
+    """A date begins at midnight; what UTC's calendar has not is its first or last instant."""
     if "T" in due_date:
         return datetime.fromisoformat(due_date).astimezone(UTC)
-    return datetime.combine(date.fromisoformat(due_date), datetime.min.time(), UTC)
+    try:
+        return datetime.combine(date.fromisoformat(due_date), datetime.min.time(), zone).astimezone(UTC)
+    except OverflowError:
+        return datetime.min.replace(tzinfo=UTC) if due_date[0] == "0" else datetime.max.replace(tzinfo=UTC)
 
 
 def as_shown(due_date: str) -> str:
@@ -263,9 +284,11 @@ def as_shown(due_date: str) -> str:
     return instant.isoformat(timespec="microseconds" if instant.microsecond % 1000 else "milliseconds") + "Z"
 
 
-def is_over(due_date: str | None, now: datetime) -> bool:
-    """A day is over when it has ended in UTC, an instant when it has come."""
-    return due_date is not None and moment(due_date) <= now - timedelta(days="T" not in due_date)
+def is_over(due_date: str | None, now: datetime, zone: tzinfo) -> bool:
+    """A day is over when it has ended in the zone, an instant when it has come."""
+    if due_date is None:
+        return False
+    return moment(due_date) <= now if "T" in due_date else due_date < str(now.astimezone(zone).date())
 
 
 def is_valid(body: Document, *, new: bool) -> bool:
@@ -285,12 +308,15 @@ def _is_invalid(operation: Operation) -> bool:
             return False
 
 
-def _passes(task: Document, name: str, value: str) -> bool:
+def _passes(task: Document, name: str, value: str, zone: tzinfo) -> bool:
+    if name in ("due_before", "due_after"):
+        due, bound = _due(task, zone), moment(value, zone)
+        return due is not None and (due < bound) == (name == "due_before")
     return name not in _FILTERS or bool(_FILTERS[name](task, value))
 
 
-def _due(task: Document) -> datetime | None:
-    return moment(task["due_date"]) if task["due_date"] else None
+def _due(task: Document, zone: tzinfo) -> datetime | None:
+    return moment(task["due_date"], zone) if task["due_date"] else None
 
 
 _GIVEN: dict[str, Callable[[Any], Any]] = {
@@ -306,14 +332,13 @@ _FILTERS: dict[str, Callable[[Document, str], Any]] = {
     "status": lambda task, value: value == "all" or task["completed"] == (value == "completed"),
     "priority": lambda task, value: task["priority"] == value,
     "tag": lambda task, value: value in task["tags"],
-    "due_before": lambda task, value: task["due_date"] and moment(task["due_date"]) < moment(value),
-    "due_after": lambda task, value: task["due_date"] and moment(task["due_date"]) >= moment(value),
-    "search": lambda task, value: any(lower(value) in lower(task[name] or "") for name in ("title", "description")),
+    "search": lambda task, value: any(
+        folded(value.strip()) in folded(task[name] or "") for name in ("title", "description")
+    ),
 }
 _KEYS: dict[str, Callable[[Document], Any]] = {
     "created": lambda task: task["created_at"],
     "updated": lambda task: task["updated_at"],
     "title": lambda task: lower(task["title"]),
-    "due_date": _due,
     "priority": lambda task: PRIORITIES.index(task["priority"]),
 }

@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import product
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import httpx
 import pytest
@@ -58,6 +59,7 @@ DUE_DATES = (
     *("2026-03-01T00:00:00Z", "2026-03-01T01:30:00+01:30", "2026-03-01T00:00:00.001Z"),
     *("2026-02-28T23:59:59.999999Z", "2026-03-02T00:00:00.000001-00:00", "2095-01-01T12:00:00Z"),
 )
+ZONES = ("UTC", "America/New_York", "Asia/Tokyo", "Europe/Berlin")
 CHANGES: dict[str, st.SearchStrategy[Any]] = {
     "description": st.none() | WORDS,
     "completed": st.none() | st.booleans(),
@@ -96,13 +98,14 @@ FILTERS: list[list[Parameters]] = [
     [[("tag", one), ("tag", other)] for one, other in product(TAGS, TAGS)],
     [[("due_before", day)] for day in DUE_DATES],
     [[("due_after", day)] for day in DUE_DATES],
+    [[("time_zone", zone)] for zone in ZONES],
     [[("search", text)] for text in ("", "_", "%", "\\", "a_", "%b", "\\_", "\\\\", "A", "b", "Ä", "Σ", "😀")],
 ]
 PARAMETERS = [*(st.sampled_from(choices) for choices in FILTERS), WORDS.map(lambda text: [("search", text)])]
 QUESTIONS: st.SearchStrategy[Parameters] = (
-    st.lists(st.sampled_from(range(len(FILTERS))), max_size=2, unique=True)
+    st.lists(st.sampled_from(range(len(FILTERS))), max_size=3, unique=True)
     .flatmap(lambda chosen: st.tuples(*(PARAMETERS[number] for number in chosen), st.sampled_from(ORDERS)))
-    .map(lambda parts: [("page", "1"), *(parameter for part in parts for parameter in part)])
+    .map(lambda parts: [("_", "1"), *(parameter for part in parts for parameter in part)])
     .flatmap(st.permutations)
 )
 
@@ -247,9 +250,10 @@ class Conversation(RuleBasedStateMachine):
             assert response.json() == self.model.shown(task)
             assert response.headers["etag"] == self.etags[id_][-1]
 
-    @rule()
-    def count(self) -> None:
-        assert self.request("GET", "/stats").json() == self.model.stats(datetime.now(UTC))
+    @rule(zone=st.sampled_from(ZONES))
+    def count(self, zone: str) -> None:
+        counted = self.request("GET", "/stats", params={"time_zone": zone}).json()
+        assert counted == self.model.stats(datetime.now(UTC), ZoneInfo(zone))
 
     def look_around(self) -> None:
         """The list is right after every change; what became of deleted tasks is shown by the trash."""

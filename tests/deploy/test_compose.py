@@ -155,7 +155,7 @@ def test_no_process_that_stands_still_keeps_a_request() -> None:
     wait = int(_one(r"proxy_read_timeout (\d+)s", (NGINX / "upstreams.conf").read_text()))
     assert Settings.model_fields["database_timeout"].default + MARGIN <= wait <= 20
     longer = re.findall(r"location ([^{]+) {[^}]*proxy_read_timeout", (NGINX / "service.conf").read_text())
-    assert longer == [rf"~ ^/api/(?:[^/]+/)?tasks/{name}/?$" for name in ("export", "events", "import")]
+    assert longer == [rf"~ ^/(?:api/(?:[^/]+/)*)?(?:tasks|todos)/{name}/?$" for name in ("export", "events", "import")]
     stream = _one(r"events/\?\$ {[^}]*proxy_read_timeout (\d+)s", (NGINX / "service.conf").read_text())
     assert int(stream) >= 2 * HEARTBEAT_SECONDS
 
@@ -171,3 +171,11 @@ def _seconds(duration: str) -> int:
 def _one(pattern: str, text: str) -> str:
     [found] = re.findall(pattern, text)
     return str(found)
+
+
+def test_nothing_is_in_the_clear_for_everyone_by_default() -> None:
+    """The gateway without TLS is this machine's own, until somebody names an address; with TLS it is everyone's."""
+    variants = (TOP / "deploy" / "compose" / "variants.yml").read_text()
+    ports = dict(re.findall(r'ports: \["(\S+):\$\{GATEWAY_PORT:-8080\}:(\d+)"\]', variants))
+    assert "${GATEWAY_ADDRESS:-127.0.0.1}" in ports
+    assert ports["${GATEWAY_ADDRESS:-127.0.0.1}"] == "8080"

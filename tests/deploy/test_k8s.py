@@ -237,7 +237,7 @@ def test_no_process_that_stands_still_keeps_a_request(public: str) -> None:
 def test_browsers_are_told_what_nginx_tells_them(public: str) -> None:
     nginx = "".join((TOP / "deploy" / "nginx" / name).read_text() for name in ("policies.conf", "service.conf"))
     told = dict(re.findall(r"^add_header (\S+) ([^$\s]+) always;$", nginx, re.MULTILINE))
-    patterns = (r"/docs", r"~\^/\(\?:api/\S+", "on")
+    patterns = (r"~\^/docs", r"~\^/\(\?:api/\S+", "on")
     docs, rest, transport = (re.findall(rf'^    {name} "(.+)";$', nginx, re.MULTILINE)[0] for name in patterns)
     for rule in of_kind(public, "HTTPRoute")["tasklane"]["spec"]["rules"]:
         policy = docs if rule["matches"][0]["path"]["value"] == "/docs" else rest

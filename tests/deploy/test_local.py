@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -262,6 +263,30 @@ def test_token_for_a_running_stack(top: Path) -> None:
         assert up.create("Bob's", result.stdout.strip()).json()["user_id"] == "bob"
         wrong = run(top, "token", "bob", BETTER_AUTH_SECRET=SECRET)
         assert (wrong.returncode, "another BETTER_AUTH_SECRET" in wrong.stderr) == (1, True)
+
+
+def test_a_secret_of_ones_own_demands_nothing_else(top: Path) -> None:
+    """Whoever brings a secret is asked for no claim that they were not told of, and the screen says what is asked."""
+    with running(top, BETTER_AUTH_SECRET=SECRET, AUTH_USER_CLAIM="sub,user_id") as up:
+        screen = up.wait_for(UP)
+        assert "  Tokens      HS256 with BETTER_AUTH_SECRET; exp, sub,user_id, any iss and aud" in screen
+        token = jwt.encode({"user_id": 7, "exp": int(time.time()) + 900}, SECRET, "HS256")
+        assert up.create("Mine", token).json()["user_id"] == "7"
+
+
+def test_the_terminal_says_why_a_page_gets_nothing(top: Path) -> None:
+    """A page from elsewhere, and a token that nobody takes; the usual development servers are not from elsewhere."""
+    with running(top) as up:
+        up.wait_for(UP)
+        url = f"http://127.0.0.1:{up.port}/api/tasks"
+        httpx.get(url, headers={"origin": "http://localhost:4200"}, trust_env=False)
+        httpx.get(url, headers={"origin": "http://localhost:4321"}, trust_env=False)
+        screen = up.wait_for("name it in CORS_ORIGINS")
+        assert "A page from http://localhost:4321 asks" in screen
+        assert "4200 asks" not in screen
+        token = jwt.encode({"sub": "alice", "exp": int(time.time()) + 900}, SECRET, "HS256")
+        httpx.get(url, headers={"authorization": f"Bearer {token}"}, trust_env=False)
+        assert "signature" in up.wait_for("Tokens are refused")
 
 
 def test_secret_is_private(top: Path) -> None:

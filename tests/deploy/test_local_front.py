@@ -156,3 +156,12 @@ def test_the_page_has_one_policy_wherever_it_is_served() -> None:
     [in_the_page] = re.findall(r"const POLICY = \[(.*?)\]", page, re.DOTALL)
     assert set(behind_the_gateway.split("; ")) == ours
     assert set(re.findall(r'"(.*?)"', in_the_page)) == ours - {"frame-ancestors 'none'"}
+
+
+@pytest.mark.parametrize("path", ["/api/auth/%0d", "/api/auth/%00", "/api/auth/..%5c..%5creadyz", "/api/auth/a%20b"])
+async def test_no_path_leads_past_the_sign_in(dist: Path, path: str) -> None:
+    """Nor can one that no URL has break it: there is nothing, and the auth server is not asked."""
+    with echo() as url:
+        async with browser(front(dist, url)) as page:
+            answer = await page.get(path)
+    assert (answer.status_code, answer.headers["content-type"]) == (404, "application/problem+json")

@@ -14,7 +14,7 @@ import psycopg2
 import pytest
 
 from deploy.local.postgres import PostgresServer
-from tests.frontend.auth import OURS, AuthServer, Person, running
+from tests.frontend.auth import OURS, PASSWORD, AuthServer, Person, running
 from tests.frontend.node import environment, needs_auth_server
 from tests.stack import Stack
 
@@ -233,3 +233,48 @@ def _wait(condition: Callable[[], bool]) -> None:
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.02)
+
+
+@pytest.fixture(scope="module")
+def plain(stack: Stack) -> Iterator[AuthServer]:
+    with running(stack, AUTH_PLAIN_SIGN_IN="true") as auth:
+        yield auth
+
+
+def test_pages_without_better_auth_sign_in(stack: Stack, plain: AuthServer) -> None:
+    """By JSON or by a form, for a token in the answer with which the tasks are theirs."""
+    api = stack.api(start=True, BETTER_AUTH_SECRET="", **plain.trust).url
+    ann = Person(plain)
+    made = ann.post("/signup", json={"email": ann.email, "password": PASSWORD})
+    assert made.status_code == 201
+    user = made.json()["user"]
+    ann.cookies.clear()
+    form = {"username": ann.email, "password": PASSWORD}
+    for answer in (ann.post("/login", data=form), ann.post("/login", json={"email": ann.email, "password": PASSWORD})):
+        assert (answer.status_code, answer.json()["token_type"], answer.json()["user"]) == (200, "bearer", user)
+        assert answer.headers["cache-control"] == "no-store"
+        bearer = {"authorization": f"Bearer {answer.json()['access_token']}"}
+        task = httpx.post(f"{api}/api/tasks", json={"title": "Buy milk"}, headers=bearer, timeout=60, trust_env=False)
+        assert (task.status_code, task.json()["user_id"]) == (201, user["id"])
+        ann.cookies.clear()
+        assert ann.get("/me", headers=bearer).json() == user
+    assert ann.get("/me").status_code == 401
+    assert ann.get("/me", headers={"authorization": "Bearer a.b.c"}).status_code == 401
+
+
+def test_the_plain_sign_in_is_as_strict(plain: AuthServer, auth: AuthServer) -> None:
+    """What Better Auth refuses is refused, in members that such pages read; where it is not wanted it is not there."""
+    ann = plain.person()
+    wrong = ann.post("/login", json={"email": ann.email, "password": "wrong" * 3})
+    assert (wrong.status_code, wrong.json()["detail"]) == (401, wrong.json()["message"])
+    assert "token" not in wrong.json()
+    for body in ({}, {"email": 7, "password": PASSWORD}, {"email": ann.email}):
+        assert ann.post("/login", json=body).status_code == 422
+    assert ann.post("/login", content=b"{", headers={"content-type": "application/json"}).status_code == 422
+    assert ann.get("/me").json()["email"] == ann.email
+    assert ann.post("/logout").json() == {"success": True}
+    assert ann.get("/me").status_code == 401
+    ann.headers["Origin"] = "https://evil.example"
+    assert ann.post("/login", json={"email": ann.email, "password": PASSWORD}).status_code == 403
+    bob = auth.person()
+    assert bob.post("/login", json={"email": bob.email, "password": PASSWORD}).status_code == 404

@@ -11,6 +11,7 @@ import httpx
 import psycopg2
 import pytest
 
+from api.tasks.batch import BATCH_LIMIT_BYTES
 from tests.stack import ApiProcess, Stack, new_user
 from tests.tokens import shared_secret_token
 
@@ -27,9 +28,9 @@ MEMBERS: dict[str, list[object]] = {
     ],
     "description": [MARK * 101, f"{MARK}\0", f"\0{MARK}", f"{MARK}\udfff", 1, 1.5, True, [MARK], {MARK: MARK}],
     "completed": ["true", "false", "yes", "", MARK, 0, 1, 1.0, -1, [], [True], {}, "\0"],
-    "priority": ["", "HIGH", "High", "low ", MARK, "critical", "none", "high\0", "\ud800", 1, 0, True, [], ["low"], {}],
+    "priority": ["soon", "HIGHER", "low ", MARK, "high\0", "\ud800", 1, 0, True, [], ["low"], {}],
     "due_date": [
-        *("", " ", MARK, "tomorrow", "2026-1-1", "20261224", "2026-W01-1", "-2026-01-01", "+2026-01-01", "24.12.2026"),
+        *(" ", MARK, "tomorrow", "2026-1-1", "20261224", "2026-W01-1", "-2026-01-01", "+2026-01-01", "24.12.2026"),
         *("2026-02-30", "2027-02-29", "2026-13-01", "2026-00-10", "2026-01-00", "0000-01-01", "10000-01-01"),
         *("2026-12-24T10:00", "2026-12-24T10:00:00", "2026-12-24T10:00:00.123", "2026-12-24 10:00:00"),
         *("2026-12-24T25:00:00Z", "2026-12-24T10:60:00Z", "2016-12-31T23:59:60Z", "2026-12-24T10:00:00+25:00"),
@@ -40,7 +41,7 @@ MEMBERS: dict[str, list[object]] = {
         *(1767225600, 1767225600000, 0, -1, 1.5, True, False, [], ["2026-12-24"], {}),
     ],
     "tags": [
-        *(MARK, "", "home,work", 1, True, {}, {"0": MARK}, [""], ["x" * 51], [MARK * 6], [None], [1], [True]),
+        *("x" * 51, f"home,{MARK}\0", 1, True, {}, {"0": MARK}, [""], ["x" * 51], [MARK * 6], [None], [1], [True]),
         *([[MARK]], [{}], [f"{MARK}\0"], ["fine", "\ud800"], [f"tag {number}" for number in range(21)]),
     ],
 }
@@ -98,36 +99,48 @@ TASK_IDS += ["9223372036854775808", "18446744073709551616", "-922337203685477580
 TASK_IDS += ["%2e%2e", "..%2f..", "1%252", "%", "%zz"]
 
 QUERIES = [
-    *("limit=", "limit=0", "limit=-1", "limit=1001", "limit=abc", "limit=1.0", "limit=1e2", "limit=%2B1", "limit=0x10"),
+    *("limit=0", "limit=-1", "limit=1001", "limit=abc", "limit=1.0", "limit=1e2", "limit=%2B1", "limit=0x10"),
     *("limit=%201", "limit=1%00", "limit=%D9%A5", "limit=9223372036854775808", f"limit={HUGE}", "limit=null"),
     *("limit=1&limit=1", "limit=1&limit=2", "limit=%ED%A0%80", "limit=%FF", "limit=%zz", f"limit={MARK}"),
-    *("offset=", "offset=-1", "offset=10001", "offset=x", "offset=1&offset=2", f"offset={HUGE}", "offset=1.5"),
-    *("completed=", "completed=yes", "completed=1", "completed=True", "completed=null", "completed=%00"),
+    *("offset=-1", "offset=10001", "offset=x", "offset=1&offset=2", f"offset={HUGE}", "offset=1.5"),
+    *("completed=yes", "completed=1", "completed=True", "completed=null", "completed=%00"),
     *("completed=true&completed=true", "completed=true&completed=false", f"completed={MARK}", "completed=true,false"),
-    *("status=", "status=done", "status=ALL", f"status={MARK}", "status=pending&status=completed", "status=%ED%A0%80"),
+    *(f"status={MARK}", "status=pending&status=completed", "status=%ED%A0%80"),
     *("status=%00", "status=all%00"),
     *(
-        "priority=",
-        "priority=HIGH",
-        "priority=critical",
+        "priority=soon",
         "priority=1",
         "priority=low,high",
         "priority=low&priority=low",
     ),
     *(f"priority={MARK}", "priority=low%00", "priority=%ED%BF%BF", "priority=%FF"),
-    *("tag=", f"tag={MARK * 6}", f"tag={'x' * 51}", f"tag={MARK}%00", "tag=%FF", "tag=%ED%A0%80", "tag=a&tag="),
+    *(f"tag={MARK * 6}", f"tag={'x' * 51}", f"tag={MARK}%00", "tag=%FF", "tag=%ED%A0%80"),
     "&".join(f"tag=tag{number}" for number in range(21)),
-    *("due_before=", "due_before=tomorrow", "due_before=2026-02-30", "due_before=2026-12-24T10:00:00"),
+    *("due_before=tomorrow", "due_before=2026-02-30", "due_before=2026-12-24T10:00:00"),
     *("due_before=1767225600", "due_before=2026-12-24T10:00:00+02:00", "due_before=2026-12-24&due_before=2026-12-24"),
     *("due_before=0000-01-01", "due_before=9999-12-31T23:59:59-01:00", "due_before=2026-12-24%00", "due_before=%FF"),
-    *("due_after=", f"due_after={MARK}", "due_after=2026-13-01", "due_after=2026-12-24T10:00", "due_after=-1"),
+    *(f"due_after={MARK}", "due_after=2026-13-01", "due_after=2026-12-24T10:00", "due_after=-1"),
     *("due_after=2026-12-24&due_after=2026-12-25", "due_after=%00", "due_after=%ED%A0%80", "due_after=infinity"),
     *(f"search={MARK * 21}", "search=%00", f"search={MARK}%00", "search=%FF", "search=%ED%A0%80", "search=a&search=b"),
-    *("sort=", "sort=-", "sort=id", "sort=--title", "sort=Title", f"sort={MARK}", "sort=title,priority", "sort=%FF"),
-    *("sort=title&sort=title", f"sort_by={MARK}", "sort_by=", "sort=%2Dtitle%20", "sort=title%00"),
-    *("order=", "order=up", f"order={MARK}", "order=asc&order=desc", f"sort_order={MARK}"),
-    *("order=%00", "sort_order="),
-    *("cursor=", "cursor=abc", f"cursor={MARK}", "cursor=%00", "cursor=%FF", "cursor=%F0%9F%A5%9B"),
+    *(
+        "sort=-",
+        "sort=id",
+        "colour=red",
+        "skip=1&offset=2",
+        "page=0",
+        "page=2&offset=1",
+        "q=a&search=b",
+        "per_page=2&limit=3",
+        "sort=--title",
+        "sort=Title",
+        f"sort={MARK}",
+        "sort=title,priority",
+        "sort=%FF",
+    ),
+    *("sort=title&sort=title", f"sort_by={MARK}", "sort=%2Dtitle%20", "sort=title%00"),
+    *("order=up", f"order={MARK}", "order=asc&order=desc", f"sort_order={MARK}"),
+    "order=%00",
+    *("cursor=abc", f"cursor={MARK}", "cursor=%00", "cursor=%FF", "cursor=%F0%9F%A5%9B"),
     "cursor=a&cursor=b",
     *(f"cursor={'A' * 3000}", f"cursor={HUGE}", "cursor=null", "cursor=====", "cursor=%ED%A0%80"),
     *(f"{MARK}=%FF", f"{MARK}=%ED%A0%80", "%FF=1", "&".join(["a=1"] * 101)),
@@ -279,7 +292,8 @@ def test_a_body_that_is_too_large(frontend: Frontend, size: int, kind: str) -> N
     body = b'{"title": "' + MARK.encode() + b"x" * (size - 13 - len(MARK)) + b'"}'
     chunks = [body[start : start + LIMIT] for start in range(0, size, LIMIT)]
     for method, path in BODIES:
-        frontend.refused(frontend.send(method, path, body if kind == "length" else iter(chunks)), 413)
+        if size > BATCH_LIMIT_BYTES or "batch" not in path:
+            frontend.refused(frontend.send(method, path, body if kind == "length" else iter(chunks)), 413)
 
 
 def test_the_largest_body_is_read(frontend: Frontend) -> None:
@@ -290,12 +304,12 @@ def test_the_largest_body_is_read(frontend: Frontend) -> None:
 
 @pytest.mark.parametrize("task", TASK_IDS, ids=named)
 def test_a_task_id_that_is_no_positive_64_bit_integer(frontend: Frontend, task: str) -> None:
-    """422 for every method, or 404 where decoding makes another path of it."""
+    """422 for every method."""
     for method, suffix in [("GET", ""), ("PUT", ""), ("PATCH", ""), ("DELETE", ""), ("PATCH", "/complete")]:
         for prefix in ("/api/tasks/", "/api/{user}/tasks/"):
             content = b"{}" if method in ("PUT", "PATCH") else None
             answer = frontend.send(method, prefix + task + suffix, content)
-            frontend.refused(answer, 404 if "%2f" in task else 422)
+            frontend.refused(answer, 422)
 
 
 @pytest.mark.parametrize("task", [1, 2**53, 2**63 - 1])
@@ -305,9 +319,7 @@ def test_a_task_id_that_nobody_has(frontend: Frontend, task: int) -> None:
         frontend.refused(frontend.send(method, f"/api/tasks/{task}"), 404)
 
 
-@pytest.mark.parametrize(
-    "user", ["%00", "%FF", "%ED%A0%80", "%C0%80", "%20", "x" * 5000, "..", "%2e%2e", "{user}%00", "me"]
-)
+@pytest.mark.parametrize("user", ["%00", "%FF", "%ED%A0%80", "%C0%80", "%20", "x" * 5000, "%2e%2e", "{user}%00", "me"])
 def test_a_user_id_that_is_not_ones_own(frontend: Frontend, user: str) -> None:
     """Whatever stands in its place, there is nothing."""
     for method, path in [("GET", ""), ("POST", ""), ("GET", "/{task}"), ("DELETE", "/{task}")]:

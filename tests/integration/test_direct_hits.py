@@ -387,14 +387,41 @@ async def test_a_body_that_looks_like_a_known_request_is_a_body(api: Served, ali
     assert await api.direct_hits() == direct
 
 
-async def test_after_an_upgrade_all_is_uvicorns(api: Served, alice: httpx.AsyncClient) -> None:
-    """Nobody can tell in which protocol the connection goes on."""
+async def test_an_upgrade_that_is_ignored_changes_nothing(api: Served, alice: httpx.AsyncClient) -> None:
+    """The connection goes on in its protocol, and so do its hits."""
     client, request = await api.connect(), get(alice)
     await known(client, request)
     await client.ask(get(alice, Connection="Upgrade", Upgrade="h2c"))
     direct = await api.direct_hits()
     await client.ask(request)
-    assert await api.direct_hits() == direct
+    assert await api.direct_hits() == direct + 1
+
+
+@pytest.mark.parametrize("cut", [0, 1, 40, -20, -3])
+async def test_a_body_behind_an_ignored_upgrade_arrives(api: Served, alice: httpx.AsyncClient, cut: int) -> None:
+    """RFC 9110, section 7.8: whoever does not know the other protocol takes the request as it is, however it comes."""
+    client, body = await api.connect(), b'{"title":"Walk"}'
+    upgrade = {"Connection": "Upgrade, HTTP2-Settings", "Upgrade": "h2c", "HTTP2-Settings": "AAMAAABkAAQAAP__"}
+    plain = {"Content-Type": "application/json", "Content-Length": str(len(body))}
+    request = get(alice, **upgrade, **plain).replace(b"GET", b"POST", 1) + body
+    client.send(request[:cut])
+    await asyncio.sleep(0)
+    client.send(request[cut:])
+    head, answer = await client.read()
+    assert head.startswith(b"HTTP/1.1 201")
+    assert json.loads(answer)["title"] == "Walk"
+    client.send(get(alice))
+    assert (await client.read())[0].startswith(b"HTTP/1.1 200")
+
+
+async def test_what_cannot_be_parsed_gets_a_problem(api: Served) -> None:
+    """As every other error does, and the connection ends."""
+    client = await api.connect()
+    client.send(b"GET /api/tasks nonsense\r\n\r\n")
+    head, answer = await client.read()
+    assert head.startswith(b"HTTP/1.1 400")
+    assert b"content-type: application/problem+json" in head
+    assert json.loads(answer)["status"] == 400
 
 
 async def test_a_client_that_leaves_does_no_harm(api: Served, alice: httpx.AsyncClient) -> None:

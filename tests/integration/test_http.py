@@ -1,10 +1,12 @@
 """HTTP around the resource: problems, methods, CORS, request ids, health, and what no HTTP library would send."""
 
 import contextlib
+import json
 import re
 import socket
 from collections.abc import Iterator, Mapping
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 import pytest
@@ -372,3 +374,83 @@ def exchange(api: ApiProcess, request: bytes) -> bytes:
         while b"\r\n\r\n" not in answer and (received := connection.recv(65_536)):
             answer += received
     return answer
+
+
+def test_a_refused_preflight_is_a_problem(browser: httpx.Client) -> None:
+    """With the header that tells caches what it depends on."""
+    refused = preflight(browser, "http://elsewhere.example", "GET", "authorization")
+    assert (refused.status_code, refused.headers["content-type"]) == (400, "application/problem+json")
+    assert refused.json()["detail"] == "Disallowed CORS origin."
+    assert "origin" in refused.headers["vary"].lower()
+
+
+@pytest.mark.parametrize("path", ["/api/tasks%0A", "/livez%0a", "/api/tasks/1/complete%0A", "/api/account%0A/", "/%0A"])
+def test_the_end_of_a_line_is_part_of_a_path(alice: httpx.Client, path: str) -> None:
+    """So there is nothing there."""
+    answer = alice.get(path)
+    assert (answer.status_code, answer.headers["content-type"]) == (404, "application/problem+json")
+
+
+@pytest.mark.parametrize("user", ["a/b", "/", "a%2Fb", "tasks", "account", "a//b/tasks", "stats", "a b\u00e4"])
+def test_every_user_has_a_path_of_their_own(api: ApiProcess, user: str) -> None:
+    """Whatever the id is, percent-encoded as one step; and by nobody else's path."""
+    named = user if user in ("tasks", "account", "stats") else f"{user}-{new_user()}"
+    step = quote(named, safe="")
+    with client(api.url, named) as mine:
+        made = mine.post(f"/api/{step}/tasks", json={"title": "Walk"})
+        assert made.status_code == 201
+        id_ = made.json()["id"]
+        assert mine.get(f"/api/{step}/tasks/{id_}/").json()["user_id"] == named
+        assert mine.patch(f"/api/{step}/tasks/{id_}/toggle").json()["completed"]
+        assert id_ in [task["id"] for task in mine.get(f"/api/{step}/tasks").json()]
+        assert mine.get(f"/api/{step}x/tasks").status_code == 404
+        assert mine.delete(f"/api/{step}/tasks/{id_}").status_code == 204
+
+
+def test_pages_that_count_get_their_page(alice: httpx.Client) -> None:
+    """`skip` is `offset`; `page` counts from 1 and minds `limit`, wherever it stands."""
+    for number in range(5):
+        alice.post("/api/tasks", json={"title": str(number)})
+
+    def titles(query: str) -> list[str]:
+        return [task["title"] for task in alice.get(f"/api/tasks?{query}").json()]
+
+    assert titles("skip=2&limit=2") == titles("page=2&limit=2") == titles("limit=2&page=2") == ["2", "1"]
+    assert titles("page=2&limit=2&offset=2") == ["2", "1"]
+    for query in ("page=0", "page=-1", "skip=x", "page=9999&limit=1000"):
+        assert alice.get(f"/api/tasks?{query}").status_code == 422
+
+
+def test_a_batch_of_full_descriptions_fits(alice: httpx.Client) -> None:
+    """A hundred of them, in a script of four bytes a character; a megabyte more does not."""
+    task = {"op": "create", "task": {"title": "Walk", "description": "\U0001f600" * 1000}}
+    body = json.dumps({"operations": [task] * 100}, ensure_ascii=False).encode()
+    headers = {"content-type": "application/json"}
+    answer = alice.post("/api/tasks/batch", content=body, headers=headers)
+    assert [result["status"] for result in answer.json()["results"]] == [201] * 100
+    assert alice.post("/api/tasks/batch", content=b" " * 1024 * 1024 + body, headers=headers).status_code == 413
+
+
+@pytest.mark.parametrize("path", ["/docs", "/docs/start.js", "/docs/swagger-ui.css", "/docs/swagger-ui-bundle.js"])
+def test_the_page_of_the_api_comes_from_here(browser: httpx.Client, path: str) -> None:
+    """Nothing of it from elsewhere or within the page, and the policy allows nothing else; ReDoc is not served."""
+    answer = browser.get(path)
+    assert answer.status_code == 200
+    policy = answer.headers["content-security-policy"]
+    assert "unsafe" not in policy
+    assert "https:" not in policy
+    if path == "/docs":
+        assert re.findall(r'(?:src|href)="([^"]*)"', answer.text) == [
+            *("data:,", "/docs/swagger-ui.css", "/docs/swagger-ui-bundle.js", "/docs/start.js")
+        ]
+        assert not re.search(r"<script>|<style|style=", answer.text)
+    assert browser.get("/redoc").status_code == 404
+
+
+@pytest.mark.parametrize("path", ["/api/tasks", "/api/tasks/0", "/nothing", "/livez", "/docs", "/metrics"])
+def test_every_answer_says_what_browsers_must_not_do(alice: httpx.Client, path: str) -> None:
+    """Whatever it is, and wherever it comes from: no other type, and in nobody's frame."""
+    for _ in range(3):
+        headers = alice.get(path).headers
+        assert headers.get_list("x-content-type-options") == ["nosniff"]
+        assert headers.get_list("x-frame-options") == ["DENY"]

@@ -47,6 +47,43 @@ def test_a_retry_gets_the_first_answer(alice: httpx.Client) -> None:
     assert titles(alice) == ["Walk"]
 
 
+CHANGES = (
+    ("PATCH", "/api/tasks/{id}", {"title": "Run"}),
+    ("PUT", "/api/tasks/{id}", {"title": "Run"}),
+    ("PATCH", "/api/tasks/{id}/toggle", None),
+    ("PATCH", "/api/tasks/{id}/complete", {"completed": True}),
+    ("PATCH", "/api/tasks/{id}/complete?completed=true", None),
+    ("POST", "/api/tasks/{id}/restore", None),
+)
+
+
+@pytest.mark.parametrize(("method", "path", "body"), CHANGES)
+def test_a_change_that_is_sent_again_happens_once(
+    alice: httpx.Client, method: str, path: str, body: dict[str, object] | None
+) -> None:
+    """Its retry gets the first answer, whatever has become of the task; another change under its key is refused."""
+    task = alice.post("/api/tasks", json=WALK)
+    id_, key = task.json()["id"], {"idempotency-key": "a-key"}
+    if method == "POST":
+        alice.delete(task.headers["location"])
+    first = alice.request(method, path.format(id=id_), json=body, headers=key)
+    later = alice.patch(task.headers["location"], json={"priority": "high"}).headers["etag"]
+    again = alice.request(method, path.format(id=id_), json=body, headers=key)
+    assert (first.status_code, again.status_code, again.headers["idempotent-replayed"]) == (200, 200, "true")
+    assert (again.content, again.headers["etag"]) == (first.content, first.headers["etag"])
+    assert alice.get(task.headers["location"]).headers["etag"] == later
+    other = alice.post("/api/tasks", json=WALK).json()["id"]
+    assert alice.request(method, path.format(id=other), json=body, headers=key).status_code == 422
+
+
+def test_a_change_that_failed_takes_no_key(alice: httpx.Client) -> None:
+    """What was refused may be sent again when it fits."""
+    task = alice.post("/api/tasks", json=WALK)
+    path, key = task.headers["location"], {"idempotency-key": "a-key"}
+    assert alice.patch(path, json={"title": "Run"}, headers={**key, "if-match": '"other"'}).status_code == 412
+    assert alice.patch(path, json={"title": "Run"}, headers={**key, "if-match": task.headers["etag"]}).is_success
+
+
 def test_a_retry_gets_the_first_answer_though_the_task_has_changed(alice: httpx.Client) -> None:
     """It is told what its request did, not what others have done since."""
     first = post(alice, "a-key")

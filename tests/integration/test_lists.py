@@ -12,7 +12,7 @@ from core.errors import DatabaseUnavailable, NotFound, OutcomeUnknown, Precondit
 from core.lists.all_lists import NEWEST, OLDEST, AllLists, Place
 from core.lists.lists import Change
 from core.tasks import crud, pages
-from core.tasks.crud import StoredTask
+from core.tasks.crud import Condition, StoredTask
 from core.tasks.queries import ListQuery
 from core.types import Revision, Stand, TaskId, UserId
 from tests.integration.wires import Cursor, blocked, database, end, rows
@@ -124,7 +124,10 @@ async def test_a_failed_change_takes_no_revision(stack: Stack, user: UserId, out
             await api.lists.write(user, lambda change: crud.delete(change, TaskId(2**62)))
         with pytest.raises(PreconditionFailed):
             await api.lists.write(
-                user, lambda change: crud.delete(change, first.id, expected=frozenset({Revision(first.revision - 1)}))
+                user,
+                lambda change: crud.delete(
+                    change, first.id, condition=Condition(frozenset({Revision(first.revision - 1)}))
+                ),
             )
         assert visible(outsider, user) == (first.revision, [first.revision])
         assert (await api.lists.write(user, add)).revision > first.revision

@@ -151,7 +151,7 @@ def ask_one_of_each(frontend: httpx.Client, user: UserId) -> list[str]:
 def test_a_healthy_request_leaves_no_line(
     quiet: ApiProcess, connect: Callable[[ApiProcess], httpx.Client], user: UserId
 ) -> None:
-    """Nor does one that the client got wrong: only what failed here is told."""
+    """Nor does one that the client got wrong: what failed here is told, and why a token was refused, once a minute."""
     frontend = connect(quiet)
     before = len(quiet.log.read_text().splitlines())
     ask_one_of_each(frontend, user)
@@ -160,7 +160,9 @@ def test_a_healthy_request_leaves_no_line(
         "/api/tasks", json={"title": "x", "description": "broken"}, headers={"x-request-id": "the-failed-one"}
     )
     lines = lines_of(quiet, until="the-failed-one")[before:]
-    assert {line["request_id"] for line in lines} == {"the-failed-one"}
+    refusals = [line for line in lines if line["event"] == "tokens_refused"]
+    assert [line["reason"] for line in refusals] == ["header_unreadable"]
+    assert {line["request_id"] for line in lines if line not in refusals} == {"the-failed-one"}
 
 
 def test_a_slow_request_leaves_one_line(

@@ -15,7 +15,7 @@ from core.database.transaction import Transaction
 from core.lists.lists import AS_USER
 from core.tasks import pages
 from core.tasks.cursors import Cursor as Place
-from core.tasks.queries import KEY_KINDS, ListQuery, Sort, Status
+from core.tasks.queries import KEY_KINDS, ListQuery, Sort, StatsQuery, Status
 from core.types import TaskId
 from tests.stack import Stack, migrate
 from tests.steps import Cursor, outside
@@ -104,7 +104,7 @@ def sent(query: ListQuery | None) -> Catcher:
     catcher = Catcher()
     transaction = cast(Transaction, catcher)
     with contextlib.suppress(Caught):
-        pages.page(transaction, query) if query else pages.stats(transaction)
+        pages.page(transaction, query) if query else pages.stats(transaction, StatsQuery())
     return catcher
 
 

@@ -372,6 +372,40 @@ def test_a_change_can_depend_on_what_was_seen(alice: httpx.Client, method: str, 
     assert missing.status_code == 404
 
 
+@pytest.mark.parametrize(
+    ("method", "suffix"), [("PUT", ""), ("PATCH", ""), ("DELETE", ""), ("PATCH", "/complete"), ("PATCH", "/toggle")]
+)
+def test_a_change_can_depend_on_what_must_not_be(alice: httpx.Client, method: str, suffix: str) -> None:
+    """`If-None-Match` with the task's current tag, weak or not, or `*` is 412 and changes nothing; another's is not."""
+    task = make(alice)
+    path = f"/api/tasks/{task['id']}"
+    body = None if method == "DELETE" else {"completed": True}
+    seen = alice.get(path).headers["etag"]
+    current = alice.patch(path, json={"priority": "high"}).headers["etag"]
+    for unwanted in (current, f"W/{current}", f'"other", {current}', "*"):
+        refused = alice.request(method, path + suffix, json=body, headers={"if-none-match": unwanted})
+        assert refused.status_code == 412, unwanted
+        assert refused.headers["etag"] == current
+    both = alice.request(method, path + suffix, json=body, headers={"if-match": current, "if-none-match": current})
+    assert both.status_code == 412
+    assert alice.get(path).headers["etag"] == current
+    answer = alice.request(method, path + suffix, json=body, headers={"if-none-match": f'{seen}, "other"'})
+    assert answer.status_code == (204 if method == "DELETE" else 200)
+    missing = "/api/tasks/9223372036854775807" + suffix
+    assert alice.request(method, missing, json=body, headers={"if-none-match": "*"}).status_code == 404
+
+
+def test_tags_on_several_lines_are_one_list(alice: httpx.Client) -> None:
+    """RFC 9110, section 5.3: the second line counts as the first does."""
+    path = f"/api/tasks/{make(alice)['id']}"
+    current = alice.get(path).headers["etag"]
+    lines = [("if-match", '"other"'), ("if-match", current)]
+    assert alice.patch(path, json={}, headers=lines).status_code == 200
+    current = alice.get(path).headers["etag"]
+    assert alice.patch(path, json={}, headers=[("if-none-match", '"o"'), ("if-none-match", current)]).status_code == 412
+    assert alice.get(path, headers=[("if-none-match", '"o"'), ("if-none-match", current)]).status_code == 304
+
+
 def test_if_match_with_a_star_takes_any_state(alice: httpx.Client) -> None:
     """`*` asks only that the task is there."""
     path = f"/api/tasks/{make(alice)['id']}"

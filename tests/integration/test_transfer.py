@@ -6,6 +6,7 @@ import io
 import json
 import re
 import socket
+import zipfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack, closing
 from typing import Any
@@ -17,6 +18,7 @@ from core.database import streams
 from core.errors import DatabaseUnavailable
 from core.tasks import bulk
 from core.types import UserId
+from tests.contract.reference import UNTOLD
 from tests.integration.wires import named, rows
 from tests.stack import ApiProcess, Stack, client, new_user
 from tests.steps import outside, process, until
@@ -30,7 +32,7 @@ IMPORT = "/api/tasks/import"
 SEED = """
     INSERT INTO task_lists (user_id, revision) VALUES (%s, 1);
     INSERT INTO tasks (user_id, title, description, revision)
-    SELECT %s, 'Task ' || n, repeat('x', 1000), 1 FROM generate_series(1, %s) AS n
+    SELECT %s, 'Task ' || n, %s, 1 FROM generate_series(1, %s) AS n
 """
 MANY = 10_000
 """Of them more than the sockets on the way hold, whatever their buffers."""
@@ -47,6 +49,8 @@ NASTY: list[Document] = [
     {"title": 'Say "hello", twice; a \\ and \\n', "description": "one\r\ntwo\rthree\nfour", "priority": "urgent"},
     {"title": "\u00e4" * 200, "description": "\U0001f600" * 1000, "priority": "low", "due_date": "2026-03-01"},
     {"title": "\u202eRight\u2028to\u0085left\u00a0", "description": "\x01bell\x07 and del\x7f", "priority": "high"},
+    {"title": "\uff1d1+1", "description": "- one\n=1+1\r\n@x\n\ttab", "tags": ["\x0b\x1c\x0c"]},
+    {"title": "a\u2029b\x1ec", "description": "one\x0btwo\x0cthree\x1dfour\x1ffive\x9fsix"},
     {"title": "'", "completed": True, "due_date": "2026-03-01T10:20:30.123Z"},
     {"title": "Exact", "due_date": "2026-03-01T10:20:30.123456+02:00"},
     {"title": "First", "due_date": "0001-01-01"},
@@ -87,9 +91,9 @@ class Download:
         self._socket.close()
 
 
-def seed(stack: Stack, user: UserId, count: int) -> None:
+def seed(stack: Stack, user: UserId, count: int, description: str = "x" * 1000) -> None:
     with outside(stack.database_url) as other:
-        rows(other, SEED, user, user, count)
+        rows(other, SEED, user, user, description, count)
 
 
 @pytest.fixture(scope="module")
@@ -116,7 +120,8 @@ def test_the_json_has_every_task(alice: httpx.Client, tasks: list[Document]) -> 
     assert export.headers["content-type"] == "application/json"
     assert export.headers["content-disposition"] == 'attachment; filename="tasks.json"'
     assert "no-store" in export.headers["cache-control"]
-    assert export.json() == {"version": 1, "tasks": [{"deleted_at": None, **task} for task in tasks]}
+    shown = [{"deleted_at": None, "uid": UNTOLD, **task} for task in tasks]
+    assert export.json() == {"version": 1, "tasks": shown}
 
 
 @pytest.mark.parametrize("count", [0, 1, 499, 500, 501, 1234])
@@ -136,8 +141,27 @@ def test_the_csv_is_valid_and_harmless(alice: httpx.Client, tasks: list[Document
     assert export.headers["content-disposition"] == 'attachment; filename="tasks.csv"'
     table_ = table(export.text)
     assert not [cell for row in table_ for cell in row.values() if cell.startswith(("=", "+", "-", "@", "\t", "\r"))]
-    plain = [{name: re.sub(r"\A'(?=[=+\-@\t\r])", "", cell) for name, cell in row.items()} for row in table_]
+    assert not [cell for row in table_ for cell in row.values() if re.search(r"[\r\n][=+\-@\t]", cell)]
+    quoted = r"(?:\A|(?<=[\r\n]))'(?=[=+\-@\t\r\uff1d])"
+    plain = [{name: re.sub(quoted, "", cell) for name, cell in row.items()} for row in table_]
+    assert len({row.pop("uid") for row in plain}) == len(tasks)
     assert plain == [as_cells(task) for task in tasks]
+
+
+def test_tags_can_be_told_apart_in_the_csv(alice: httpx.Client) -> None:
+    """Each as it is, whatever stands in it: in the cell they are a line of CSV."""
+    tags = ["a,b", 'quo"te', " spaced ", "plain", "two words", "line\nbreak", '"']
+    alice.post("/api/tasks", json={"title": "Walk", "tags": tags})
+    [row] = table(alice.get(f"{EXPORT}?format=csv").text)
+    [read] = csv.reader(io.StringIO(row["tags"], newline=""), skipinitialspace=True, strict=True)
+    assert read == tags
+
+
+def test_the_csv_begins_with_a_mark_where_it_is_asked_for(alice: httpx.Client) -> None:
+    """Some spreadsheets take it for something else than UTF-8 without."""
+    alice.post("/api/tasks", json={"title": "\u00e4"})
+    marked = alice.get(f"{EXPORT}?format=csv&bom=true").content
+    assert marked == b"\xef\xbb\xbf" + alice.get(f"{EXPORT}?format=csv").content
 
 
 def test_the_calendar_is_valid(alice: httpx.Client, tasks: list[Document]) -> None:
@@ -147,7 +171,99 @@ def test_the_calendar_is_valid(alice: httpx.Client, tasks: list[Document]) -> No
     assert export.headers["content-disposition"] == 'attachment; filename="tasks.ics"'
     todos = calendar(export.content)
     assert todos == [as_todo(task) for task in tasks if "deleted_at" not in task]
-    assert len({todo["UID"] for todo in todos}) == len(todos)
+    uids = {todo["UID"] for todo in todos}
+    assert len(uids) == len(todos)
+    assert all(uid.isascii() for uid in uids)
+    assert uids == {todo["UID"] for todo in calendar(alice.get(f"{EXPORT}?format=ics").content)}
+    assert uids < {task["uid"] for task in alice.get(EXPORT).json()["tasks"]}
+
+
+def test_a_calendar_without_tasks_has_a_component(alice: httpx.Client) -> None:
+    """RFC 5545, section 3.6: a calendar without one is none; what is there says nothing."""
+    lines = alice.get(f"{EXPORT}?format=ics").text.splitlines()
+    assert lines[4] == "BEGIN:VTIMEZONE"
+    assert "BEGIN:VTODO" not in lines
+
+
+def test_a_zip_has_a_file_for_each_task(alice: httpx.Client, tasks: list[Document]) -> None:
+    """Named by its uid, and whole by itself, as CalDAV servers keep them."""
+    answer = alice.get(f"{EXPORT}?format=zip")
+    assert answer.headers["content-type"] == "application/zip"
+    with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
+        assert archive.testzip() is None
+        single = {name: calendar(archive.read(name)) for name in archive.namelist()}
+    assert all(name == f"{todo['UID']}.ics" for name, [todo] in single.items())
+    together = calendar(alice.get(f"{EXPORT}?format=ics").content)
+    assert [todo for [todo] in single.values()] == together
+
+
+def test_an_empty_zip_is_one(alice: httpx.Client) -> None:
+    """Without a file in it."""
+    with zipfile.ZipFile(io.BytesIO(alice.get(f"{EXPORT}?format=zip").content)) as archive:
+        assert archive.namelist() == []
+
+
+@pytest.mark.parametrize(
+    ("count", "description", "parts"), [(20_001, "x", 2), (6000, "\U0001f600" * 1000, 14), (3000, "\x01" * 1000, 3)]
+)
+def test_what_leaves_in_parts_comes_back(stack: Stack, count: int, description: str, parts: int) -> None:
+    """Each part is an import's, and all of them together are the list; none is asked for twice or left out."""
+    api, owner, other = stack.api(), new_user(), new_user()
+    seed(stack, owner, count, description)
+    with client(api.url, owner) as leaving, client(api.url, other) as coming:
+        answer = leaving.get(f"{EXPORT}?after=0")
+        sent = [answer.content]
+        while "next" in answer.links:
+            answer = leaving.get(answer.links["next"]["url"])
+            sent.append(answer.content)
+        for part in sent:
+            assert coming.post(IMPORT, content=part, headers={"content-type": "application/json"}).status_code == 201
+        if count < 20_001:  # as another program would write it
+            assert all(len(json.dumps(json.loads(part))) < 8 * 1024 * 1024 for part in sent)
+        assert abs(len(sent) - parts) <= parts // 4
+        sql = "SELECT count(DISTINCT title), count(DISTINCT uid) FROM tasks WHERE user_id = %s"
+        with outside(stack.database_url) as cursor:
+            cursor.execute(sql, [other])
+            assert cursor.fetchall() == [(count, count)]
+    api.stop()
+
+
+@pytest.mark.parametrize("query", ["after=-1", "after=x", "after=9223372036854775808", "bom=1", "format=ics&bom=true"])
+def test_what_an_export_does_not_know_is_refused(alice: httpx.Client, query: str) -> None:
+    """422, naming the parameter."""
+    refused = alice.get(f"{EXPORT}?{query}")
+    assert refused.status_code == 422
+    assert refused.json()["errors"][0]["pointer"] in ("?after", "?bom")
+
+
+def test_a_task_keeps_its_name_through_an_import(alice: httpx.Client, bob: httpx.Client) -> None:
+    """What another user imports is called as it was; where the name is taken, the copy has one of its own."""
+    for title in ("Walk", "Run"):
+        alice.post("/api/tasks", json={"title": title})
+    exported = alice.get(EXPORT).json()
+    names = [task["uid"] for task in exported["tasks"]]
+    assert bob.post(IMPORT, json=exported).is_success
+    assert [task["uid"] for task in bob.get(EXPORT).json()["tasks"]] == names
+    twice = {"tasks": [*exported["tasks"], exported["tasks"][0], {"title": "Other", "uid": "no name of ours"}]}
+    assert bob.post(IMPORT, json=twice).json() == {"imported": 4}
+    assert alice.post(IMPORT, json=exported).is_success
+    for frontend, count in ((bob, 6), (alice, 4)):
+        after = [task["uid"] for task in frontend.get(EXPORT).json()["tasks"]]
+        assert after[:2] == names
+        assert len(set(after)) == count
+
+
+def test_what_was_there_before_names_is_called_always_the_same(alice: httpx.Client, stack: Stack, user: UserId) -> None:
+    """Also when its row has none: the id tells, with a number that no other database has."""
+    alice.post("/api/tasks", json={"title": "Walk"})
+    with outside(stack.database_url) as cursor:
+        cursor.execute("UPDATE tasks SET uid = NULL WHERE user_id = %s", [user])
+        cursor.execute("SELECT prosrc FROM pg_proc WHERE proname = 'tasklane_uid'")
+        assert re.search("[0-9a-f]{8}-[0-9a-f]{4}", cursor.fetchall()[0][0])
+    first, again = (alice.get(EXPORT).json()["tasks"][0]["uid"] for _ in range(2))
+    assert first == again
+    assert alice.post(IMPORT, json=alice.get(EXPORT).json()).is_success
+    assert alice.get(EXPORT).json()["tasks"][1]["uid"] != first
 
 
 @pytest.mark.parametrize("name", ["xml", "", "JSON"])
@@ -320,7 +436,7 @@ async def test_a_reader_who_is_too_slow_loses_the_connection(
     """Others wait for it. What they read afterwards ends in an error, not early."""
     monkeypatch.setattr(streams, "PATIENCE_SECONDS", 0.1)
     async with process(stack.settings(DATABASE_POOL_SIZE="1")) as parts:
-        batches = parts.lists.stream(crowd, bulk.EXPORT)
+        batches = parts.lists.stream(crowd, bulk.EXPORT, bulk.ALL)
         assert await anext(batches)
         await parts.add_task(user, "Walk")
         with pytest.raises(DatabaseUnavailable):
@@ -341,7 +457,7 @@ def export(frontend: httpx.Client) -> httpx.Response:
 
 
 def without_ids(task: Document) -> Document:
-    return {name: value for name, value in task.items() if name not in ("id", "user_id")}
+    return {name: value for name, value in task.items() if name not in ("id", "user_id", "uid")}
 
 
 def table(text: str) -> list[dict[str, str]]:
@@ -353,9 +469,13 @@ def table(text: str) -> list[dict[str, str]]:
 
 def as_cells(task: Document) -> dict[str, str]:
     texts = {name: "" if value is None else str(value) for name, value in {"deleted_at": None, **task}.items()}
-    texts |= {"completed": texts["completed"].lower(), "tags": ", ".join(task["tags"])}
+    texts |= {"completed": texts["completed"].lower(), "tags": ", ".join(map(quoted, task["tags"]))}
     del texts["user_id"]
     return texts
+
+
+def quoted(tag: str) -> str:
+    return '"{}"'.format(tag.replace('"', '""')) if re.search('[,"]', tag) or tag != tag.strip() else tag
 
 
 def calendar(content: bytes) -> list[dict[str, str]]:
@@ -372,8 +492,10 @@ def calendar(content: bytes) -> list[dict[str, str]]:
             lines.append(line)
     assert lines[:2] == ["BEGIN:VCALENDAR", "VERSION:2.0"]
     assert lines[2].startswith("PRODID:")
+    assert lines[3] == "CALSCALE:GREGORIAN"
     assert lines[-1] == "END:VCALENDAR"
-    return list(_todos(lines[3:-1]))
+    assert not re.search("[\x80-\x9f\u2028\u2029]", content.decode())
+    return list(_todos(lines[4:-1])) if lines[4] == "BEGIN:VTODO" else []
 
 
 def _todos(lines: list[str]) -> Iterator[dict[str, str]]:
@@ -397,27 +519,36 @@ def unescaped(value: str) -> str:
     return re.sub(r"\\(.)", lambda match: "\n" if match[1] in "nN" else match[1], value)
 
 
+BREAKS = "\r\n|[\n\r\x0b\x0c\x1c-\x1e\x85\u2028\u2029]"
+
+
 def as_todo(task: Document) -> dict[str, str]:
     def instant(text: str) -> str:
         date, _, time = text.partition("T")
         return f"{date.replace('-', '')}T{time[:8].replace(':', '')}Z"
 
     def text(value: str) -> str:
-        return re.sub(r"[\x00-\x08\x0b-\x1f\x7f]", "", value.replace("\r\n", "\n").replace("\r", "\n"))
+        return re.sub(r"[\x00-\x08\x0e-\x1f\x7f-\x9f]", " ", "\n".join(re.split(BREAKS, value)))
+
+    def usual(when: str | None) -> str:
+        return "" if not when or when.startswith(("0001", "9999")) else when
 
     due, priorities = task["due_date"], {"urgent": "1", "high": "3", "medium": "5", "low": "9"}
     properties = {
-        "UID": f"task-{task['id']}@tasklane",
+        "UID": UNTOLD,
         "DTSTAMP": instant(task["updated_at"]),
         "CREATED": instant(task["created_at"]),
         "LAST-MODIFIED": instant(task["updated_at"]),
         "SUMMARY": text(task["title"]),
         "DESCRIPTION": text(task["description"] or ""),
-        "DUE": instant(due) if due and "T" in due else "",
-        "DUE;VALUE=DATE": due.replace("-", "") if due and "T" not in due else "",
+        "DUE": instant(due) if usual(due) and "T" in due else "",
+        "DUE;VALUE=DATE": due.replace("-", "") if usual(due) and "T" not in due else "",
+        "X-TASKLANE-DUE": instant(due) if due and not usual(due) and "T" in due else "",
+        "X-TASKLANE-DUE;VALUE=DATE": due.replace("-", "") if due and not usual(due) and "T" not in due else "",
         "PRIORITY": priorities[task["priority"]],
-        "CATEGORIES": ",".join(re.sub(r"([\\,;])", r"\\\1", tag) for tag in task["tags"]),
+        "CATEGORIES": ",".join(re.sub(r"([\\,;])", r"\\\1", text(tag)).replace("\n", "\\n") for tag in task["tags"]),
         "STATUS": "COMPLETED" if task["completed"] else "NEEDS-ACTION",
+        "PERCENT-COMPLETE": "100" if task["completed"] else "0",
         "COMPLETED": instant(task["completed_at"]) if task["completed_at"] else "",
     }
     return {name: value for name, value in properties.items() if value}

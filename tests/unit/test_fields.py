@@ -7,14 +7,15 @@ from typing import Any, get_type_hints
 
 from api.openapi import examples
 from api.tasks import schemas
+from api.tasks.formats.table import Table
 from api.tasks.imports import parse_import
-from api.tasks.transfer import WRITERS, ImportedTask
-from core.tasks.fields import COLUMNS, DEFAULTS, DELETED_AT, EXPORTED, GIVEN, MEMBERS, Given
+from api.tasks.transfer import ImportedTask
+from core.tasks.fields import ARCHIVED, COLUMNS, DEFAULTS, DELETED_AT, EXPORTED, GIVEN, MEMBERS, Given
 
 GIVEN_MEMBERS = [member.name for member in MEMBERS if any(isinstance(column, Given) for column in member.columns)]
 SHOWN = [member.name for member in MEMBERS]
 FULL: dict[str, Any] = {name: examples.DELETED[name] for name in (*GIVEN_MEMBERS, "completed_at", "created_at")}
-FULL |= {name: examples.DELETED[name] for name in ("updated_at", "deleted_at")}
+FULL |= {name: examples.DELETED[name] for name in ("updated_at", "deleted_at")} | {"uid": examples.UID}
 
 
 def imported_rows(document: Any) -> list[Any]:
@@ -23,10 +24,11 @@ def imported_rows(document: Any) -> list[Any]:
 
 
 def test_the_documented_tasks_have_the_members_of_the_list() -> None:
-    """In its order, the trash and the export with one more."""
+    """In its order, the trash and the export with more."""
     assert list(get_type_hints(schemas.Task)) == SHOWN
-    for model in (schemas.DeletedTask, schemas.ExportedTask):
-        assert sorted(get_type_hints(model)) == sorted([*SHOWN, DELETED_AT.name])
+    assert sorted(get_type_hints(schemas.DeletedTask)) == sorted([*SHOWN, DELETED_AT.name])
+    assert sorted(get_type_hints(schemas.ExportedTask)) == sorted(member.name for member in ARCHIVED)
+    assert sorted(examples.EXPORTED) == sorted(member.name for member in ARCHIVED)
     assert list(examples.TASK) == SHOWN
 
 
@@ -48,15 +50,15 @@ def test_null_is_the_default_of_the_list() -> None:
 
 def test_an_import_fills_every_column_of_the_list() -> None:
     """Whatever an export has, but for the ids, comes back."""
-    assert set(ImportedTask.model_fields) == {*SHOWN, DELETED_AT.name} - {"id", "user_id"}
+    assert set(ImportedTask.model_fields) == {member.name for member in ARCHIVED} - {"id", "user_id"}
     [imported] = imported_rows({"tasks": [FULL]})
     assert sorted(imported) == sorted(column.name for column in COLUMNS)
 
 
 def test_a_spreadsheet_has_every_member_but_the_user() -> None:
     """A column for each, also in the document's example."""
-    [header] = csv.reader([WRITERS["csv"].head.decode()])
+    [header] = csv.reader([Table().head().decode()])
     assert header == list(EXPORTED)
     [row] = csv.DictReader(examples.CSV.splitlines())
     assert row["title"] == examples.TASK["title"]
-    assert set(row) == {*SHOWN, DELETED_AT.name} - {"user_id"}
+    assert set(row) == {member.name for member in ARCHIVED} - {"user_id"}

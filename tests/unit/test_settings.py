@@ -49,11 +49,39 @@ def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         ("CACHE_TTL", "9"),
         ("CACHE_TTL", "86401"),
         ("CACHE_TTL", "5 minutes"),
+        *(
+            ("CORS_ORIGINS", origins)
+            for origins in (
+                *("https://app.example/", '["https://app.example"]', '"https://app.example"', "app.example"),
+                *("https://App.example", "https://a.example;https://b.example", "https://a.example https://b.example"),
+                *(
+                    "https://app.example:443",
+                    "http://app.example:80",
+                    "https://app.example/page",
+                    "https://m\u00fcller.example",
+                ),
+                *("https://a.example,https://b.example/", "https://*.example", "https://", "localhost:3000"),
+            )
+        ),
+        ("REDIS_URL", "redis://127.0.0.1/name"),
+        *((f"WORKER_{name}_PERIOD", "3601") for name in ("PURGE", "ERASE", "AUDIT")),
+        ("BETTER_AUTH_SECRET", SECRET + "\n"),
+        ("BETTER_AUTH_SECRET", " " + SECRET),
+        ("AUTH_JWKS_URL", "https://auth.example/jwks\n"),
+        ("AUTH_ISSUER", "https://auth.example\n"),
+        ("AUTH_AUDIENCE", "tasks "),
         ("BETTER_AUTH_SECRET", ""),
         ("BETTER_AUTH_SECRET", "a-secret-of-thirty-one-bytes-ab"),
         ("AUTH_JWKS_URL", "ftp://auth.example/jwks"),
         ("AUTH_JWKS_URL", "auth.example/jwks"),
         ("TASK_LIST_SHAPE", "table"),
+        ("TASK_PREFIXES", "v2/tasks"),
+        ("TASK_PREFIXES", "/v2/tasks/"),
+        ("TASK_PREFIXES", "/v2/{user}/tasks"),
+        ("TASK_PREFIXES", "/v2/{user_id}/{user_id}/tasks"),
+        ("TASK_PREFIXES", "/v2//tasks"),
+        ("DELETE_ANSWER", "404"),
+        ("UNKNOWN_MEMBERS", "ignore"),
         ("BODY_LIMIT_BYTES", "1023"),
         ("BODY_LIMIT_BYTES", "64 KiB"),
         ("DIRECT_HITS", "sometimes"),
@@ -181,6 +209,30 @@ def test_origins_are_a_list_with_commas() -> None:
     assert read.cors_origins == ("https://a.example", "https://b.example")
 
 
+@pytest.mark.parametrize(
+    "origin",
+    [
+        *("https://app.example", "http://localhost:3000", "http://[::1]:5173", "https://app.example:8443", "*"),
+        *("capacitor://localhost", "chrome-extension://abcdefghijklmnop", "http://127.0.0.1:81"),
+    ],
+)
+def test_an_origin_as_a_browser_sends_it_is_taken(origin: str) -> None:
+    """Also one of an app that is no web page."""
+    assert settings({**GOOD, "CORS_ORIGINS": f"{origin}, http://localhost:3001"}).cors_origins[0] == origin
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "latin-1"])
+def test_a_file_in_another_encoding_is_a_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, encoding: str
+) -> None:
+    """As editors on Windows write it."""
+    (tmp_path / ".env").write_text("AUTH_AUDIENCE=\u00e4\n", encoding=encoding)
+    for name, value in GOOD.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(ConfigurationError, match="UTF-8"):
+        Settings.load()
+
+
 def test_no_secret_shows_in_a_repr() -> None:
     """Settings that are printed or logged by accident give nothing away."""
     read = settings({**GOOD, "DATABASE_URL": "postgresql://user:pass-7f3a@127.0.0.1/x", "REDIS_URL": "redis://:w-91@h"})
@@ -263,4 +315,6 @@ def _default(name: str) -> str:
         return ""
     if isinstance(default, bool):
         return str(default).lower()
+    if isinstance(default, tuple):
+        return ",".join(default)
     return str(getattr(default, "get_secret_value", lambda: default)())

@@ -1,7 +1,7 @@
 """Which tokens are believed, and that every other one is refused in the same way, whatever is configured."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,7 @@ import pytest
 
 from api.auth import Authenticator, memo, refusal, tokens
 from api.auth.claims import Principal
-from api.auth.keys import Key
+from api.auth.keys import KEY_SET_ALGORITHMS, Key
 from core.errors import ConfigurationError, InvalidToken
 from core.types import UserId
 from tests.tokens import (
@@ -83,6 +83,9 @@ def reasons(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         def debug(self, event: str, *, reason: str) -> None:
             assert event == "token_refused"
             heard.append(reason)
+
+        def warning(self, event: str, *, reason: str, tokens: int) -> None:
+            assert (event, reason in heard, tokens > 0) == ("tokens_refused", True, True)
 
     monkeypatch.setattr(refusal, "_log", Log())
     return heard
@@ -199,6 +202,21 @@ async def test_the_scheme_is_case_insensitive(make: Callable[[str], Authenticato
 async def test_a_user_id_is_opaque(make: Callable[[str], Authenticator], sub: str) -> None:
     """A subject of 1 to 255 characters is taken as it is."""
     assert (await make("secret").authenticate(bearer(token("HS256", claims(sub=sub))))).user_id == sub
+
+
+@pytest.mark.parametrize(
+    ("said", "user"),
+    [
+        ({"sub": "alice", "user_id": "bob"}, "alice"),
+        ({"sub": None, "user_id": 7, "id": "x"}, "7"),
+        ({"sub": None, "id": "bob"}, "bob"),
+    ],
+)
+async def test_the_user_in_another_claim(clock: Clock, said: dict[str, object], user: str) -> None:
+    """The first of the claims that may name the user, and that the token has; a whole number counts as its digits."""
+    settings = auth_settings(secret=SECRET, user_claim="sub, user_id,id")
+    authenticator = Authenticator.from_settings(settings, clock=clock)
+    assert (await authenticator.authenticate(bearer(token("HS256", claims(**said))))).user_id == user
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -350,3 +368,47 @@ def test_a_jwks_file_that_cannot_work_stops_the_start(tmp_path: Path, content: b
 def _takes(configuration: str, kind: str) -> bool:
     keys = configuration.partition(" ")[0]
     return keys == "both" or keys == {"HS256": "secret", "EdDSA": "jwks"}[kind]
+
+
+@pytest.mark.parametrize("name", ["EdDSA", "Ed25519"])
+@pytest.mark.parametrize("listed", ["EdDSA", "Ed25519"])
+async def test_both_names_of_eddsa_are_one(tmp_path: Path, name: str, listed: str) -> None:
+    """RFC 9864 has a new one; a key of either proves a token of either."""
+    key = key_pair("EdDSA")
+    await proves(tmp_path, key.jwk | {"alg": listed}, key.token("alice", header={"alg": name}))
+
+
+@pytest.mark.parametrize("algorithm", [name for name in KEY_SET_ALGORITHMS if name != "EdDSA"])
+async def test_every_algorithm_proves_a_token(tmp_path: Path, algorithm: Algorithm) -> None:
+    """With the key that is bound to it."""
+    key = key_pair(algorithm)
+    await proves(tmp_path, key.jwk, key.token("alice"))
+
+
+async def proves(folder: Path, jwk: Mapping[str, object], token: str) -> None:
+    file = folder / "jwks.json"
+    file.write_text(json.dumps({"keys": [jwk]}))
+    authenticator = Authenticator.from_settings(auth_settings(jwks_file=file))
+    assert (await authenticator.authenticate(bearer(token))).user_id == "alice"
+
+
+async def test_a_refusal_is_counted_and_told_once_a_minute(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By a fixed word, so that whoever operates the service finds it; what clients do every day is counted only."""
+    clock, counted, told = Clock(), list[str](), list[dict[str, object]]()
+
+    class Log:
+        def warning(self, event: str, **fields: object) -> None:
+            told.append({"event": event, **fields})
+
+    monkeypatch.setattr(refusal, "_log", Log())
+    refusals = refusal.Refusals(counted.append, clock=clock)
+    for reason in ("no_token", "issuer_wrong", "issuer_wrong", "expired", "no_key_fits"):
+        refusals.note(reason)
+    clock.advance(60)
+    refusals.note("issuer_wrong")
+    assert counted == ["no_token", "issuer_wrong", "issuer_wrong", "expired", "no_key_fits", "issuer_wrong"]
+    assert told == [
+        {"event": "tokens_refused", "reason": "issuer_wrong", "tokens": 1},
+        {"event": "tokens_refused", "reason": "no_key_fits", "tokens": 1},
+        {"event": "tokens_refused", "reason": "issuer_wrong", "tokens": 2},
+    ]

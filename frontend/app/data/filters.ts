@@ -1,6 +1,6 @@
 /** What the list shows: kept in the address, so that a reload, a bookmark and the back button find it again. */
 
-import { addDays, dayOf, dueDay, isOver } from "./due.ts";
+import { addDays, dayOf, dueDay, inMyZone, isOver } from "./due.ts";
 import { PRIORITIES, type Priority, type Task } from "./types.ts";
 
 export const STATUSES = ["pending", "completed", "all"] as const;
@@ -51,8 +51,8 @@ export function writeFilters(filters: Filters): URLSearchParams {
 }
 
 /**
- * The same for the API. Its days are those of UTC, a person's are not: the window reaches a day further to both sides,
- * and `matches` decides.
+ * The same for the API. Its clock, and where the browser has no zone its days, may be others: the window reaches a day
+ * further to both sides, and `matches` decides.
  */
 export function queryOf(filters: Filters, now: Date) {
   const today = dayOf(now);
@@ -69,6 +69,7 @@ export function queryOf(filters: Filters, now: Date) {
     ...(filters.search ? { search: filters.search } : {}),
     ...(filters.sort === NO_FILTERS.sort ? {} : { sort: filters.sort }),
     ...window,
+    ...(filters.due === "any" && filters.sort !== "due_date" ? {} : inMyZone()),
   };
 }
 

@@ -6,6 +6,7 @@ import { useStore } from "../sync/useStore";
 import { projectList, projectTrash } from "../sync/writes";
 import { useNow } from "../ui/useNow";
 import { useWorkspace } from "../workspace/workspace";
+import { inMyZone } from "./due";
 import { type Filters, isDue, matches, queryOf } from "./filters";
 import type { DeletedTask, Stats, Task } from "./types";
 
@@ -75,7 +76,7 @@ export function useStats(): Stats | undefined {
   const { api, connection } = useWorkspace();
   return useQuery({
     queryKey: ["stats"],
-    queryFn: ({ signal }) => connection.watch("stats", api.getTaskStats({ signal })),
+    queryFn: ({ signal }) => connection.watch("stats", api.getTaskStats(inMyZone(), { signal })),
   }).data;
 }
 

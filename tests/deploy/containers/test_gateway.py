@@ -39,6 +39,17 @@ def test_what_is_public(alice: httpx.Client, path: str) -> None:
 
 @pytest.mark.parametrize(
     "path",
+    ["/api/v1/tasks", "/api/v1/alice/tasks/stats", "/api/users/alice/tasks", "/api/todos", "/todos/trash", "/tasks/"],
+)
+def test_where_else_pages_look_for_tasks(alice: httpx.Client, anyone: httpx.Client, path: str) -> None:
+    """The API answers there, too; the page has nothing of such a name."""
+    assert alice.get(path).status_code == 200
+    assert anyone.get(path).status_code == 401
+    assert anyone.get("/health").status_code == 200
+
+
+@pytest.mark.parametrize(
+    "path",
     [
         *("/metrics", "/metrics/", "//metrics", "/readyz", "/readyz?x", "/READYZ", "/redoc"),
         *(
