@@ -16,7 +16,6 @@ docs/adr/0002-revision-fence.md and 0020-generations.md say why no hit is ever s
 
 import asyncio
 import contextlib
-import secrets
 import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Iterable
@@ -28,7 +27,7 @@ from core.cache import keys, scripts
 from core.cache.answer import Answer, Opened, judged
 from core.cache.keys import JITTER, OWN_FIELDS, channel, field, jittered, key, question
 from core.cache.servers.connect import Servers
-from core.cache.servers.redis import Generation, Redis
+from core.cache.servers.redis import Redis, new_lease
 from core.cache.servers.wire import Argument, Asker, Send
 from core.errors import Redirected, RedisUnavailable
 from core.types import History, Revision, Stand, UserId
@@ -127,7 +126,7 @@ class Fence:
         generation = node.generation
         if generation is None:
             raise RedisUnavailable("no generation")
-        arguments = (generation.id, _lease(generation), jittered(self._ttl), field(variant))
+        arguments = (generation.id, new_lease(generation), jittered(self._ttl), field(variant))
         lease, fence, value = await node.send("EVAL", scripts.OPEN, 1, key(owner), *arguments)
         hit = judged(fence, value)
         return Opened(lease, Revision(int(fence)), hit if hit and hit.owner == owner else None)
@@ -147,7 +146,7 @@ class Fence:
             value if len(value) <= keys.MAX_VALUE_BYTES else b"",
             jittered(self._ttl),
             keys.MOST_FIELDS,
-            _lease(node.generation),
+            new_lease(node.generation),
             self._share,
         )
         return bool(await node.send("EVAL", scripts.FILL, 1, key(answer.owner), *arguments))
@@ -287,13 +286,8 @@ class Fence:
         self, node: Redis, owner: UserId, revision: Revision, *, make: bool = True, tell: bool = False
     ) -> tuple[Argument, ...]:
         told = channel(owner) if tell else b""
-        arguments = (revision, _lease(node.generation), jittered(self._ttl), int(not make), told)
+        arguments = (revision, new_lease(node.generation), jittered(self._ttl), int(not make), told)
         return ("EVAL", scripts.RAISE, 1, key(owner), *arguments)
-
-
-def _lease(generation: Generation | None) -> str:
-    """A fresh one; a raise on a connection that has no generation yet gives one that nobody reads under."""
-    return f"{generation.id.decode() if generation else ''}.{secrets.token_hex(8)}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -70,7 +70,7 @@ def see_problem(answer: httpx.Response, status: int) -> None:
         "/api/nope",
         "/api/tasks/1/nope",
         "/api/tasks/1/complete/x",
-        "/tasks",
+        "/task",
         "/a//b",
     ],
 )
@@ -88,7 +88,8 @@ def test_where_nothing_is_there_is_a_problem(alice: httpx.Client, path: str, met
 @pytest.mark.parametrize("path", PATHS)
 def test_a_method_that_a_path_does_not_take(alice: httpx.Client, place: Mapping[str, str], path: str) -> None:
     """405 names every method that the path does take, whichever route of it is asked first."""
-    for method in set(METHODS) - PATHS[path] | {"TRACE"}:
+    others = {"POST", "PUT"} if path.endswith(("/complete", "/toggle")) else set()  # read as PATCH: test_forms.py
+    for method in set(METHODS) - PATHS[path] - others | {"TRACE"}:
         answer = alice.request(method, path.format(**place))
         if method != "HEAD":
             see_problem(answer, 405)

@@ -348,7 +348,7 @@ def test_a_key_is_used_with_its_own_algorithm_only() -> None:
         tokens.proven_claims(tokens.read(bearer(token("HS256"))), [key])
 
 
-@pytest.mark.parametrize("secret", [ED.pem.decode(), json.dumps(RS.jwk)])
+@pytest.mark.parametrize("secret", [ED.pem.decode().strip(), json.dumps(RS.jwk)])
 def test_a_public_key_is_not_accepted_as_the_secret(secret: str) -> None:
     """The service does not start with a key that everyone may read where its secret belongs."""
     with pytest.raises(ConfigurationError, match="BETTER_AUTH_SECRET"):

@@ -37,6 +37,11 @@ class Generation:
     history: History | None
 
 
+def new_lease(generation: Generation | None) -> str:
+    """A fresh one; a raise on a connection that has no generation yet gives one that nobody reads under."""
+    return f"{generation.id.decode() if generation else ''}.{secrets.token_hex(8)}"
+
+
 class Recovery(Protocol):
     """What must be done on a new connection before anybody may use it, and again and again as long as it lives."""
 
