@@ -3,6 +3,8 @@ import { useEffect, useState } from "react";
 import { SignIn } from "./session/SignIn";
 import type { Session, User } from "./session/session";
 import { Shell } from "./shell/Shell";
+import type { Updates } from "./shell/updates";
+import type { Disk } from "./local/disk";
 import type { Connection } from "./sync/connection";
 import { useStore } from "./sync/useStore";
 import { Skeleton } from "./tasks/states";
@@ -13,17 +15,21 @@ import { Workspace, WorkspaceContext } from "./workspace/workspace";
 interface Props {
   session: Session;
   connection: Connection;
+  disk: Disk;
+  updates: Updates;
 }
 
-export function App({ session, connection }: Props) {
+export function App(props: Props) {
+  const { session, connection } = props;
   const state = useStore(session.state);
   if (state.state === "signed-out") return <SignIn session={session} ended={state.ended} />;
   if (state.state === "asking") return <Asking connection={connection} />;
-  return <SignedIn key={state.user.id} user={state.user} session={session} connection={connection} />;
+  return <SignedIn key={state.user.id} user={state.user} {...props} />;
 }
 
-function SignedIn({ user, session, connection }: Props & { user: User }) {
-  const [workspace] = useState(() => new Workspace(user, session, connection));
+function SignedIn({ user, updates, ...settings }: Props & { user: User }) {
+  const [workspace] = useState(() => new Workspace(user, settings));
+  useEffect(() => updates.unless(() => workspace.outbox.unsent > 0), [updates, workspace]);
   useEffect(() => {
     const closing = new AbortController();
     workspace.open(closing.signal);
@@ -32,7 +38,7 @@ function SignedIn({ user, session, connection }: Props & { user: User }) {
   return (
     <WorkspaceContext value={workspace}>
       <QueryClientProvider client={workspace.queries}>
-        <Shell />
+        <Shell updates={updates} />
       </QueryClientProvider>
     </WorkspaceContext>
   );

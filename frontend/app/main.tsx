@@ -1,7 +1,9 @@
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { App } from "./App";
+import { Disk } from "./local/disk";
 import { Session } from "./session/session";
+import { Updates } from "./shell/updates";
 import { Connection } from "./sync/connection";
 import "./styles/tokens.css";
 import "./styles/base.css";
@@ -12,13 +14,16 @@ import "./styles/overlays.css";
 
 const connection = new Connection();
 connection.watchBrowser();
-const session = new Session(connection);
-void session.refresh();
+const disk = new Disk();
+const session = new Session(connection, disk);
+void session.begin();
+const updates = new Updates();
+if (import.meta.env.PROD) void updates.begin();
 
 const root = document.getElementById("root");
 if (!root) throw new Error("the page has no #root");
 createRoot(root).render(
   <StrictMode>
-    <App session={session} connection={connection} />
+    <App session={session} connection={connection} disk={disk} updates={updates} />
   </StrictMode>,
 );

@@ -34,6 +34,12 @@ export async function visit({ base = BASE, user, tolerate, ...options }: Visit =
   });
   context.setDefaultTimeout(PATIENCE);
   if (user) await context.addCookies(user.cookies(base));
+  const complaints: string[] = [];
+  const complain = (text: string) => tolerate?.test(text) || complaints.push(text);
+  context.on("page", (page) => {
+    page.on("console", (message) => ["error", "warning"].includes(message.type()) && complain(message.text()));
+    page.on("pageerror", (error) => complain(String(error)));
+  });
   // Told to the console, where it counts as a complaint.
   await context.addInitScript(() =>
     document.addEventListener("securitypolicyviolation", ({ violatedDirective, blockedURI }) =>
@@ -41,10 +47,6 @@ export async function visit({ base = BASE, user, tolerate, ...options }: Visit =
     ),
   );
   const page = await context.newPage();
-  const complaints: string[] = [];
-  const complain = (text: string) => tolerate?.test(text) || complaints.push(text);
-  page.on("console", (message) => ["error", "warning"].includes(message.type()) && complain(message.text()));
-  page.on("pageerror", (error) => complain(String(error)));
   onTestFinished(async ({ task }) => {
     if (task.result?.state === "fail") await picture(page, task.name, complaints);
     await context.close();
@@ -61,6 +63,39 @@ export async function visitAsNewUser(options: Visit = {}, ...tasks: Parameters<U
   const page = await visit({ ...options, user });
   await page.getByRole("heading", { name: "Open", level: 1 }).waitFor();
   return page;
+}
+
+/** Another tab of the same browser. */
+export async function anotherTab(page: Page): Promise<Page> {
+  const tab = await page.context().newPage();
+  await tab.goto("/");
+  return tab;
+}
+
+/** Once the browser has all that it needs to open the page without a network. */
+export async function isInstalled(page: Page): Promise<void> {
+  await page.evaluate(() => navigator.serviceWorker.ready);
+}
+
+/** All that the browser keeps of the page, as text: storage, IndexedDB, caches. */
+export function kept(page: Page): Promise<string> {
+  return page.evaluate(async () => {
+    const records: unknown[] = [{ ...localStorage }, { ...sessionStorage }];
+    for (const { name = "" } of await indexedDB.databases()) {
+      const db = await new Promise<IDBDatabase>((resolve) => {
+        const opening = indexedDB.open(name);
+        opening.onsuccess = () => resolve(opening.result);
+      });
+      for (const table of db.objectStoreNames) {
+        const asked = db.transaction(table).objectStore(table).getAll();
+        records.push(await new Promise((resolve) => (asked.onsuccess = () => resolve(asked.result))));
+      }
+      db.close();
+    }
+    for (const name of await caches.keys())
+      records.push((await (await caches.open(name)).keys()).map(({ url }) => new URL(url).pathname));
+    return JSON.stringify(records);
+  });
 }
 
 /** What was to be seen when a test failed. */

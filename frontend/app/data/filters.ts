@@ -50,29 +50,6 @@ export function writeFilters(filters: Filters): URLSearchParams {
   return query;
 }
 
-/**
- * The same for the API. Its clock, and where the browser has no zone its days, may be others: the window reaches a day
- * further to both sides, and `matches` decides.
- */
-export function queryOf(filters: Filters, now: Date) {
-  const today = dayOf(now);
-  const window = {
-    any: {},
-    overdue: { due_before: addDays(today, 2) },
-    today: { due_after: addDays(today, -1), due_before: addDays(today, 2) },
-    week: { due_after: addDays(today, -1), due_before: addDays(today, 8) },
-  }[filters.due];
-  return {
-    ...(filters.status === "all" ? {} : { status: filters.status }),
-    ...(filters.priority === "any" ? {} : { priority: filters.priority }),
-    ...(filters.tags.length ? { tag: [...filters.tags] } : {}),
-    ...(filters.search ? { search: filters.search } : {}),
-    ...(filters.sort === NO_FILTERS.sort ? {} : { sort: filters.sort }),
-    ...window,
-    ...(filters.due === "any" && filters.sort !== "due_date" ? {} : inMyZone()),
-  };
-}
-
 /** Whether the list shows the task. */
 export function matches(task: Task, filters: Filters, now: Date): boolean {
   return (

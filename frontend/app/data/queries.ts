@@ -1,13 +1,13 @@
-/** What the service has, with what is on its way to it on top. */
+/** What is shown of what is here; of the trash, what the service has, with what is on its way to it on top. */
 
-import { keepPreviousData, useInfiniteQuery, useQuery } from "@tanstack/react-query";
-import { useMemo } from "react";
+import { useInfiniteQuery } from "@tanstack/react-query";
+import { useMemo, useState } from "react";
 import { useStore } from "../sync/useStore";
-import { projectList, projectTrash } from "../sync/writes";
+import { projectTrash } from "../sync/writes";
 import { useNow } from "../ui/useNow";
 import { useWorkspace } from "../workspace/workspace";
-import { inMyZone } from "./due";
-import { type Filters, isDue, matches, queryOf } from "./filters";
+import { type Filters, writeFilters } from "./filters";
+import { count, select } from "./select";
 import type { DeletedTask, Stats, Task } from "./types";
 
 const PAGE = 50;
@@ -19,34 +19,28 @@ export interface Listing<T> {
   readonly error: Error | null;
   readonly hasMore: boolean;
   readonly isLoadingMore: boolean;
-  /** Shows what was asked before, until the answer comes. */
-  readonly isOld: boolean;
   readonly loadMore: () => void;
   readonly retry: () => void;
 }
 
 export function useTaskList(filters: Filters): Listing<Task> {
-  const { api, connection, outbox } = useWorkspace();
-  const entries = useStore(outbox.entries);
+  const { list, tasks } = useWorkspace();
+  const all = useStore(tasks);
+  const error = useStore(list.error);
   const now = useNow(MINUTE);
-  const query = queryOf(filters, new Date(now));
-  const found = useInfiniteQuery({
-    queryKey: ["tasks", query],
-    queryFn: ({ pageParam, signal }) =>
-      connection.watch("tasks", api.listTasks({ ...query, limit: PAGE, cursor: pageParam ?? undefined }, { signal })),
-    initialPageParam: null as string | null,
-    getNextPageParam: (page) => page.next,
-    placeholderData: keepPreviousData,
-  });
-  const rows = useMemo(() => {
-    if (!found.data) return undefined;
-    const moment = new Date(now);
-    const tasks = unique(found.data.pages.flatMap(({ items }) => items));
-    const writes = entries.map(({ write }) => write);
-    const list = projectList(tasks, writes, (task) => matches(task, filters, moment));
-    return list.filter((task) => isDue(task, filters.due, moment));
-  }, [found.data, entries, filters, now]);
-  return listing(found, rows);
+  const [shown, setShown] = useState({ of: "", rows: PAGE });
+  const question = writeFilters(filters).toString();
+  const most = shown.of === question ? shown.rows : PAGE; // another question begins at its top
+  const found = useMemo(() => all && select(all, filters, new Date(now)), [all, filters, now]);
+  const rows = useMemo(() => found?.slice(0, most), [found, most]);
+  return {
+    rows,
+    error,
+    hasMore: found !== null && found.length > most,
+    isLoadingMore: false,
+    loadMore: () => setShown({ of: question, rows: most + PAGE }),
+    retry: () => void list.refresh().catch(() => {}), // what it says then stands there already
+  };
 }
 
 export function useTrash(): Listing<DeletedTask> {
@@ -73,18 +67,15 @@ export function useTrash(): Listing<DeletedTask> {
 }
 
 export function useStats(): Stats | undefined {
-  const { api, connection } = useWorkspace();
-  return useQuery({
-    queryKey: ["stats"],
-    queryFn: ({ signal }) => connection.watch("stats", api.getTaskStats(inMyZone(), { signal })),
-  }).data;
+  const all = useStore(useWorkspace().tasks);
+  const now = useNow(MINUTE);
+  return useMemo(() => (all ? count(all, new Date(now)) : undefined), [all, now]);
 }
 
 interface Found {
   error: Error | null;
   hasNextPage: boolean;
   isFetchingNextPage: boolean;
-  isPlaceholderData: boolean;
   fetchNextPage: () => unknown;
   refetch: () => unknown;
 }
@@ -95,7 +86,6 @@ function listing<T>(found: Found, rows: readonly T[] | undefined): Listing<T> {
     error: found.error,
     hasMore: found.hasNextPage,
     isLoadingMore: found.isFetchingNextPage,
-    isOld: found.isPlaceholderData,
     loadMore: () => void found.fetchNextPage(),
     retry: () => void found.refetch(),
   };

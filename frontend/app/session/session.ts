@@ -1,10 +1,13 @@
 /**
  * Who is signed in, as Better Auth's session cookie says. The cookie is out of reach of scripts; the token that it buys
- * is in memory only.
+ * is in memory only. Until somebody can be asked it is who it was the last time, as the disk says: they see what is kept
+ * of theirs, and nothing is sent or fetched.
  */
 
 import { betterAuthTokens, Problem, type TokenSource, Unreachable } from "../../lib/api";
+import type { Disk } from "../local/disk";
 import type { Connection } from "../sync/connection";
+import { forgetTab } from "../sync/storage";
 import { Store } from "../sync/store";
 
 export interface User {
@@ -19,21 +22,37 @@ export type SessionState =
   | { state: "signed-in"; user: User };
 
 const BASE = "/api/auth";
+/** What the tabs tell each other. */
+const CHANGED = "changed";
+const LEFT = "signed-out";
 const TIMEOUT = 10_000;
 
 export class Session {
   readonly state = new Store<SessionState>({ state: "asking" });
   readonly #connection: Connection;
+  readonly #disk: Disk;
   readonly #tokens = betterAuthTokens({ fetch: (_url, init) => this.#ask(init) });
   /** Other tabs share the cookie. */
   readonly #tabs = new BroadcastChannel("tasklane:session");
+  /** Whose the disk is, as far as this tab has seen to it. */
+  #claimed: string | null = null;
 
-  constructor(connection: Connection) {
+  constructor(connection: Connection, disk: Disk) {
     this.#connection = connection;
-    this.#tabs.addEventListener("message", () => void this.refresh());
+    this.#disk = disk;
+    this.#tabs.addEventListener("message", ({ data }) => void (data === LEFT ? this.#leave() : this.refresh()));
     connection.onWake(async () => {
-      if (this.state.get().state === "asking") await this.refresh();
+      if (this.#claimed === null && this.state.get().state !== "signed-out") await this.refresh();
     });
+  }
+
+  /** Who was here the last time is at once, and who is as soon as that can be asked. */
+  async begin(): Promise<void> {
+    const asked = this.refresh();
+    const owner = await this.#disk.owner();
+    if (owner?.signedIn && this.state.get().state === "asking")
+      this.state.set({ state: "signed-in", user: owner.user });
+    await asked;
   }
 
   /** Ask who is signed in; while nobody answers, the connection asks again. */
@@ -53,26 +72,37 @@ export class Session {
 
   /** Raises `Problem` with a sentence for the person, or `Unreachable`. */
   async signIn(email: string, password: string): Promise<void> {
+    await this.#disk.lock(); // should the page be gone before it has seen whose the cookie is
     await post("/sign-in/email", { email, password });
     await this.#changed();
   }
 
   async signUp(name: string, email: string, password: string): Promise<void> {
+    await this.#disk.lock();
     await post("/sign-up/email", { name, email, password });
     await this.#changed();
   }
 
   async signOut(): Promise<void> {
     await post("/sign-out", {});
+    await this.#leave();
+    this.#tabs.postMessage(LEFT);
+  }
+
+  /** Nothing of the user is left in this browser. */
+  async #leave(): Promise<void> {
     this.#tokens.forget();
+    const before = this.state.get();
+    this.#claimed = null;
     this.state.set({ state: "signed-out", ended: false });
-    this.#tabs.postMessage("changed");
+    forgetTab();
+    if (before.state === "signed-in") await this.#disk.wipe(before.user.id);
   }
 
   async #changed(): Promise<void> {
     this.#tokens.forget();
     await this.#connection.watch("sign-in", this.#tokens());
-    this.#tabs.postMessage("changed");
+    this.#tabs.postMessage(CHANGED);
   }
 
   /** One request for both: who it is, and their token. */
@@ -82,15 +112,26 @@ export class Session {
     if (!response.ok) throw new Unreachable("The sign-in service cannot answer now.");
     const session = (await response.json()) as { user: User } | null;
     const token = response.headers.get("set-auth-jwt");
-    const before = this.state.get();
     if (!session || !token) {
-      if (before.state !== "signed-out") this.state.set({ state: "signed-out", ended: before.state === "signed-in" });
+      await this.#ended();
       return new Response(null, { status: 401 });
     }
     const { id, name, email } = session.user;
-    if (before.state !== "signed-in" || before.user.id !== id)
+    if (this.#claimed !== id) await this.#disk.claim({ id, name, email });
+    this.#claimed = id;
+    const now = this.state.get();
+    if (now.state !== "signed-in" || now.user.id !== id)
       this.state.set({ state: "signed-in", user: { id, name, email } });
     return Response.json({ token });
+  }
+
+  /** By itself: what is kept is for the user's return. */
+  async #ended(): Promise<void> {
+    const before = this.state.get();
+    this.#claimed = null;
+    if (before.state !== "signed-out") this.state.set({ state: "signed-out", ended: before.state === "signed-in" });
+    await this.#disk.lock();
+    if (before.state === "asking" && !(await this.#disk.owner())) forgetTab(); // they have signed out in another tab
   }
 }
 

@@ -14,10 +14,12 @@ import { useWorkspace } from "../workspace/workspace";
 import { Header } from "./Header";
 import { HelpDialog } from "./HelpDialog";
 import { Sidebar } from "./Sidebar";
+import { UpdateBanner } from "./UpdateBanner";
+import type { Updates } from "./updates";
 import { titleOf } from "./views";
 
 /** The page of someone who is signed in. */
-export function Shell() {
+export function Shell({ updates }: { updates: Updates }) {
   const { connection, notices, outbox } = useWorkspace();
   const entries = useStore(outbox.entries);
   const [place, go] = usePlace();
@@ -49,6 +51,7 @@ export function Shell() {
       <Sidebar place={place} stats={stats} onGo={go} />
       <main id="main" className="main" tabIndex={-1}>
         <ConnectionBanner connection={connection} unsent={entries.filter(({ state }) => state !== "sent").length} />
+        <UpdateBanner updates={updates} />
         <Heading place={place} stats={stats} />
         {place.trash ? (
           <TrashView />

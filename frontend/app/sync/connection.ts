@@ -46,12 +46,27 @@ export class Connection {
   async watch<T>(what: string, request: Promise<T>): Promise<T> {
     try {
       const answer = await request;
-      this.#answered(what);
+      this.answered(what);
       return answer;
     } catch (error) {
-      this.#failed(what, error);
+      this.failed(what, error);
       throw error;
     }
+  }
+
+  /** The same for who does more than one request. */
+  answered(what: string): void {
+    if (this.#troubles.delete(what) && !this.#trying) this.#decide();
+  }
+
+  failed(what: string, error: unknown): void {
+    const failure = failureOf(error);
+    if (failure === "refused") this.answered(what);
+    if (failure === "refused" || failure === "aborted") return;
+    // Whoever is signed out sees the form; a token refused in spite of a session is the service's trouble.
+    const wait = retryAfterOf(error) ?? Math.min(LONGEST_WAIT, 2 ** this.#rounds);
+    this.#troubles.set(what, { isLimit: failure === "limited", retryAt: Date.now() + wait * 1000 });
+    if (!this.#trying) this.#decide();
   }
 
   /** Ask again now. */
@@ -67,20 +82,6 @@ export class Connection {
     await Promise.allSettled([...this.#asks].map((ask) => ask()));
     this.#trying = false;
     this.#decide();
-  }
-
-  #answered(what: string): void {
-    if (this.#troubles.delete(what) && !this.#trying) this.#decide();
-  }
-
-  #failed(what: string, error: unknown): void {
-    const failure = failureOf(error);
-    if (failure === "refused") this.#answered(what);
-    if (failure === "refused" || failure === "aborted") return;
-    // Whoever is signed out sees the form; a token refused in spite of a session is the service's trouble.
-    const wait = retryAfterOf(error) ?? Math.min(LONGEST_WAIT, 2 ** this.#rounds);
-    this.#troubles.set(what, { isLimit: failure === "limited", retryAt: Date.now() + wait * 1000 });
-    if (!this.#trying) this.#decide();
   }
 
   #decide(): void {

@@ -1,25 +1,30 @@
 /**
- * Everything that a person does goes through here: it shows at once, is sent in order, one after another, and is kept,
- * across reloads too, until the service has acknowledged it. What the service refuses disappears from the lists again
- * and is handed back with the reason.
+ * Everything that a person does goes through here: it shows at once, is sent in order, one after another, and is kept on
+ * the disk until the service has acknowledged it and the list shows that. What the service refuses disappears from the
+ * lists again and is handed back with the reason.
+ *
+ * Each tab sends what was done in it, and what tabs that are gone have left; all show everything.
  */
 
 import type { Api } from "../../lib/api";
 import type { Task } from "../data/types";
+import type { Drawer } from "../local/disk";
+import { newKey, type Tabs } from "../local/tabs";
 import type { Connection } from "./connection";
 import { failureOf, sentenceOf } from "./failure";
 import { BATCH_LIMIT, send } from "./send";
-import type { TabStorage } from "./storage";
 import { Store } from "./store";
 import { isTemporary, rebased, tasksOf, type Write } from "./writes";
 
 export interface Entry {
   /** Also its `Idempotency-Key`. */
   readonly key: string;
+  /** The one in which it was done. */
+  readonly tab: string;
+  /** A number that rises with what is done. */
+  readonly at: number;
   readonly write: Write;
   readonly state: "waiting" | "sending" | "sent";
-  /** Whether it may have reached the service. */
-  readonly tried: boolean;
 }
 
 export interface Refusal {
@@ -35,37 +40,48 @@ export type Outcome = { result: "sent" | "kept" } | { result: "refused"; refusal
 interface Settings {
   api: Api;
   connection: Connection;
-  storage: TabStorage;
-  /** Everything was sent: fetch the truth. Raises when it cannot be had. */
+  drawer: Pick<Drawer, "outbox" | "keepOutbox">;
+  tabs: Pick<Tabs, "name" | "hold" | "tell" | "onTold">;
+  /** Everything was sent: have the lists show it. Raises when the truth cannot be had. */
   refresh: () => Promise<void>;
   /** A write was refused that nobody waits for any more. */
   onRefusal: (refusal: Refusal) => void;
 }
 
-const STORED = "outbox";
-const MADE = "made";
+/** To the other tabs. */
+const CHANGED = "outbox";
 
 export class Outbox {
   readonly entries = new Store<readonly Entry[]>([]);
   readonly #settings: Settings;
   readonly #waiting = new Map<string, (outcome: Outcome) => void>();
+  /** The tabs whose entries this one sends. */
+  readonly #mine: Set<string>;
+  readonly #known: Set<string>;
   /** By temporary id, the one that the service gave: an open form and an "Undo" know no other than the first. */
-  readonly #made: Map<number, number>;
-  readonly #shownAs: Map<number, number>;
+  readonly #made = new Map<number, number>();
+  readonly #shownAs = new Map<number, number>();
+  /** Keys of what is not on the disk as it is here. */
+  readonly #unkept = new Set<string>();
+  #lastAt = 0;
   #busy = false;
   #stale = false;
-  #closed = false;
+  #closed = true;
 
   constructor(settings: Settings) {
     this.#settings = settings;
-    this.entries.set((settings.storage.read<Entry[]>(STORED) ?? []).map((entry) => ({ ...entry, state: "waiting" })));
-    this.#made = new Map(settings.storage.read<[number, number][]>(MADE) ?? []);
-    this.#shownAs = new Map([...this.#made].map(([temporary, id]) => [id, temporary]));
+    this.#mine = new Set([settings.tabs.name]);
+    this.#known = new Set(this.#mine);
   }
 
-  /** Send what an earlier visit left, and what comes. */
-  open(): void {
+  /** Send what comes, and what earlier visits left; until the signal. */
+  async open(signal: AbortSignal): Promise<void> {
+    const { tabs } = this.#settings;
     this.#closed = false;
+    signal.addEventListener("abort", () => this.close());
+    tabs.hold(tabs.name, signal, () => {}); // whoever gets it after us knows that we are gone
+    tabs.onTold(CHANGED, () => void this.#read(signal), signal);
+    await this.#read(signal);
     void this.flush();
   }
 
@@ -79,6 +95,11 @@ export class Outbox {
     return this.entries.get().filter(({ state }) => state !== "sent").length;
   }
 
+  /** Whether closing the tab would lose one of them. */
+  get isUnkept(): boolean {
+    return this.entries.get().some(({ key, state }) => state !== "sent" && this.#unkept.has(key));
+  }
+
   /** The id under which a task came into the list: it stays the same row when the service gives it another. */
   shownAs(id: number): number {
     return this.#shownAs.get(id) ?? id;
@@ -87,7 +108,8 @@ export class Outbox {
   /** Do it: the lists show it when this returns, and the promise tells what the service made of it. */
   add(write: Write): Promise<Outcome> {
     const entries = portions(this.#renamed(write)).map(
-      (part) => ({ key: newKey(), write: part, state: "waiting", tried: false }) as const,
+      (part) =>
+        ({ key: newKey(), tab: this.#settings.tabs.name, at: this.#now(), write: part, state: "waiting" }) as const,
     );
     const outcomes = entries.map(({ key }) => new Promise<Outcome>((resolve) => this.#waiting.set(key, resolve)));
     this.#change([...this.entries.get(), ...entries]);
@@ -109,6 +131,11 @@ export class Outbox {
     if (this.#next()) void this.flush();
   };
 
+  #now(): number {
+    this.#lastAt = Math.max(this.#lastAt + 1, Date.now());
+    return this.#lastAt;
+  }
+
   /** About its tasks by the ids that they have by now. */
   #renamed(write: Write): Write {
     return tasksOf(write).reduce((newer, task) => {
@@ -118,13 +145,24 @@ export class Outbox {
   }
 
   #next(): Entry | undefined {
-    return this.entries.get().find(({ state }) => state === "waiting");
+    return this.entries.get().find((entry) => entry.state === "waiting" && this.#isMine(entry) && !this.#hangs(entry));
+  }
+
+  #isMine({ tab }: Entry): boolean {
+    return this.#mine.has(tab);
+  }
+
+  /** It is about a task that another tab has made, and that the service does not know yet. */
+  #hangs({ write }: Entry): boolean {
+    const unknown = tasksOf(write).filter(({ id }) => isTemporary(id));
+    const theirs = this.entries.get().filter((entry) => !this.#isMine(entry) && entry.write.kind === "create");
+    return theirs.some((entry) => tasksOf(entry.write).some(({ id }) => unknown.some((task) => task.id === id)));
   }
 
   /** Whether to go on with the next one. */
   async #send(entry: Entry): Promise<boolean> {
     const { api, connection } = this.#settings;
-    this.#update(entry.key, { state: "sending", tried: true });
+    this.#become(entry.key, "sending");
     try {
       const tasks = await connection.watch("writes", send(api, entry.write, entry.key));
       if (this.#closed) return false;
@@ -137,7 +175,7 @@ export class Outbox {
         this.#refuse(entry, error);
         return true;
       }
-      this.#update(entry.key, { state: "waiting" });
+      this.#become(entry.key, "waiting");
       this.#keep();
       return false;
     }
@@ -146,21 +184,27 @@ export class Outbox {
   /** Later writes about the same tasks are made on top of what the service has now. */
   #done(entry: Entry, tasks: readonly Task[]): void {
     const pairs = tasksOf(entry.write).map((was, index) => [was.id, tasks[index]] as const);
+    const made: [number, number][] = [];
     let entries = this.entries.get();
     for (const [was, task] of pairs) {
       if (!task) continue;
-      if (isTemporary(was)) this.#name(was, task.id);
-      entries = entries.map((one) => ({ ...one, write: rebased(one.write, was, task) }));
+      if (isTemporary(was)) made.push([was, task.id]);
+      entries = entries.map((one) => about(one, rebased(one.write, was, task)));
     }
-    this.#change(entries.map((one) => (one.key === entry.key ? { ...one, state: "sent" } : one)));
+    this.#name(made);
+    this.#change(
+      entries.map((one) => (one.key === entry.key ? { ...one, state: "sent" } : one)),
+      made,
+    );
     this.#stale = true;
     this.#resolve(entry.key, { result: "sent" });
   }
 
-  #name(temporary: number, id: number): void {
-    this.#made.set(temporary, id);
-    this.#shownAs.set(id, temporary);
-    this.#settings.storage.write(MADE, [...this.#made]);
+  #name(made: readonly (readonly [number, number])[]): void {
+    for (const [temporary, id] of made) {
+      this.#made.set(temporary, id);
+      this.#shownAs.set(id, temporary);
+    }
   }
 
   /** What depends on a task that will never be is dropped with it; what was typed into that is handed back with it. */
@@ -179,23 +223,21 @@ export class Outbox {
   /** Drop what was sent once the lists have come anew; until then it stays on top of the old ones. */
   async #settle(): Promise<void> {
     if (!this.#stale) return;
-    const sent = new Set(this.entries.get().filter(({ state }) => state === "sent"));
+    const sent = this.entries.get().filter((entry) => entry.state === "sent" && this.#isMine(entry));
+    const keys = new Set(sent.map(({ key }) => key));
+    this.#stale = false;
     try {
       await this.#settings.refresh();
     } catch {
+      this.#stale = true;
       return; // whoever fetched it has told the connection, which calls again
     }
-    this.#stale = false;
-    this.#change(this.entries.get().filter((entry) => !sent.has(entry)));
+    this.#change(this.entries.get().filter((entry) => !keys.has(entry.key)));
   }
 
   /** Who waits for an outcome is told that the service does not answer. */
   #keep(): void {
     for (const { key } of this.entries.get()) this.#resolve(key, { result: "kept" });
-  }
-
-  #update(key: string, change: Partial<Entry>): void {
-    this.#change(this.entries.get().map((entry) => (entry.key === key ? { ...entry, ...change } : entry)));
   }
 
   #resolve(key: string, outcome: Outcome): boolean {
@@ -205,12 +247,81 @@ export class Outbox {
     return resolve !== undefined;
   }
 
-  #change(entries: readonly Entry[]): void {
-    if (this.#closed) return;
-    const unsent = entries.filter(({ state }) => state !== "sent");
-    this.#settings.storage.write(STORED, unsent.length ? unsent : null);
-    this.entries.set(entries);
+  #become(key: string, state: Entry["state"]): void {
+    this.#show(this.entries.get().map((entry) => (entry.key === key ? { ...entry, state } : entry)));
   }
+
+  #show(entries: readonly Entry[]): void {
+    if (!this.#closed) this.entries.set(entries);
+  }
+
+  /** Shown at once, on the disk soon, and then the other tabs know. */
+  #change(entries: readonly Entry[], made: readonly [number, number][] = []): void {
+    if (this.#closed) return;
+    const before = this.entries.get();
+    const left = new Set(entries.map(({ key }) => key));
+    const put = entries.filter((entry) => this.#isMine(entry) && !before.includes(entry));
+    const gone = before.filter((entry) => this.#isMine(entry) && !left.has(entry.key)).map(({ key }) => key);
+    this.entries.set(entries);
+    if (put.length || gone.length) void this.#store({ put, gone, made });
+  }
+
+  async #store(change: { put: readonly Entry[]; gone: readonly string[]; made: readonly [number, number][] }) {
+    const { drawer, tabs } = this.#settings;
+    for (const { key } of change.put) this.#unkept.add(key);
+    if (!(await drawer.keepOutbox(change))) return;
+    for (const { key } of change.put) this.#unkept.delete(key);
+    tabs.tell(CHANGED);
+  }
+
+  /** What the other tabs have under way. What is not there any more has been done, or refused. */
+  async #read(signal: AbortSignal): Promise<void> {
+    const stored = await this.#settings.drawer.outbox();
+    if (!stored || signal.aborted) return;
+    this.#name(stored.made);
+    const here = this.entries.get();
+    const there = new Set(stored.entries.map(({ key }) => key));
+    const theirs = stored.entries.filter((entry) => !this.#isMine(entry));
+    const mine = here.filter((entry) => this.#isMine(entry)).map((one) => about(one, this.#renamed(one.write)));
+    const done = here.filter((entry) => !this.#isMine(entry) && !there.has(entry.key));
+    this.#show([...mine, ...theirs, ...done].toSorted((one, other) => one.at - other.at));
+    for (const { tab } of theirs) this.#await(tab, signal);
+    if (done.length) await this.#forget(done);
+    else if (this.#next()) void this.flush(); // what hung on another tab's task
+  }
+
+  /** Another tab has done with them; the list of this one may not show that yet. */
+  async #forget(done: readonly Entry[]): Promise<void> {
+    const keys = new Set(done.map(({ key }) => key));
+    await this.#settings.refresh().catch(() => {}); // then they go a moment too early
+    this.#show(this.entries.get().filter((entry) => this.#isMine(entry) || !keys.has(entry.key)));
+    void this.flush();
+  }
+
+  /** Take over what another tab has left, should it be gone. */
+  #await(tab: string, signal: AbortSignal): void {
+    if (this.#known.has(tab)) return;
+    this.#known.add(tab);
+    signal.addEventListener("abort", () => this.#known.delete(tab));
+    this.#settings.tabs.hold(tab, signal, () => void this.#adopt(tab, signal));
+  }
+
+  async #adopt(tab: string, signal: AbortSignal): Promise<void> {
+    const stored = await this.#settings.drawer.outbox();
+    if (!stored || signal.aborted) return;
+    this.#mine.add(tab);
+    this.#name(stored.made);
+    const left = stored.entries.filter((entry) => entry.tab === tab).map((one) => about(one, this.#renamed(one.write)));
+    const others = this.entries.get().filter((entry) => entry.tab !== tab);
+    this.#show([...others, ...left].toSorted((one, other) => one.at - other.at));
+    this.#stale ||= left.some(({ state }) => state === "sent");
+    void this.flush();
+  }
+}
+
+/** The same entry where that is the same write. */
+function about(entry: Entry, write: Write): Entry {
+  return write === entry.write ? entry : { ...entry, write };
 }
 
 /** A new task with what was changed of it before it was one. */
@@ -224,9 +335,4 @@ function portions(write: Write): Write[] {
   if (!("tasks" in write) || write.tasks.length <= BATCH_LIMIT) return [write];
   const starts = Array.from({ length: Math.ceil(write.tasks.length / BATCH_LIMIT) }, (_, index) => index * BATCH_LIMIT);
   return starts.map((start) => ({ ...write, tasks: write.tasks.slice(start, start + BATCH_LIMIT) }));
-}
-
-/** `crypto.randomUUID` is missing where a page came over plain http from another machine. */
-function newKey(): string {
-  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }

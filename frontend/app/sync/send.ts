@@ -17,6 +17,13 @@ export class Conflict extends Error {
   }
 }
 
+/** Between what was changed here and what others made of the task since it was `base`; null where both can be had. */
+export function conflictOf(base: Task, changes: Partial<TaskFields>, current: Task): Conflict | null {
+  const names = Object.keys(changes) as (keyof TaskFields)[];
+  const clashes = names.filter((name) => !same(current[name], base[name]) && !same(current[name], changes[name]));
+  return clashes.length ? new Conflict(current, clashes) : null;
+}
+
 /** Some of a batch could not be done. */
 export class PartlyDone extends Error {
   override readonly name = "PartlyDone";
@@ -49,9 +56,8 @@ export async function send(api: Api, write: Write, key: string): Promise<Task[]>
 async function edit(api: Api, base: Task, changes: Partial<TaskFields>): Promise<Task> {
   for (let race = 0; ; race++) {
     const current = await api.getTask(base.id);
-    const names = Object.keys(changes) as (keyof TaskFields)[];
-    const clashes = names.filter((name) => !same(current[name], base[name]) && !same(current[name], changes[name]));
-    if (clashes.length) throw new Conflict(current, clashes);
+    const conflict = conflictOf(base, changes, current);
+    if (conflict) throw conflict;
     try {
       return await api.updateTask(base.id, changes, { ifMatch: api.etagOf(current) });
     } catch (error) {

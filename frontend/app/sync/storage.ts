@@ -1,6 +1,6 @@
 /**
- * What was typed and not yet acknowledged: in this tab's storage, which a reload and a crash leave alone, under the
- * user's own name. No token is ever here.
+ * What is being typed: in this tab's storage, which a reload and a crash leave alone, under the user's own name. No token
+ * is ever here.
  */
 
 const PREFIX = "tasklane:user:";
@@ -28,11 +28,16 @@ export class TabStorage {
       // The storage is full: it stays in memory, and leaving the page asks first.
     }
   }
+}
 
-  /** The user has signed out. */
-  clear(): void {
-    for (const key of keys()) sessionStorage.removeItem(key);
-  }
+/** Whether anything is being typed. */
+export function hasDrafts(): boolean {
+  return keys().length > 0;
+}
+
+/** The user has signed out. */
+export function forgetTab(): void {
+  for (const key of keys()) sessionStorage.removeItem(key);
 }
 
 function keys(): string[] {

@@ -50,26 +50,15 @@ export function rebased(write: Write, was: number, task: Task): Write {
   }
 }
 
-/**
- * The list with the writes done: of the tasks that they touch, those that `shown` says belong there. What is in the list
- * stays where it is, what comes into it comes to its top.
- */
-export function projectList(tasks: readonly Task[], writes: readonly Write[], shown: (task: Task) => boolean): Task[] {
-  const known = new Map(tasks.map((task) => [task.id, task]));
-  const fresh = new Map<number, Task>();
-  const gone = new Set<number>();
-  const touched = new Set<number>();
-  for (const write of writes) {
+/** All live tasks with the writes done, in no order. */
+export function project(tasks: ReadonlyMap<number, Task>, writes: readonly Write[]): Task[] {
+  const after = new Map(tasks);
+  for (const write of writes)
     for (const task of tasksOf(write)) {
-      touched.add(task.id);
-      if (write.kind === "delete") gone.add(task.id);
-      else if (write.kind === "restore") gone.delete(task.id);
-      const place = known.has(task.id) ? known : fresh;
-      place.set(task.id, changed(place.get(task.id) ?? task, write));
+      if (write.kind === "delete") after.delete(task.id);
+      else after.set(task.id, changed(after.get(task.id) ?? task, write));
     }
-  }
-  const list = [...[...fresh.values()].toReversed(), ...known.values()];
-  return list.filter((task) => !touched.has(task.id) || (!gone.has(task.id) && shown(task)));
+  return [...after.values()];
 }
 
 function changed(task: Task, write: Write): Task {

@@ -10,13 +10,13 @@ interface Props {
 
 /** A calendar day and, if a time is given too, a moment in the browser's time zone. */
 export function DueField({ due, fault, onChange }: Props) {
-  const [day, setDay] = useState(due === null || isDay(due) ? (due ?? "") : toLocalInput(due).slice(0, 10));
-  const [time, setTime] = useState(due === null || isDay(due) ? "" : toLocalInput(due).slice(11));
+  const [{ day, time, said }, set] = useState(() => inputsOf(due));
+  if (due !== said) set(inputsOf(due)); // not by what was typed here
 
   const change = (newDay: string, newTime: string) => {
-    setDay(newDay);
-    setTime(newTime);
-    onChange(newDay === "" ? null : newTime === "" ? newDay : fromLocalInput(`${newDay}T${newTime}`));
+    const next = newDay === "" ? null : newTime === "" ? newDay : fromLocalInput(`${newDay}T${newTime}`);
+    set({ day: newDay, time: newTime, said: next });
+    onChange(next);
   };
 
   return (
@@ -46,4 +46,11 @@ export function DueField({ due, fault, onChange }: Props) {
       </Field>
     </div>
   );
+}
+
+/** `said` is the due date that the two inputs have last stood for: half typed they stand for none. */
+function inputsOf(due: string | null): { day: string; time: string; said: string | null } {
+  if (due === null || isDay(due)) return { day: due ?? "", time: "", said: due };
+  const [day = "", time = ""] = toLocalInput(due).split("T");
+  return { day, time, said: due };
 }

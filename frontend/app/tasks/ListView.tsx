@@ -62,7 +62,7 @@ export function ListView({ filters, addRef, onFilters, onDraft }: Props) {
         onChange={onFilters}
         onSelect={selection.active ? selection.end : selection.begin}
       />
-      <div ref={list} className="listing" aria-busy={listing.isOld}>
+      <div ref={list} className="listing">
         {listing.rows && <Stale listing={listing} />}
         {rows.length > 0 ? (
           <TaskList rows={rows} selection={selection} on={on} />

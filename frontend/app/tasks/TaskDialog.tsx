@@ -1,7 +1,8 @@
-import { type FormEvent, useEffect, useRef, useState } from "react";
+import { type FormEvent, useEffect, useEffectEvent, useMemo, useRef, useState } from "react";
 import { useActions } from "../data/actions";
 import { changesFrom, fieldsOf, LIMITS, NO_FIELDS, type Task, type TaskFields } from "../data/types";
-import { Conflict } from "../sync/send";
+import { Conflict, conflictOf } from "../sync/send";
+import { useStore } from "../sync/useStore";
 import { Dialog } from "../ui/Dialog";
 import { useWorkspace } from "../workspace/workspace";
 import { ConflictNote } from "./ConflictNote";
@@ -35,6 +36,8 @@ export function TaskDialog({ draft, onChange, onSettled, onClose }: Props) {
   const left = useRef<HTMLElement>(null);
   const { base, fields, error } = draft;
   const changes = changesFrom(base ? fieldsOf(base) : NO_FIELDS, fields);
+  const newer = useNewer(base);
+  const conflict = (base && newer && conflictOf(base, changes, newer)) ?? (error instanceof Conflict ? error : null);
 
   const change = (part: Partial<TaskFields>) => onChange({ ...draft, fields: { ...fields, ...part } });
 
@@ -67,6 +70,13 @@ export function TaskDialog({ draft, onChange, onSettled, onClose }: Props) {
     (fault ?? left.current)?.focus();
   }, [error]);
 
+  // What others change in other fields is there at once, and the person goes on typing.
+  const take = useEffectEvent((theirs: Task) => onChange({ ...draft, ...merged(theirs, changes) }));
+  const isMergeable = newer !== null && !conflict && !saving;
+  useEffect(() => {
+    if (isMergeable && newer) take(newer);
+  }, [isMergeable, newer]);
+
   const takeTheirs = (current: Task, theirs: Partial<TaskFields>) => {
     title.current?.focus(); // the note goes, and the focus with it
     onChange(merged(current, { ...changes, ...theirs }));
@@ -77,11 +87,11 @@ export function TaskDialog({ draft, onChange, onSettled, onClose }: Props) {
     <Dialog title={base ? "Edit task" : "New task"} onClose={saving ? () => onSettled(draft, null) : onClose}>
       <form className="task-form" onSubmit={submit}>
         <fieldset className="task-fields" role="none" disabled={saving}>
-          {error instanceof Conflict && (
+          {conflict && (
             <ConflictNote
-              conflict={error}
-              onKeepMine={() => void save(merged(error.current, changes))}
-              onTakeTheirs={(theirs) => takeTheirs(error.current, theirs)}
+              conflict={conflict}
+              onKeepMine={() => void save(merged(conflict.current, changes))}
+              onTakeTheirs={(theirs) => takeTheirs(conflict.current, theirs)}
             />
           )}
           {error instanceof Error && !(error instanceof Conflict) && (
@@ -103,8 +113,7 @@ export function TaskDialog({ draft, onChange, onSettled, onClose }: Props) {
               />
             )}
           </Field>
-          {/* A field that keeps what is half typed begins anew when what it is about is another copy of the task. */}
-          <DetailFields key={base?.updated_at} fields={fields} problem={error} onChange={change} />
+          <DetailFields fields={fields} problem={error} onChange={change} />
         </fieldset>
         <footer className="dialog-foot">
           <button type="button" className="button" data-kind="quiet" disabled={saving} onClick={onClose}>
@@ -124,6 +133,17 @@ export function TaskDialog({ draft, onChange, onSettled, onClose }: Props) {
       </form>
     </Dialog>
   );
+}
+
+/** The task as it is now, if that is newer than what the person began with. */
+function useNewer(base: Task | null): Task | null {
+  const { tasks, outbox } = useWorkspace();
+  const all = useStore(tasks);
+  return useMemo(() => {
+    const id = base && outbox.shownAs(base.id);
+    const current = all?.find((task) => outbox.shownAs(task.id) === id);
+    return base && current && current.updated_at > base.updated_at ? current : null;
+  }, [all, base, outbox]);
 }
 
 /** What others changed in other fields stays. */

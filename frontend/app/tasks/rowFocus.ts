@@ -3,15 +3,17 @@
 import { type RefObject, useEffect, useRef } from "react";
 
 /**
- * When the row with the focus goes, the one that takes its place has it, and when none is left, the page. A button below
- * the rows that goes ("Show more") leaves the focus to the row that comes there.
+ * What has the focus keeps it when its row moves. When the row goes, the one that takes its place has it, and when none
+ * is left, the page. A button below the rows that goes ("Show more") leaves the focus to the row that comes there.
  */
 export function useKeptFocus(): RefObject<HTMLDivElement | null> {
   const list = useRef<HTMLDivElement>(null);
   const place = useRef(-1);
+  const holder = useRef<HTMLElement | null>(null);
 
   useEffect(() => {
     const follow = ({ target }: FocusEvent) => {
+      holder.current = target instanceof HTMLElement ? target : null;
       if (!(target instanceof Element) || !list.current?.contains(target)) place.current = -1;
       else {
         const rows = rowsIn(list.current);
@@ -19,12 +21,22 @@ export function useKeptFocus(): RefObject<HTMLDivElement | null> {
         place.current = row ? rows.indexOf(row) : rows.length;
       }
     };
+    // Who clicks beside it all wants the focus nowhere.
+    const leave = ({ target }: Event) => {
+      if (target instanceof Node && !document.activeElement?.contains(target)) place.current = -1;
+    };
     document.addEventListener("focusin", follow);
-    return () => document.removeEventListener("focusin", follow);
+    document.addEventListener("pointerdown", leave);
+    return () => {
+      document.removeEventListener("focusin", follow);
+      document.removeEventListener("pointerdown", leave);
+    };
   }, []);
 
   useEffect(() => {
     if (place.current < 0 || document.activeElement !== document.body || !list.current) return;
+    // An element that is put elsewhere in the document loses the focus.
+    if (holder.current?.isConnected) return holder.current.focus({ preventScroll: true });
     const left = rowsIn(list.current);
     handleOf(left[Math.min(place.current, left.length - 1)] ?? null)?.focus();
   });

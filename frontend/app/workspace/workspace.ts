@@ -3,14 +3,27 @@
 import { QueryClient } from "@tanstack/react-query";
 import { createContext, useContext } from "react";
 import { type Api, createApi } from "../../lib/api";
+import type { Task } from "../data/types";
+import { type Disk, Drawer } from "../local/disk";
+import { LocalList } from "../local/list";
+import { Tabs } from "../local/tabs";
 import type { Session, User } from "../session/session";
 import type { Connection } from "../sync/connection";
 import { Outbox, type Refusal } from "../sync/outbox";
 import { TabStorage } from "../sync/storage";
 import { Store } from "../sync/store";
+import { project } from "../sync/writes";
 import { Notices } from "./notices";
 
 const LOOK_AGAIN = 30_000;
+/** To the other tabs. */
+const REFUSED = "refusals";
+
+interface Settings {
+  session: Session;
+  connection: Connection;
+  disk: Disk;
+}
 
 export class Workspace {
   readonly user: User;
@@ -18,10 +31,14 @@ export class Workspace {
   readonly connection: Connection;
   readonly api: Api;
   readonly storage: TabStorage;
+  readonly list: LocalList;
   readonly outbox: Outbox;
   readonly notices = new Notices();
+  /** The list with what is on its way to the service on top; null until it is known. */
+  readonly tasks = new Store<readonly Task[] | null>(null);
   /** Typed, kept while the service was away, and then refused: for the person to decide. */
-  readonly refusals: Store<readonly Refusal[]>;
+  readonly refusals = new Store<readonly Refusal[]>([]);
+  /** What is not kept here: the trash. */
   readonly queries = new QueryClient({
     defaultOptions: {
       queries: {
@@ -31,45 +48,57 @@ export class Workspace {
       },
     },
   });
+  readonly #drawer: Drawer;
+  readonly #tabs = new Tabs();
 
-  constructor(user: User, session: Session, connection: Connection) {
+  constructor(user: User, { session, connection, disk }: Settings) {
     this.user = user;
     this.session = session;
     this.connection = connection;
     this.api = createApi({ token: session.tokensOf(user), retries: 0 });
     this.storage = new TabStorage(user.id);
-    this.refusals = new Store<readonly Refusal[]>(this.storage.read("refusals") ?? []);
+    this.#drawer = new Drawer(disk, user.id);
+    this.list = new LocalList({ api: this.api, connection, drawer: this.#drawer, tabs: this.#tabs });
     this.outbox = new Outbox({
       api: this.api,
       connection,
-      storage: this.storage,
+      drawer: this.#drawer,
+      tabs: this.#tabs,
       refresh: () => this.#refresh(),
       onRefusal: this.handBack,
     });
   }
 
-  /** Send what an earlier visit left, and keep going whenever the service is back; until the signal. */
+  /** Show what is kept, follow the list, and send what waits whenever the service is there; until the signal. */
   open(signal: AbortSignal): void {
-    const { link } = this.connection;
+    const { connection, list, outbox } = this;
+    const { link } = connection;
     const ends = [
-      this.connection.onWake(() => Promise.all([this.outbox.flush(), this.queries.refetchQueries({ type: "active" })])),
-      link.subscribe(() => link.get().state === "ready" && void this.outbox.flush()),
-      this.refusals.subscribe(() => this.storage.write("refusals", this.refusals.get())),
-      () => this.outbox.close(),
+      connection.onWake(() =>
+        Promise.all([outbox.flush(), list.refresh(), this.queries.refetchQueries({ type: "active" })]),
+      ),
+      link.subscribe(() => link.get().state === "ready" && void outbox.flush()),
+      list.tasks.subscribe(this.#project),
+      list.tasks.subscribe(
+        () => void this.queries.invalidateQueries({ queryKey: ["trash"] }, { cancelRefetch: false }),
+      ),
+      outbox.entries.subscribe(this.#project),
+      () => outbox.close(),
     ];
     signal.addEventListener("abort", () => ends.forEach((end) => end()));
-    addEventListener("beforeunload", (event) => this.outbox.unsent && event.preventDefault(), { signal });
-    this.outbox.open();
+    addEventListener("beforeunload", (event) => outbox.isUnkept && event.preventDefault(), { signal });
+    this.#tabs.onTold(REFUSED, () => void this.#readRefusals(), signal);
+    void this.#begin(signal);
   }
 
   dismiss(refusal: Refusal): void {
     this.refusals.set(this.refusals.get().filter(({ key }) => key !== refusal.key));
+    void this.#drawer.dropRefusal(refusal.key).then(() => this.#tabs.tell(REFUSED));
   }
 
   async signOut(): Promise<void> {
     await this.session.signOut();
     this.outbox.close(); // or what is under way would be stored again when it comes back
-    this.storage.clear();
     this.queries.clear();
   }
 
@@ -77,13 +106,40 @@ export class Workspace {
   readonly handBack = (refusal: Refusal): void => {
     if (refusal.write.kind === "create" || refusal.write.kind === "edit") {
       this.refusals.set([...this.refusals.get(), refusal]);
+      void this.#drawer.keepRefusal(refusal).then(() => this.#tabs.tell(REFUSED));
     } else this.notices.fail(refusal.reason);
   };
 
-  /** What is on the screen comes anew, what is not is forgotten. */
+  /** What is on its way before the list, or that would be seen without it for a moment. */
+  async #begin(signal: AbortSignal): Promise<void> {
+    await Promise.all([this.outbox.open(signal), this.#readRefusals()]);
+    if (signal.aborted) return;
+    await this.list.open(signal);
+    document.addEventListener("visibilitychange", () => void this.outbox.flush(), { signal }); // the list is followed again
+    void this.outbox.flush();
+  }
+
+  /** Why they were refused is known only here. */
+  async #readRefusals(): Promise<void> {
+    const stored = await this.#drawer.outbox();
+    if (!stored) return;
+    const here = new Map(this.refusals.get().map((refusal) => [refusal.key, refusal]));
+    this.refusals.set(stored.refusals.map((refusal) => here.get(refusal.key) ?? refusal));
+  }
+
+  readonly #project = (): void => {
+    const tasks = this.list.tasks.get();
+    const writes = this.outbox.entries.get().map(({ write }) => write);
+    this.tasks.set(tasks && project(tasks, writes));
+  };
+
+  /** The list as the service has it now, and the trash if it is on the screen. */
   async #refresh(): Promise<void> {
     this.queries.removeQueries({ type: "inactive" });
-    await this.queries.refetchQueries({ type: "active" }, { throwOnError: true });
+    await Promise.all([
+      this.list.refresh(),
+      this.queries.refetchQueries({ type: "active" }, { throwOnError: true, cancelRefetch: true }),
+    ]);
   }
 }
 

@@ -1,0 +1,85 @@
+/**
+ * The service worker, and newer versions of the page that it finds. One is taken when nothing is lost or disturbed by
+ * loading the page anew; until then the person is told and may take it.
+ */
+
+import { Store } from "../sync/store";
+import { hasDrafts } from "../sync/storage";
+
+const WORKER = "/worker.js";
+const HOUR = 60 * 60 * 1000;
+const MOMENT = 1000;
+
+const TYPING = "input:not([type=checkbox], [type=radio]), textarea, select";
+const OPEN = "dialog[open], :popover-open, .batch-bar, .notice";
+
+export class Updates {
+  /** Whether a newer version of the page is here. */
+  readonly found = new Store(false);
+  #registration: ServiceWorkerRegistration | null = null;
+  #rest: () => boolean = () => true;
+
+  /** Once. */
+  async begin(): Promise<void> {
+    const { serviceWorker } = navigator;
+    if (!serviceWorker) return;
+    const isFirst = serviceWorker.controller === null;
+    serviceWorker.addEventListener("controllerchange", () => isFirst || this.#have()); // another tab has taken it
+    // Some browsers have none in private windows: then the page needs its server each time.
+    const registering = serviceWorker.register(trusted(WORKER), { updateViaCache: "none" });
+    const registration = await registering.catch(() => undefined);
+    if (!registration) return;
+    this.#registration = registration;
+    // Of the very first one there is nothing that it would be newer than.
+    const look = () => registration.waiting && registration.active && this.#have();
+    registration.addEventListener("updatefound", () => registration.installing?.addEventListener("statechange", look));
+    look();
+    const ask = () => navigator.onLine && void registration.update().catch(() => {}); // asked again soon enough
+    setInterval(ask, HOUR);
+    document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && ask());
+  }
+
+  /** Whether nothing of the user's would be cut short, as far as the page does not show it. */
+  unless(isBusy: () => boolean): () => void {
+    this.#rest = () => !isBusy();
+    return () => (this.#rest = () => true);
+  }
+
+  /** Load the page anew, as the newer version. */
+  readonly take = (): void => {
+    const waiting = this.#registration?.waiting;
+    if (!waiting) return location.reload();
+    waiting.addEventListener("statechange", () => waiting.state === "activated" && location.reload());
+    waiting.postMessage("take over");
+  };
+
+  #have(): void {
+    if (this.found.get()) return;
+    this.found.set(true);
+    const timer = setInterval(() => {
+      if (!this.#rest() || !isAtRest()) return;
+      clearInterval(timer);
+      this.take();
+    }, MOMENT);
+  }
+}
+
+/** Nothing is open, typed, selected or to be undone. */
+function isAtRest(): boolean {
+  const isTyping = document.hasFocus() && document.activeElement?.matches(TYPING);
+  const typed = [...document.querySelectorAll<HTMLInputElement>("input[type=email], input[type=password]")];
+  return !isTyping && !hasDrafts() && !document.querySelector(OPEN) && typed.every(({ value }) => value === "");
+}
+
+/** Of which TypeScript's own types know nothing yet. */
+interface TrustedTypes {
+  createPolicy(name: string, rules: { createScriptURL: () => string }): { createScriptURL(text: string): string };
+}
+
+/** The page's policy lets no text become a script's address, but this one. */
+function trusted(address: typeof WORKER): string {
+  const { trustedTypes } = globalThis as { trustedTypes?: TrustedTypes };
+  return (
+    trustedTypes?.createPolicy("tasklane-worker", { createScriptURL: () => address }).createScriptURL("") ?? address
+  );
+}
