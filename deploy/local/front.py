@@ -26,8 +26,8 @@ from deploy.local.programs import AUTH, PAGE
 
 AUTH_PATH = "/api/auth/"
 POLICY = (
-    "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'; "
-    "require-trusted-types-for 'script'; trusted-types 'none'"
+    "default-src 'self'; worker-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'self'; "
+    "frame-ancestors 'none'; object-src 'none'; require-trusted-types-for 'script'; trusted-types tasklane-worker"
 )
 SECURITY: list[tuple[bytes, bytes]] = [
     (b"content-security-policy", POLICY.encode()),
