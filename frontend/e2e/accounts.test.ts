@@ -81,3 +81,23 @@ test("a session that has ended by itself shows nothing until its user is back, a
   await page.getByText("All clear.").waitFor();
   expect((await page.content()) + (await kept(page))).not.toContain("Ada's secret");
 });
+
+test("a tab of the one before that has not heard of the next user writes nothing into what is theirs", async () => {
+  const ada = await newUser();
+  const page = await visit({ user: ada });
+  await acknowledged(page, "POST", () => add(page, "Ada's first"));
+  await expect.poll(() => kept(page)).toContain("Ada's first");
+  await page.evaluate(async () => {
+    const opened = indexedDB.open("tasklane");
+    const db = await new Promise<IDBDatabase>((resolve) => (opened.onsuccess = () => resolve(opened.result)));
+    const bob = { user: { id: "bob", name: "Bob", email: "bob@example.com" }, signedIn: true };
+    const writing = db.transaction("owner", "readwrite");
+    writing.objectStore("owner").put(bob, "owner");
+    await new Promise((resolve) => (writing.oncomplete = resolve));
+    db.close();
+  });
+  await ada.addTask({ title: "Ada's second" });
+  await row(page, "Ada's second").waitFor();
+  await acknowledged(page, "POST", () => add(page, "Ada's third"));
+  expect(await kept(page)).not.toMatch(/Ada's (?:second|third)/);
+});

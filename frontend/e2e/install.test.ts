@@ -80,9 +80,11 @@ async function release(): Promise<{ base: string; next: () => void }> {
 
 test.skipIf(!BASE.startsWith("http:"))("a newer version is told of, and taken when nothing is open", async () => {
   const { base, next } = await release();
-  const page = await visit({ base, user: await newUser() });
+  const user = await newUser();
+  const page = await visit({ base, user });
   await page.getByText("All clear.").waitFor();
   await isInstalled(page);
+  await page.clock.install();
   await page.reload(); // from the worker now
   const look = () => page.evaluate(async () => void (await (await navigator.serviceWorker.ready).update()));
   const draft = page.getByLabel("Title of a new task");
@@ -91,9 +93,13 @@ test.skipIf(!BASE.startsWith("http:"))("a newer version is told of, and taken wh
   next();
   await look();
   await page.getByText("A new version of this page is here.").waitFor();
+  await page.clock.fastForward(60_000);
+  await user.addTask({ title: "meanwhile" });
+  await row(page, "meanwhile").waitFor();
+  expect(await page.evaluate(async () => (await navigator.serviceWorker.ready).waiting !== null)).toBe(true);
   expect(await page.content()).not.toContain("version 1");
   await page.getByRole("button", { name: "Use it" }).click();
-  await expect.poll(() => page.content().catch(() => "")).toContain("version 1");
+  await expect.poll(() => page.content().catch(() => ""), { timeout: 30_000 }).toContain("version 1");
   expect(await draft.inputValue()).toBe("half a thought");
 
   next();
@@ -101,5 +107,5 @@ test.skipIf(!BASE.startsWith("http:"))("a newer version is told of, and taken wh
   await page.getByText("A new version of this page is here.").waitFor();
   await draft.fill("");
   await draft.blur();
-  await expect.poll(() => page.content().catch(() => ""), { timeout: 10_000 }).toContain("version 2");
+  await expect.poll(() => page.content().catch(() => ""), { timeout: 30_000 }).toContain("version 2");
 });

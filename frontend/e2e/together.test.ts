@@ -65,14 +65,14 @@ test("a change made elsewhere appears by itself, and disturbs nobody", async () 
 
   await here.getByRole("button", { name: "Cancel" }).click();
   await here.getByLabel("Sort").selectOption("Title");
-  await here.getByRole("button", { name: "two", exact: true }).focus();
-  await there.getByRole("button", { name: "two", exact: true }).click();
-  await there.getByRole("dialog").getByLabel("Title").fill("a second one");
+  await here.getByRole("button", { name: "from elsewhere", exact: true }).focus();
+  await there.getByRole("button", { name: "from elsewhere", exact: true }).click();
+  await there.getByRole("dialog").getByLabel("Title").fill("what came");
   await there.keyboard.press("Enter");
-  await expectTitles(here, "a second one", "from elsewhere", "one", "three");
-  expect(await focused()).toBe("a second one"); // the row that has moved
+  await expectTitles(here, "one", "three", "two", "what came");
+  expect(await focused()).toBe("what came"); // the row that has moved
   await row(there, "one").getByRole("checkbox").click();
-  await expectTitles(here, "a second one", "from elsewhere", "three");
+  await expectTitles(here, "three", "two", "what came");
 });
 
 test("what is read stays where it is when something comes in above", async () => {

@@ -192,3 +192,15 @@ test("what is done to a task of another tab waits until the service has named th
   maker.answers[1]?.resolve({ ...task, id: 7 });
   await expect.poll(() => other.asked).toEqual([["complete", 7]]);
 });
+
+test("what may have been made longer ago than the service remembers is not made again unasked", async () => {
+  const gone = await outbox();
+  void gone.box.add({ kind: "create", task: draft() });
+  await expect.poll(() => [...gone.browser.entries.values()].map(({ state }) => state)).toEqual(["sending"]);
+  for (const [key, entry] of gone.browser.entries)
+    gone.browser.entries.set(key, { ...entry, tried: Date.now() - 24 * 60 * 60 * 1000 });
+  gone.close();
+  const later = await outbox(gone.browser);
+  await expect.poll(() => later.handedBack).toMatchObject([{ write: { kind: "create", task: { title: "Plan" } } }]);
+  expect([later.asked, gone.browser.entries.size]).toEqual([[], 0]);
+});

@@ -39,9 +39,8 @@ export class LocalList {
 
   /** Until the signal. */
   async open(signal: AbortSignal): Promise<void> {
-    const known = await this.#settings.drawer.list();
+    await this.#load();
     if (signal.aborted) return;
-    if (known && this.#token === null) this.#show(known.token, byId(known.tasks));
     const look = () => this.#run(!signal.aborted && (this.#keeps || document.visibilityState === "visible"));
     document.addEventListener("visibilitychange", look, { signal });
     signal.addEventListener("abort", () => {
@@ -61,12 +60,19 @@ export class LocalList {
     this.error.set(null);
   }
 
-  /** What this tab knows may be newer than what the last keeper wrote, or older. */
+  /** Who follows the list knows it as well as the last keeper did; who does not has fallen behind. */
   async #keep(): Promise<void> {
     this.#keeps = true;
     const tasks = this.tasks.get();
-    if (this.#token !== null && tasks)
-      await this.#settings.drawer.keepList({ token: this.#token, put: [...tasks.values()], removed: [], reset: true });
+    if (this.#mirror && this.#token !== null && tasks) {
+      const whole = { token: this.#token, put: [...tasks.values()], removed: [], reset: true };
+      await this.#settings.drawer.keepList(whole);
+    } else await this.#load();
+  }
+
+  async #load(): Promise<void> {
+    const known = await this.#settings.drawer.list();
+    if (known && !this.#mirror) this.#show(known.token, byId(known.tasks));
   }
 
   #run(wanted: boolean): void {

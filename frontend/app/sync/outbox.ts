@@ -25,6 +25,8 @@ export interface Entry {
   readonly at: number;
   readonly write: Write;
   readonly state: "waiting" | "sending" | "sent";
+  /** When it was first sent; it may have reached the service. Null: never. */
+  readonly tried: number | null;
 }
 
 export interface Refusal {
@@ -48,6 +50,8 @@ interface Settings {
   onRefusal: (refusal: Refusal) => void;
 }
 
+/** Milliseconds for which the service surely knows an `Idempotency-Key`: an hour less than it says. */
+const KEY_KNOWN = 23 * 60 * 60 * 1000;
 /** To the other tabs. */
 const CHANGED = "outbox";
 
@@ -109,7 +113,14 @@ export class Outbox {
   add(write: Write): Promise<Outcome> {
     const entries = portions(this.#renamed(write)).map(
       (part) =>
-        ({ key: newKey(), tab: this.#settings.tabs.name, at: this.#now(), write: part, state: "waiting" }) as const,
+        ({
+          key: newKey(),
+          tab: this.#settings.tabs.name,
+          at: this.#now(),
+          write: part,
+          state: "waiting",
+          tried: null,
+        }) as const,
     );
     const outcomes = entries.map(({ key }) => new Promise<Outcome>((resolve) => this.#waiting.set(key, resolve)));
     this.#change([...this.entries.get(), ...entries]);
@@ -164,6 +175,7 @@ export class Outbox {
     const { api, connection } = this.#settings;
     this.#become(entry.key, "sending");
     try {
+      if (isInDoubt(entry)) throw new Error("It may have been, some time ago: look for it before you save it again.");
       const tasks = await connection.watch("writes", send(api, entry.write, entry.key));
       if (this.#closed) return false;
       this.#done(entry, tasks);
@@ -247,8 +259,9 @@ export class Outbox {
     return resolve !== undefined;
   }
 
-  #become(key: string, state: Entry["state"]): void {
-    this.#show(this.entries.get().map((entry) => (entry.key === key ? { ...entry, state } : entry)));
+  #become(key: string, state: "waiting" | "sending"): void {
+    const become = (entry: Entry) => ({ ...entry, state, tried: entry.tried ?? Date.now() });
+    this.#change(this.entries.get().map((entry) => (entry.key === key ? become(entry) : entry)));
   }
 
   #show(entries: readonly Entry[]): void {
@@ -306,17 +319,28 @@ export class Outbox {
     this.#settings.tabs.hold(tab, signal, () => void this.#adopt(tab, signal));
   }
 
+  /** As an entry is that somebody else has begun. */
+  #again(entry: Entry): Entry {
+    const { state } = entry;
+    return { ...entry, write: this.#renamed(entry.write), state: state === "sending" ? "waiting" : state };
+  }
+
   async #adopt(tab: string, signal: AbortSignal): Promise<void> {
     const stored = await this.#settings.drawer.outbox();
     if (!stored || signal.aborted) return;
     this.#mine.add(tab);
     this.#name(stored.made);
-    const left = stored.entries.filter((entry) => entry.tab === tab).map((one) => about(one, this.#renamed(one.write)));
+    const left = stored.entries.filter((entry) => entry.tab === tab).map((one) => this.#again(one));
     const others = this.entries.get().filter((entry) => entry.tab !== tab);
     this.#show([...others, ...left].toSorted((one, other) => one.at - other.at));
     this.#stale ||= left.some(({ state }) => state === "sent");
     void this.flush();
   }
+}
+
+/** Sent again it might be made twice; whatever else is done twice is done once. */
+function isInDoubt({ write, tried }: Entry): boolean {
+  return write.kind === "create" && tried !== null && Date.now() - tried > KEY_KNOWN;
 }
 
 /** The same entry where that is the same write. */

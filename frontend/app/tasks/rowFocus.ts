@@ -3,17 +3,15 @@
 import { type RefObject, useEffect, useRef } from "react";
 
 /**
- * What has the focus keeps it when its row moves. When the row goes, the one that takes its place has it, and when none
- * is left, the page. A button below the rows that goes ("Show more") leaves the focus to the row that comes there.
+ * When the row with the focus goes, the one that takes its place has it, and when none is left, the page. A button below
+ * the rows that goes ("Show more") leaves the focus to the row that comes there. React keeps it in a row that moves.
  */
 export function useKeptFocus(): RefObject<HTMLDivElement | null> {
   const list = useRef<HTMLDivElement>(null);
   const place = useRef(-1);
-  const holder = useRef<HTMLElement | null>(null);
 
   useEffect(() => {
     const follow = ({ target }: FocusEvent) => {
-      holder.current = target instanceof HTMLElement ? target : null;
       if (!(target instanceof Element) || !list.current?.contains(target)) place.current = -1;
       else {
         const rows = rowsIn(list.current);
@@ -35,8 +33,6 @@ export function useKeptFocus(): RefObject<HTMLDivElement | null> {
 
   useEffect(() => {
     if (place.current < 0 || document.activeElement !== document.body || !list.current) return;
-    // An element that is put elsewhere in the document loses the focus.
-    if (holder.current?.isConnected) return holder.current.focus({ preventScroll: true });
     const left = rowsIn(list.current);
     handleOf(left[Math.min(place.current, left.length - 1)] ?? null)?.focus();
   });
