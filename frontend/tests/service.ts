@@ -9,7 +9,7 @@ const tokens = TASKLANE_TOKENS.split(" ");
 const shell = promisify(exec);
 
 /** Of so many users each token has its list to itself, whatever file the test is in. */
-export const USERS = { changes: 0, random: 1, killed: 2, limited: 3, rxdb: 4, tanstack: 5 } as const;
+export const USERS = { changes: 0, random: 1, killed: 2, limited: 3, rxdb: 4, tanstack: 5, select: 6 } as const;
 
 export const isThere = TASKLANE_URL !== undefined && TASKLANE_TOKENS !== "";
 

@@ -1,6 +1,6 @@
 /** Lists and counts of the tasks that are here, with the service's own meaning of orders and searches. */
 
-import { isOver } from "./due.ts";
+import { isDay, isOver } from "./due.ts";
 import { type Filters, matches } from "./filters.ts";
 import { isTemporary } from "../sync/writes.ts";
 import { PRIORITIES, type Stats, type Task } from "./types.ts";
@@ -51,9 +51,11 @@ function descending(key: (task: Task) => number | string): Order {
   return (one, other) => compare(key(other), key(one)) || Math.abs(other.id) - Math.abs(one.id);
 }
 
-/** A day begins at midnight UTC; what has no due date comes last. */
-function dueMoment({ due_date: due }: Task): number {
-  return due === null ? Infinity : Date.parse(due);
+/** To be compared as text: a day begins at midnight UTC, instants have microseconds, and without a due date it is last. */
+function dueMoment({ due_date: due }: Task): string {
+  if (due === null) return "~";
+  const [second = "", fraction = ""] = isDay(due) ? [`${due}T00:00:00`] : due.slice(0, -1).split(".");
+  return `${second}.${fraction.padEnd(6, "0")}`;
 }
 
 function compare<T extends number | string>(one: T, other: T): number {
