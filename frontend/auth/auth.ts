@@ -9,6 +9,11 @@ import type { Settings } from "./settings";
 export type Auth = ReturnType<typeof makeAuth>;
 
 const SIGN_IN_WINDOW = 10;
+/**
+ * What every page asks by itself, with a cookie that is no guess. Better Auth counts on for as long as the requests of an
+ * address are less than ten seconds apart: the pages behind one address would come to its hundred together.
+ */
+const FREE = { "/get-session": false, "/token": false } as const;
 /** Seconds that an expired key still verifies, beyond the life of its last token. */
 const GRACE = 60;
 
@@ -30,7 +35,7 @@ export function authOptions(settings: Settings, pool: Pool) {
     rateLimit: {
       enabled: true,
       storage: "database",
-      customRules: { "/sign-in/*": limit, "/sign-up/*": limit },
+      customRules: { "/sign-in/*": limit, "/sign-up/*": limit, ...FREE },
     },
     advanced: { cookiePrefix: "tasklane" }, // cookies know no ports: another project on localhost has its own
     telemetry: { enabled: false },

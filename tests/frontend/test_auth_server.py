@@ -82,6 +82,13 @@ def test_guessing_is_slow(stack: Stack) -> None:
         assert Person(auth).sign_up().status_code == 200
 
 
+def test_pages_that_renew_their_tokens_are_not_told_to_wait(auth: AuthServer) -> None:
+    """However many there are behind one address."""
+    ann = Person(auth)
+    ann.sign_up()
+    assert {ann.get(path).status_code for _ in range(110) for path in ("/get-session", "/token")} == {200}
+
+
 def test_a_whole_fleet_starts_at_once(stack: Stack) -> None:
     """On an empty database, too: one makes the tables, the others wait; and they share the sessions."""
     database_url = stack.postgres.create_database("auth_fleet")
