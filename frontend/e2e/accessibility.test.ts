@@ -1,32 +1,14 @@
 /** What axe-core finds in the main states, light and dark, wide and narrow: nothing. */
 
-import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
-import type axe from "axe-core";
 import type { Page } from "playwright-core";
 import { describe, expect, test } from "vitest";
+import { RULES, violations } from "./axe";
 import { visit } from "./browser";
 import { newUser, type User } from "./people";
 import { row } from "./tasks";
 
-const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-const RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
 const WIDE = { width: 1180, height: 800 };
 const PHONE = { width: 360, height: 740 };
-
-/** Rule and element of each violation. */
-async function violations(page: Page, rules: readonly string[]): Promise<string[]> {
-  const runOnly = [...rules];
-  if (!(await page.evaluate(() => "axe" in globalThis))) await page.evaluate(AXE);
-  const found = await page.evaluate(
-    (values) => (globalThis as unknown as { axe: typeof axe }).axe.run({ runOnly: values }),
-    runOnly,
-  );
-  expect(found.passes.length, "it has looked").toBeGreaterThan(0);
-  return found.violations.flatMap(({ id, nodes }) =>
-    nodes.map(({ html, failureSummary }) => `${id}: ${html} ${failureSummary}`),
-  );
-}
 
 function isScrolledSideways(page: Page): Promise<boolean> {
   return page.evaluate(() => document.documentElement.scrollWidth > innerWidth);

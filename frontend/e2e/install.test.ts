@@ -3,6 +3,7 @@
 import { createServer, request, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { expect, onTestFinished, test } from "vitest";
+import { violations } from "./axe";
 import { isInstalled, kept, visit } from "./browser";
 import { newUser } from "./people";
 import { BASE } from "./settings";
@@ -93,6 +94,10 @@ test.skipIf(!BASE.startsWith("http:"))("a newer version is told of, and taken wh
   next();
   await look();
   await page.getByText("A new version of this page is here.").waitFor();
+  for (const colorScheme of ["light", "dark"] as const) {
+    await page.emulateMedia({ colorScheme });
+    expect(await violations(page)).toEqual([]);
+  }
   await page.clock.fastForward(60_000);
   await user.addTask({ title: "meanwhile" });
   await row(page, "meanwhile").waitFor();

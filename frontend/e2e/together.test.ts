@@ -41,8 +41,7 @@ test("whoever signs in next in the same tab finds nothing of the one before", as
   // In another tab Bob signs in: the cookie is his from now on.
   await page.context().addCookies(bob.cookies(new URL(page.url()).origin));
   await page.reload();
-  await page.getByText("All clear.").waitFor();
-  expect(await page.getByLabel("Title of a new task").inputValue()).toBe("");
+  await expect.poll(() => page.getByLabel("Title of a new task").inputValue()).toBe("");
   expect(await page.evaluate(() => JSON.stringify(sessionStorage))).not.toContain("half a thought");
 });
 

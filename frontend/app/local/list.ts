@@ -31,6 +31,8 @@ export class LocalList {
   readonly #settings: Settings;
   #token: string | null = null;
   #keeps = false;
+  /** What is kept lacks a change: the disk was full, say. */
+  #isBehind = false;
   #mirror: Mirror | null = null;
 
   constructor(settings: Settings) {
@@ -63,11 +65,8 @@ export class LocalList {
   /** Who follows the list knows it as well as the last keeper did; who does not has fallen behind. */
   async #keep(): Promise<void> {
     this.#keeps = true;
-    const tasks = this.tasks.get();
-    if (this.#mirror && this.#token !== null && tasks) {
-      const whole = { token: this.#token, put: [...tasks.values()], removed: [], reset: true };
-      await this.#settings.drawer.keepList(whole);
-    } else await this.#load();
+    if (this.#mirror && this.#token !== null) await this.#write(this.#whole(this.#token));
+    else await this.#load();
   }
 
   async #load(): Promise<void> {
@@ -103,7 +102,16 @@ export class LocalList {
     for (const id of change.removed) tasks.delete(id);
     for (const task of change.put) tasks.set(task.id, task);
     this.#show(change.token, tasks);
-    if (this.#keeps) await this.#settings.drawer.keepList(change);
+    if (this.#keeps) await this.#write(this.#isBehind ? this.#whole(change.token) : change);
+  }
+
+  async #write(change: ListChange): Promise<void> {
+    this.#isBehind = true;
+    this.#isBehind = !(await this.#settings.drawer.keepList(change));
+  }
+
+  #whole(token: string): ListChange {
+    return { token, put: [...(this.tasks.get()?.values() ?? [])], removed: [], reset: true };
   }
 
   #show(token: string, tasks: Tasks): void {
