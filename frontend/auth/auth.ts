@@ -10,10 +10,11 @@ export type Auth = ReturnType<typeof makeAuth>;
 
 const SIGN_IN_WINDOW = 10;
 /**
- * What every page asks by itself, with a cookie that is no guess. Better Auth counts on for as long as the requests of an
- * address are less than ten seconds apart: the pages behind one address would come to its hundred together.
+ * For what every page asks by itself, with a cookie that is no guess. Better Auth counts on for as long as the requests of
+ * an address are less than a window apart: the pages behind one address would come to its usual hundred together. Not
+ * without a limit: it is by looking at that one that a database that is away is noticed, and not taken for no session.
  */
-const FREE = { "/get-session": false, "/token": false } as const;
+const RENEWALS = { window: 1, max: 1_000_000 };
 /** Seconds that an expired key still verifies, beyond the life of its last token. */
 const GRACE = 60;
 
@@ -35,7 +36,7 @@ export function authOptions(settings: Settings, pool: Pool) {
     rateLimit: {
       enabled: true,
       storage: "database",
-      customRules: { "/sign-in/*": limit, "/sign-up/*": limit, ...FREE },
+      customRules: { "/sign-in/*": limit, "/sign-up/*": limit, "/get-session": RENEWALS, "/token": RENEWALS },
     },
     advanced: { cookiePrefix: "tasklane" }, // cookies know no ports: another project on localhost has its own
     telemetry: { enabled: false },

@@ -85,6 +85,7 @@ async function outbox(browser = new Browser()) {
     } as unknown as Connection,
     drawer: browser.drawer,
     tabs: browser.tab(),
+    newest: () => 0,
     refresh: () => Promise.resolve(),
     onRefusal: (refusal) => handedBack.push(refusal),
   });
@@ -198,7 +199,7 @@ test("what may have been made longer ago than the service remembers is not made 
   void gone.box.add({ kind: "create", task: draft() });
   await expect.poll(() => [...gone.browser.entries.values()].map(({ state }) => state)).toEqual(["sending"]);
   for (const [key, entry] of gone.browser.entries)
-    gone.browser.entries.set(key, { ...entry, tried: Date.now() - 24 * 60 * 60 * 1000 });
+    gone.browser.entries.set(key, { ...entry, tried: { at: Date.now() - 24 * 60 * 60 * 1000, newest: 0 } });
   gone.close();
   const later = await outbox(gone.browser);
   await expect.poll(() => later.handedBack).toMatchObject([{ write: { kind: "create", task: { title: "Plan" } } }]);

@@ -14,9 +14,13 @@ function task(id: number, change: Partial<Task> = {}): Task {
   return { ...made, id, created_at: "2026-11-01T00:00:00.000Z", ...change };
 }
 
+const pending = (writes: Write[], newest: number | null = null) =>
+  writes.map((write) => ({ write, tried: newest === null ? null : { newest } }));
+
 describe("the list with changes on top", () => {
   const list = new Map([task(2), task(3), task(1)].map((one) => [one.id, one]));
-  const titles = (...writes: Write[]) => select(project(list, writes), NO_FILTERS, NOW).map(({ title }) => title);
+  const titles = (...writes: Write[]) =>
+    select(project(list, pending(writes)), NO_FILTERS, NOW).map(({ title }) => title);
 
   test("what is made comes to the top, the newest first", () => {
     const early = { created_at: "2001-01-01T00:00:00.000Z" }; // by a clock that is late
@@ -27,6 +31,15 @@ describe("the list with changes on top", () => {
       "task 2",
       "task 1",
     ]);
+  });
+
+  test("a new task of which the list tells before the answer does is there once", () => {
+    const third: Write = { kind: "create", task: task(-1, { title: "task 3" }) };
+    const ids = (writes: ReturnType<typeof pending>) => project(list, writes).map(({ id }) => id);
+    expect(ids(pending([third], 2))).toEqual([2, 1, -1]);
+    expect(ids(pending([third], 3))).toContain(3); // it was there before
+    expect(ids(pending([third]))).toContain(3); // the new one was never sent
+    expect(ids(pending([{ kind: "create", task: task(-1) }], 2))).toContain(3); // another one
   });
 
   test("what is edited stays where it is", () => {

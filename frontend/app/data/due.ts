@@ -59,10 +59,10 @@ export function toLocalInput(due: string): string {
   return `${dayOf(moment)}T${two(moment.getHours())}:${two(moment.getMinutes())}`;
 }
 
-/** An instant from what such an input holds; null while it is incomplete. */
+/** An instant from what such an input holds, in the service's own form; null while it is incomplete. */
 export function fromLocalInput(value: string): string | null {
   const moment = new Date(value);
-  return Number.isNaN(moment.getTime()) ? null : moment.toISOString().replace(".000Z", "Z");
+  return Number.isNaN(moment.getTime()) ? null : moment.toISOString();
 }
 
 function format(when: string, options: Intl.DateTimeFormatOptions): string {

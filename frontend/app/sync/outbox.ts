@@ -25,8 +25,8 @@ export interface Entry {
   readonly at: number;
   readonly write: Write;
   readonly state: "waiting" | "sending" | "sent";
-  /** When it was first sent; it may have reached the service. Null: never. */
-  readonly tried: number | null;
+  /** When it was first sent, and the newest id then; since then the service may have done it. Null: never sent. */
+  readonly tried: { readonly at: number; readonly newest: number } | null;
 }
 
 export interface Refusal {
@@ -44,6 +44,8 @@ interface Settings {
   connection: Connection;
   drawer: Pick<Drawer, "outbox" | "keepOutbox">;
   tabs: Pick<Tabs, "name" | "hold" | "tell" | "onTold">;
+  /** The highest id in the list; the service gives ever higher ones. */
+  newest: () => number;
   /** Everything was sent: have the lists show it. Raises when the truth cannot be had. */
   refresh: () => Promise<void>;
   /** A write was refused that nobody waits for any more. */
@@ -260,7 +262,8 @@ export class Outbox {
   }
 
   #become(key: string, state: "waiting" | "sending"): void {
-    const become = (entry: Entry) => ({ ...entry, state, tried: entry.tried ?? Date.now() });
+    const tried = { at: Date.now(), newest: this.#settings.newest() };
+    const become = (entry: Entry) => ({ ...entry, state, tried: entry.tried ?? tried });
     this.#change(this.entries.get().map((entry) => (entry.key === key ? become(entry) : entry)));
   }
 
@@ -340,7 +343,7 @@ export class Outbox {
 
 /** Sent again it might be made twice; whatever else is done twice is done once. */
 function isInDoubt({ write, tried }: Entry): boolean {
-  return write.kind === "create" && tried !== null && Date.now() - tried > KEY_KNOWN;
+  return write.kind === "create" && tried !== null && Date.now() - tried.at > KEY_KNOWN;
 }
 
 /** The same entry where that is the same write. */

@@ -1,6 +1,6 @@
 /** What a person does to tasks, and what the lists look like once it is done. */
 
-import type { DeletedTask, Task, TaskFields } from "../data/types";
+import { type DeletedTask, fieldsOf, same, type Task, type TaskFields } from "../data/types.ts";
 
 export type Write =
   | { kind: "create"; task: Task }
@@ -50,15 +50,30 @@ export function rebased(write: Write, was: number, task: Task): Write {
   }
 }
 
+/** A write that is under way; `tried` says the newest id before it could have been done, null that it cannot have been. */
+export interface Pending {
+  readonly write: Write;
+  readonly tried: { readonly newest: number } | null;
+}
+
 /** All live tasks with the writes done, in no order. */
-export function project(tasks: ReadonlyMap<number, Task>, writes: readonly Write[]): Task[] {
+export function project(tasks: ReadonlyMap<number, Task>, pending: readonly Pending[]): Task[] {
   const after = new Map(tasks);
-  for (const write of writes)
+  for (const made of pending) withdraw(after, made);
+  for (const { write } of pending)
     for (const task of tasksOf(write)) {
       if (write.kind === "delete") after.delete(task.id);
       else after.set(task.id, changed(after.get(task.id) ?? task, write));
     }
   return [...after.values()];
+}
+
+/** The list may tell of a new task before the answer does, or the answer be lost: then it is there already. */
+function withdraw(tasks: Map<number, Task>, { write, tried }: Pending): void {
+  if (write.kind !== "create" || !isTemporary(write.task.id) || !tried) return;
+  const wanted = fieldsOf(write.task);
+  for (const task of tasks.values())
+    if (task.id > tried.newest && same(fieldsOf(task), wanted)) return void tasks.delete(task.id);
 }
 
 function changed(task: Task, write: Write): Task {

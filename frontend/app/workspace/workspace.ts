@@ -64,6 +64,7 @@ export class Workspace {
       connection,
       drawer: this.#drawer,
       tabs: this.#tabs,
+      newest: () => [...(this.list.tasks.get()?.keys() ?? [])].reduce((one, other) => Math.max(one, other), 0),
       refresh: () => this.#refresh(),
       onRefusal: this.handBack,
     });
@@ -129,8 +130,7 @@ export class Workspace {
 
   readonly #project = (): void => {
     const tasks = this.list.tasks.get();
-    const writes = this.outbox.entries.get().map(({ write }) => write);
-    this.tasks.set(tasks && project(tasks, writes));
+    this.tasks.set(tasks && project(tasks, this.outbox.entries.get()));
   };
 
   /** The list as the service has it now, and the trash if it is on the screen. */
