@@ -2,12 +2,6 @@
 
 const DAY = 24 * 60 * 60 * 1000;
 
-/** For the service: where a day begins and ends; nothing, where the browser has no name for it. */
-export function inMyZone(): { time_zone?: string } {
-  const name = new Intl.DateTimeFormat().resolvedOptions().timeZone;
-  return /^[A-Z][A-Za-z]+\/(?!Unknown)/.test(name) ? { time_zone: name } : {};
-}
-
 /** Whether it is a calendar date, without a time. */
 export function isDay(due: string): boolean {
   return !due.includes("T");

@@ -1,6 +1,6 @@
 /** What the list shows: kept in the address, so that a reload, a bookmark and the back button find it again. */
 
-import { addDays, dayOf, dueDay, inMyZone, isOver } from "./due.ts";
+import { addDays, dayOf, dueDay, isOver } from "./due.ts";
 import { PRIORITIES, type Priority, type Task } from "./types.ts";
 
 export const STATUSES = ["pending", "completed", "all"] as const;
