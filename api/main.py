@@ -1,10 +1,12 @@
 """The API's composition root: reads the settings, makes what the handlers need, closes it in order."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import TYPE_CHECKING
 
 import structlog
 from fastapi import FastAPI
+from starlette.routing import Route
 
 from api import account, collector, docs, health, openapi
 from api.auth import Authenticator
@@ -36,12 +38,16 @@ from core.tasks import spelling
 from core.tasks.queries import ChangesQuery
 from core.types import UserId
 
+if TYPE_CHECKING:
+    from api.mcp.endpoint import Assistants
+
 log = structlog.get_logger()
 
 EXPOSED_HEADERS = ["ETag", "Idempotent-Replayed", "Link", "Location", "RateLimit", "RateLimit-Policy"]
 EXPOSED_HEADERS += ["Retry-After", "Tasklane-Ignored", "X-Cache", "X-Request-ID", "X-Total-Count"]
 REQUEST_HEADERS = ["Authorization", "Content-Type", "Idempotency-Key", "If-Match", "If-None-Match"]
 REQUEST_HEADERS += ["Last-Event-ID", "X-Request-ID"]
+ASSISTANTS_HEADERS = ["MCP-Protocol-Version", "Mcp-Method", "Mcp-Name", "Mcp-Session-Id"]
 PREFLIGHT_SECONDS = 7200
 
 
@@ -86,6 +92,7 @@ def _routes(services: Services) -> FastAPI:
     reads = CachedReads(services.fence, services.metrics, services.lists.may_show)
     tasks = Tasks(services.lists, reads, services.settings)
     hub = _hub(services, tasks)
+    assistants = _assistants(services, tasks) if services.settings.mcp else None
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
@@ -94,7 +101,10 @@ def _routes(services: Services) -> FastAPI:
         spelling.prepare()
         collector.spare()
         log.info("api_started")
-        with farewell.heard(hub.stop):
+        async with AsyncExitStack() as while_serving:
+            while_serving.enter_context(farewell.heard(hub.stop))
+            if assistants:
+                await while_serving.enter_async_context(assistants.running())
             yield
         await hub.close()
         await services.authenticator.close()
@@ -122,6 +132,8 @@ def _routes(services: Services) -> FastAPI:
     for router in (routes.router, push.router):
         app.include_router(router, prefix="/api/tasks")
         app.include_router(router, prefix="/api/{user_id}/tasks", include_in_schema=False)
+    if assistants:
+        app.router.routes.append(Route("/mcp", assistants, methods=["POST"], include_in_schema=False))
     openapi.install(app, shape=services.settings.task_list_shape, deletes=int(services.settings.delete_answer))
     return app
 
@@ -146,6 +158,12 @@ def _hub(services: Services, tasks: Tasks) -> Hub:
     return hub
 
 
+def _assistants(services: Services, tasks: Tasks) -> "Assistants":
+    from api.mcp.endpoint import Assistants  # noqa: PLC0415  # 19 MB, and a third of a second, for those who want it
+
+    return Assistants(services, tasks)
+
+
 def _stack(app: FastAPI, services: Services) -> HotPath:
     """From the outside in: the hot path, observe, CORS, the straight way, the routes."""
     settings = services.settings
@@ -155,7 +173,7 @@ def _stack(app: FastAPI, services: Services) -> HotPath:
         straight,
         allow_origins=settings.cors_origins,
         allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
-        allow_headers=REQUEST_HEADERS,
+        allow_headers=REQUEST_HEADERS + (ASSISTANTS_HEADERS if settings.mcp else []),
         allow_credentials=True,
         expose_headers=EXPOSED_HEADERS,
         max_age=PREFLIGHT_SECONDS,

@@ -90,7 +90,14 @@ class Settings(DatabaseSettings):
     auth_user_claim: Annotated[tuple[str, ...], NoDecode] = ("sub",)
     """The claims of a token that may name its user: the first of them that it has."""
 
+    better_auth_url: str | None = None
+    """The public address, where the sign-in is this stack's own."""
+
     cors_origins: Annotated[tuple[str, ...], NoDecode] = ()
+    mcp: bool = False
+    """Whether assistants are served, at `/mcp`."""
+    mcp_hosts: Annotated[tuple[str, ...], NoDecode] = ()
+    """Names by which assistants reach it, beside those that follow from the settings above."""
     task_list_shape: Literal["array", "object"] = "array"
     task_prefixes: Annotated[tuple[str, ...], NoDecode] = ()
     """Paths under which tasks are looked for besides; `{user_id}` in one stands for the user."""
@@ -130,7 +137,7 @@ class Settings(DatabaseSettings):
     log_format: Literal["auto", "json", "console"] = "auto"
     slow_request: Seconds = 1
 
-    @field_validator("cors_origins", "task_prefixes", "auth_user_claim", mode="before")
+    @field_validator("cors_origins", "task_prefixes", "auth_user_claim", "mcp_hosts", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value

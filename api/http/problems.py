@@ -233,9 +233,12 @@ def faults_of(found: Sequence[Any], *, below: str = "#") -> list[Fault]:
 
 
 _FRAMEWORK = {
+    HTTPStatus.FORBIDDEN: "Pages of that origin may not call this; CORS_ORIGINS names those that may.",
     HTTPStatus.NOT_FOUND: NOTHING_HERE,
     HTTPStatus.METHOD_NOT_ALLOWED: "This path does not take that method.",
+    HTTPStatus.REQUEST_TIMEOUT: "The request took too long.",
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "The body is too large.",
+    HTTPStatus.MISDIRECTED_REQUEST: "The service has no such name; MCP_HOSTS gives it more.",
 }
 
 

@@ -27,6 +27,7 @@ _SENTENCES = {
     "model_attributes_type": "must be an object",
     "union_tag_not_found": "must have a member {discriminator}",
     "union_tag_invalid": "must have a member {discriminator} that is one of {expected_tags}",
+    "extra_forbidden": "is not taken here",
     "timezone_aware": "must carry an offset, such as Z",
     "said_twice": "says two different things of {member}",
     "unknown_member": "is not known here",

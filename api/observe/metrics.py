@@ -103,6 +103,12 @@ class Metrics:
             ["reason"],
             registry=self.registry,
         )
+        self.tool_calls = Counter(
+            "tasklane_tool_calls_total",
+            "Calls of an assistant's tool by outcome: ok, failed (it was told why).",
+            ["tool", "outcome"],
+            registry=self.registry,
+        )
         self.streams = Gauge("tasklane_streams", "Event streams that are open.", registry=self.registry)
         self.events = Counter(
             "tasklane_events_total",

@@ -85,6 +85,7 @@ def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         ("BODY_LIMIT_BYTES", "1023"),
         ("BODY_LIMIT_BYTES", "64 KiB"),
         ("DIRECT_HITS", "sometimes"),
+        ("MCP", "perhaps"),
         ("WORKER_PUBLISH_PERIOD", "0"),
         ("WORKER_PURGE_PERIOD", "0"),
         ("WORKER_AUDIT_SAMPLE", "0"),
