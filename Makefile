@@ -77,6 +77,12 @@ openapi: $(VENV)/.dev ## write docs/openapi.json anew
 client: openapi frontend/node_modules/.package-lock.json ## the same, and the client's types (frontend/lib/schema.d.ts) after it
 	@npm --prefix frontend run --silent schema
 
+.PHONY: inspector
+inspector: tests/assistants/node_modules/.package-lock.json ## install the MCP inspector, for the test of assistants that needs it
+
+tests/assistants/node_modules/.package-lock.json: tests/assistants/package-lock.json
+	@npm --prefix tests/assistants ci --ignore-scripts --no-audit --no-fund --no-update-notifier --loglevel=error
+
 frontend/node_modules/.package-lock.json: frontend/package-lock.json
 	@npm --prefix frontend ci --no-audit --no-fund --no-update-notifier
 

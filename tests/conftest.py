@@ -24,6 +24,7 @@ SLOW = (
     "integration/test_cluster.py",
     "integration/test_redis_faults.py",
     "integration/test_sentinel.py",
+    "assistants/test_two_clients.py",
     "integration/test_worker.py",
     "integration/test_migrations.py",
     "contract/test_schemathesis.py",

@@ -216,7 +216,8 @@ def reachable(overlay: str, path: str) -> Object | None:
 
 
 def test_the_public_sees_the_contract_and_nothing_else(public: str) -> None:
-    documented = set(json.loads((TOP / "docs" / "openapi.json").read_text())["paths"]) | {"/docs", "/openapi.json"}
+    paths = json.loads((TOP / "docs" / "openapi.json").read_text())["paths"]
+    documented = {*paths, "/docs", "/mcp", "/openapi.json"}
     hidden = {"/readyz", "/metrics"}
     for path in documented - hidden:
         assert reachable(public, path)

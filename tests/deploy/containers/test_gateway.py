@@ -37,6 +37,12 @@ def test_what_is_public(alice: httpx.Client, path: str) -> None:
     assert alice.get(path).status_code == 200
 
 
+def test_assistants_are_passed_on(alice: httpx.Client) -> None:
+    """To the API, which says in its own words that they are not served unless that is switched on."""
+    answer = alice.post("/mcp", json={})
+    assert (answer.status_code, answer.json()["detail"]) == (404, "There is no such thing here.")
+
+
 @pytest.mark.parametrize(
     "path",
     ["/api/v1/tasks", "/api/v1/alice/tasks/stats", "/api/users/alice/tasks", "/api/todos", "/todos/trash", "/tasks/"],

@@ -151,6 +151,10 @@ rollingUpdate:
 {{- with .Values.signIn.issuer }}{{ $_ := set $data "AUTH_ISSUER" . }}{{ end }}
 {{- with .Values.signIn.audience }}{{ $_ := set $data "AUTH_AUDIENCE" . }}{{ end }}
 {{- with .Values.corsOrigins }}{{ $_ := set $data "CORS_ORIGINS" . }}{{ end }}
+{{- if eq (toString .Values.config.MCP) "true" }}
+{{- with .Values.gateway.host }}{{ $_ := set $data "MCP_HOSTS" . }}{{ end }}
+{{- if .Values.page.enabled }}{{ $_ := set $data "BETTER_AUTH_URL" .Values.page.url }}{{ end }}
+{{- end }}
 {{- range $name, $value := .Values.config }}{{ $_ := set $data $name (toString $value) }}{{ end }}
 {{- $data | toJson }}
 {{- end }}
