@@ -25,9 +25,10 @@ import structlog
 
 from core.cache import keys, scripts
 from core.cache.answer import Answer, Opened, judged
+from core.cache.generation import new_lease
 from core.cache.keys import JITTER, OWN_FIELDS, channel, field, jittered, key, question
 from core.cache.servers.connect import Servers
-from core.cache.servers.redis import Redis, new_lease
+from core.cache.servers.redis import Redis
 from core.cache.servers.wire import Argument, Asker, Send
 from core.errors import Redirected, RedisUnavailable
 from core.types import History, Revision, Stand, UserId

@@ -48,6 +48,7 @@ SCRIPT: list[Asked] = [
     ("PATCH", "/api/{user}/tasks/{task}/toggle", {}, {}),
     ("PATCH", "/api/tasks/{task}/toggle", [], {}),
     ("POST", "/api/tasks/{task}/toggle", {}, {}),
+    ("POST", "/api/tasks/{task}", {}, {}),
     ("POST", "/api/tasks/batch", {"operations": [{"op": "create", "task": {"title": "x"}}]}, {}),
     ("POST", "/api/tasks/batch", {"operations": []}, {}),
     ("GET", "/api/tasks/{task}", b"", {}),

@@ -13,12 +13,12 @@ import asyncio
 import contextlib
 import random
 import secrets
-from dataclasses import dataclass
 from typing import Any, Protocol, Self
 
 import structlog
 
 from core.cache import scripts
+from core.cache.generation import Generation
 from core.cache.keys import Names
 from core.cache.servers.given_up import GivenUp
 from core.cache.servers.route import Route
@@ -27,19 +27,6 @@ from core.errors import Redirected, RedisUnavailable
 from core.types import History, UserId
 
 log = structlog.get_logger()
-
-
-@dataclass(frozen=True, slots=True)
-class Generation:
-    """What the values in a server are of: `id` is renewed when they must not be hits any more."""
-
-    id: bytes
-    history: History | None
-
-
-def new_lease(generation: Generation | None) -> str:
-    """A fresh one; a raise on a connection that has no generation yet gives one that nobody reads under."""
-    return f"{generation.id.decode() if generation else ''}.{secrets.token_hex(8)}"
 
 
 class Recovery(Protocol):
