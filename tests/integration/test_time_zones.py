@@ -67,7 +67,7 @@ def test_the_order_goes_on_from_page_to_page(alice: httpx.Client, sign: str, ext
     assert by_offset == by_cursor == whole
 
 
-@pytest.mark.parametrize("zone", ["", "Mars/Olympus", "europe/berlin", "%2B02:00", "../UTC", "UTC0", "%ed%a0%bd"])
+@pytest.mark.parametrize("zone", ["Mars/Olympus", "europe/berlin", "%2B02:00", "../UTC", "UTC0", "%ed%a0%bd"])
 @pytest.mark.parametrize("path", ["/api/tasks", "/api/tasks/stats"])
 def test_a_zone_that_is_none_is_refused(alice: httpx.Client, path: str, zone: str) -> None:
     """422, naming the parameter."""
