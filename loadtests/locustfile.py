@@ -326,7 +326,7 @@ def _written() -> Task:
 
 def _lasting(before: Task) -> Task:
     """What a write keeps unless it is asked to change it."""
-    return {name: value for name, value in before.items() if name not in ("updated_at", "completed_at")}
+    return {name: value for name, value in before.items() if name not in ("updated_at", "completed_at", "etag")}
 
 
 def _difference(shown: dict[int, Task], wanted: dict[int, Task]) -> str:

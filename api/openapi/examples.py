@@ -10,6 +10,12 @@ from core.types import History, Revision, TaskId, UserId
 
 Document = dict[str, Any]
 
+
+def etag(revision: int) -> str:
+    """The task's, with the list at that revision."""
+    return task_etag(TaskId(42), Revision(revision))
+
+
 TASK: Document = {
     "id": 42,
     "user_id": "k7dQ2mX9pLw4Zr8TnB5vYc3HsJ6fGa1e",
@@ -22,14 +28,16 @@ TASK: Document = {
     "tags": ["home", "shopping"],
     "created_at": "2026-12-17T08:30:00.000Z",
     "updated_at": "2026-12-17T08:30:00.000Z",
+    "etag": etag(1_797_496_200_000_000),
 }
 COMPLETED: Document = {
     **TASK,
     "completed": True,
     "completed_at": "2026-12-17T17:05:12.345Z",
     "updated_at": "2026-12-17T17:05:12.345Z",
+    "etag": etag(1_797_527_112_345_678),
 }
-DELETED: Document = {**COMPLETED, "deleted_at": "2026-12-17T18:00:00.000Z"}
+DELETED: Document = {**COMPLETED, "deleted_at": "2026-12-17T18:00:00.000Z", "etag": etag(1_797_530_400_123_456)}
 UID = "3f0b6a52-7c1d-4e8a-9a57-d2c4b1e06f93"
 OTHER_UID = "c2f6d1aa-90b4-4c6e-8f0d-5b7a3e91c844"
 EXPORTED: Document = {**TASK, "deleted_at": None, "uid": UID}
@@ -49,12 +57,6 @@ def _written(format_: Format) -> str:
 
 CSV = _written("csv")
 ICS = _written("ics")
-
-
-def etag(revision: int) -> str:
-    """The task's, with the list at that revision."""
-    return task_etag(TaskId(TASK["id"]), Revision(revision))
-
 
 NEXT = Token.of(UserId(TASK["user_id"]), History(1_797_490_000_000_000), Revision(1_797_496_200_000_000)).encode()
 
@@ -107,7 +109,7 @@ EXAMPLES: dict[str, Document] = {
         atomic={
             "operations": [
                 {"op": "create", "task": {"title": "Wrap the presents"}},
-                {"op": "update", "id": 42, "task": {"priority": "low"}, "if_match": etag(7)},
+                {"op": "update", "id": 42, "task": {"priority": "low"}, "if_match": TASK["etag"]},
                 {"op": "complete", "id": 41, "completed": True},
                 {"op": "delete", "id": 40},
             ]
@@ -118,7 +120,7 @@ EXAMPLES: dict[str, Document] = {
         results={
             "atomic": False,
             "results": [
-                {"status": 200, "etag": etag(8), "task": COMPLETED},
+                {"status": 200, "etag": COMPLETED["etag"], "task": COMPLETED},
                 {"status": 404, "problem": NOT_FOUND},
             ],
         }

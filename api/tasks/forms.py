@@ -25,8 +25,8 @@ TITLES = ("content", "name")
 """A title where there is no other, and not both of these."""
 
 KEPT = frozenset(
-    {"id", "user_id", "created_at", "updated_at", "completed_at", "deleted_at"}
-    | {"userId", "createdAt", "updatedAt", "completedAt", "deletedAt"}
+    {"id", "user_id", "created_at", "updated_at", "completed_at", "deleted_at", "etag"}
+    | {"userId", "createdAt", "updatedAt", "completedAt", "deletedAt", "eTag"}
 )
 """What the service keeps itself: pages send whole objects back, and nobody misses it."""
 

@@ -5,14 +5,17 @@ from collections.abc import Iterator
 
 from api.http.conditional import ENTITY_TAG
 from core.tasks.crud import Condition
-from core.tasks.fields import REPRESENTATION
 from core.types import Revision, TaskId
+
+_OF_A_TASK = re.compile(r"[1-9][0-9]{0,4}-(?P<task>[1-9][0-9]{0,18})-(?P<revision>[0-9]{1,18})")
+"""Whatever the representation: see `core.tasks.crud.task_etag`."""
 
 
 def condition(task: TaskId, *, if_match: str | None, if_none_match: str | None = None) -> Condition:
     """What the client asks of `task`: strong comparison for the one, weak for the other; None when it does not care.
 
-    A tag that this service did not make for this task names no revision, so nothing matches it.
+    A tag that this service did not make for this task names no revision, so nothing matches it. One of another release
+    does: a task that looks otherwise there is in the same state, and clients hold tags longer than an upgrade takes.
     """
     one_of, none_of = Condition().one_of, Condition().none_of
     if if_match is not None and if_match.strip() != "*":
@@ -23,12 +26,7 @@ def condition(task: TaskId, *, if_match: str | None, if_none_match: str | None =
 
 
 def _revisions(tags: str, task: TaskId, *, weak: bool) -> Iterator[Revision]:
-    prefix = f"{REPRESENTATION}-{task}-"
     for match in ENTITY_TAG.finditer(tags):
-        revision = match["opaque"].removeprefix(prefix)
-        if (
-            (weak or not match["weak"])
-            and match["opaque"].startswith(prefix)
-            and re.fullmatch(r"[0-9]{1,18}", revision, re.ASCII)
-        ):
-            yield Revision(int(revision))
+        made = _OF_A_TASK.fullmatch(match["opaque"])
+        if made and int(made["task"]) == task and (weak or not match["weak"]):
+            yield Revision(int(made["revision"]))

@@ -202,6 +202,13 @@ class Task(TypedDict):
     tags: Annotated[list[Annotated[str, Field(min_length=1, max_length=50)]], Field(max_length=20)]
     created_at: AwareDatetime
     updated_at: AwareDatetime
+    etag: Annotated[
+        str,
+        Field(
+            pattern='^"[!#-~]+"$',
+            description="The task's `ETag`, quotes included, for `If-Match`. Opaque; another one after each change.",
+        ),
+    ]
 
 
 class DeletedTask(Task):

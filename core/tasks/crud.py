@@ -44,7 +44,7 @@ ANY_STATE = Condition()
 
 
 def task_etag(task: TaskId, revision: Revision) -> str:
-    """A strong validator: nobody can change a task without a new revision."""
+    """A strong validator: nobody can change a task without a new revision. The task's JSON says the same (`ETAG`)."""
     return f'"{REPRESENTATION}-{task}-{revision}"'
 
 

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, LiteralString
 
-REPRESENTATION = 1
+_REPRESENTATION: LiteralString = "2"
+REPRESENTATION = int(_REPRESENTATION)
 """To be raised with every change of what a task or a list looks like: it is part of each variant and each ETag, and of
 the names of the database's functions that write tasks."""
 
@@ -77,6 +78,9 @@ _DUE_DATE: LiteralString = (
 
 ID = Member("id")
 
+ETAG = Member("etag", sql="'\"" + _REPRESENTATION + "-' || t.id || '-' || t.revision || '\"'")
+"""What `core.tasks.crud.task_etag` makes of the same row: wherever a task is shown, it can be changed on condition."""
+
 MEMBERS: tuple[Member, ...] = (
     ID,
     Member("user_id"),
@@ -93,6 +97,7 @@ MEMBERS: tuple[Member, ...] = (
     _given("tags", "text[]", default=[]),
     _instant("created_at", imported="coalesce(created_at, clock_timestamp())"),
     _instant("updated_at", imported="coalesce(updated_at, clock_timestamp())"),
+    ETAG,
 )
 """In the order of the contract."""
 
@@ -124,8 +129,8 @@ GIVEN: tuple[Given, ...] = tuple(column for column in COLUMNS if isinstance(colu
 DEFAULTS: Mapping[str, Any] = {column.name: column.default for column in GIVEN if column.default is not None}
 """What stands in for `null`, by column; for the others that is NULL."""
 
-EXPORTED: tuple[str, ...] = tuple(member.name for member in ARCHIVED if member.name != "user_id")
-"""The members that a spreadsheet gets: all are the same user's."""
+EXPORTED: tuple[str, ...] = tuple(member.name for member in ARCHIVED if member.name not in ("user_id", ETAG.name))
+"""The members that a spreadsheet gets: all are the same user's, and it writes to no task."""
 
 
 def as_json(members: tuple[Member, ...], *, comma: LiteralString = ", ") -> LiteralString:

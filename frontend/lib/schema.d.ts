@@ -462,6 +462,8 @@ export interface components {
             created_at: string;
             /** Format: date-time */
             updated_at: string;
+            /** @description The task's `ETag`, quotes included, for `If-Match`. Opaque; another one after each change. */
+            etag: string;
             /** Format: date-time */
             deleted_at: string;
         };
@@ -527,6 +529,8 @@ export interface components {
             created_at: string;
             /** Format: date-time */
             updated_at: string;
+            /** @description The task's `ETag`, quotes included, for `If-Match`. Opaque; another one after each change. */
+            etag: string;
             deleted_at: string | null;
             /**
              * Format: uuid
@@ -667,6 +671,8 @@ export interface components {
             created_at: string;
             /** Format: date-time */
             updated_at: string;
+            /** @description The task's `ETag`, quotes included, for `If-Match`. Opaque; another one after each change. */
+            etag: string;
         };
         /**
          * TaskCreate
@@ -1023,7 +1029,7 @@ export interface components {
         after: number;
         /**
          * @description ETags of what the client has, or `*`: 304 when it would come again.
-         * @example "1-42-6"
+         * @example "2-42-6"
          */
         "If-None-Match": string;
         /**
@@ -1033,7 +1039,7 @@ export interface components {
         "If-Match": string;
         /**
          * @description ETags, or `*`: 412 when the task is one of them.
-         * @example "1-42-5"
+         * @example "2-42-5"
          */
         "Unless-Match": string;
         /** @description The id of the last event that the client has seen, and before `since`. */
@@ -1070,7 +1076,7 @@ export interface components {
         "Content-Disposition": string;
         /**
          * @description Strong; for `If-None-Match` and `If-Match`.
-         * @example "1-42-7"
+         * @example "2-42-7"
          */
         ETag: string;
         /**
@@ -1356,7 +1362,7 @@ export interface operations {
             header?: {
                 /**
                  * @description ETags of what the client has, or `*`: 304 when it would come again.
-                 * @example "1-42-6"
+                 * @example "2-42-6"
                  */
                 "If-None-Match"?: components["parameters"]["If-None-Match"];
                 /**
@@ -1524,7 +1530,7 @@ export interface operations {
             header?: {
                 /**
                  * @description ETags of what the client has, or `*`: 304 when it would come again.
-                 * @example "1-42-6"
+                 * @example "2-42-6"
                  */
                 "If-None-Match"?: components["parameters"]["If-None-Match"];
                 /**
@@ -1590,7 +1596,7 @@ export interface operations {
             header?: {
                 /**
                  * @description ETags of what the client has, or `*`: 304 when it would come again.
-                 * @example "1-42-6"
+                 * @example "2-42-6"
                  */
                 "If-None-Match"?: components["parameters"]["If-None-Match"];
                 /**
@@ -1662,7 +1668,7 @@ export interface operations {
             header?: {
                 /**
                  * @description ETags of what the client has, or `*`: 304 when it would come again.
-                 * @example "1-42-6"
+                 * @example "2-42-6"
                  */
                 "If-None-Match"?: components["parameters"]["If-None-Match"];
                 /**
@@ -1862,7 +1868,7 @@ export interface operations {
             header?: {
                 /**
                  * @description ETags of what the client has, or `*`: 304 when it would come again.
-                 * @example "1-42-6"
+                 * @example "2-42-6"
                  */
                 "If-None-Match"?: components["parameters"]["If-None-Match"];
                 /**
@@ -1932,7 +1938,7 @@ export interface operations {
                 "If-Match"?: components["parameters"]["If-Match"];
                 /**
                  * @description ETags, or `*`: 412 when the task is one of them.
-                 * @example "1-42-5"
+                 * @example "2-42-5"
                  */
                 "If-None-Match"?: components["parameters"]["Unless-Match"];
                 /** @description A new one for each new request, the same for its retries: they get the first one's answer. */
@@ -2000,7 +2006,7 @@ export interface operations {
                 "If-Match"?: components["parameters"]["If-Match"];
                 /**
                  * @description ETags, or `*`: 412 when the task is one of them.
-                 * @example "1-42-5"
+                 * @example "2-42-5"
                  */
                 "If-None-Match"?: components["parameters"]["Unless-Match"];
                 /**
@@ -2051,7 +2057,7 @@ export interface operations {
                 "If-Match"?: components["parameters"]["If-Match"];
                 /**
                  * @description ETags, or `*`: 412 when the task is one of them.
-                 * @example "1-42-5"
+                 * @example "2-42-5"
                  */
                 "If-None-Match"?: components["parameters"]["Unless-Match"];
                 /** @description A new one for each new request, the same for its retries: they get the first one's answer. */
@@ -2125,7 +2131,7 @@ export interface operations {
                 "If-Match"?: components["parameters"]["If-Match"];
                 /**
                  * @description ETags, or `*`: 412 when the task is one of them.
-                 * @example "1-42-5"
+                 * @example "2-42-5"
                  */
                 "If-None-Match"?: components["parameters"]["Unless-Match"];
                 /** @description A new one for each new request, the same for its retries: they get the first one's answer. */
@@ -2199,7 +2205,7 @@ export interface operations {
                 "If-Match"?: components["parameters"]["If-Match"];
                 /**
                  * @description ETags, or `*`: 412 when the task is one of them.
-                 * @example "1-42-5"
+                 * @example "2-42-5"
                  */
                 "If-None-Match"?: components["parameters"]["Unless-Match"];
                 /** @description A new one for each new request, the same for its retries: they get the first one's answer. */

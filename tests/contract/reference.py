@@ -84,6 +84,7 @@ class Task:
     completed_at: str | None = None
     created_at: str = UNTOLD
     updated_at: str = UNTOLD
+    etag: str = UNTOLD
     deleted_at: str | None = None
     version: int = 0
     """Raised by every change."""
@@ -102,11 +103,15 @@ class Task:
             self.completed_at = UNTOLD if completed else None
         self.completed = completed
 
+    def touch(self) -> None:
+        """What changes with every change."""
+        self.updated_at, self.etag, self.version = UNTOLD, UNTOLD, self.version + 1
+
     def learn(self, document: Document) -> None:
         """Take what the service has given."""
-        for name in ("created_at", "updated_at", "completed_at", "deleted_at"):
+        for name in ("created_at", "updated_at", "completed_at", "deleted_at", "etag"):
             if getattr(self, name) is UNTOLD and name in document:
-                assert TIME.fullmatch(document[name])
+                assert name == "etag" or TIME.fullmatch(document[name])
                 setattr(self, name, document[name])
         if not self.id:
             assert type(document["id"]) is int
@@ -172,7 +177,8 @@ class Model:
                 found = self.find(id_, deleted=True)
                 if found is None:
                     return Outcome(404)
-                found.deleted_at, found.updated_at, found.version = None, UNTOLD, found.version + 1
+                found.deleted_at = None
+                found.touch()
                 return Outcome(200, found, self.shown(found))
             case _:
                 return self._change(operation, known)
@@ -213,7 +219,7 @@ class Model:
             return Outcome(404)
         if operation.if_match == "old" or (operation.if_match == "current" and known[task.id] != task.version):
             return Outcome(412)
-        task.updated_at, task.version = UNTOLD, task.version + 1
+        task.touch()
         match operation:
             case Update(_, body):
                 task.merge(body)

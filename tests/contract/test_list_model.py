@@ -277,6 +277,7 @@ class Conversation(RuleBasedStateMachine):
 
     def learn(self, task: Task, document: Document, etag: str) -> None:
         task.learn(document)
+        assert document["etag"] == etag
         if task.id not in self.etags:
             self.ids.append(task.id)
         self.etags.setdefault(task.id, []).append(etag)

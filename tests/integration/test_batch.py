@@ -56,7 +56,8 @@ def test_operations_are_applied_in_their_order(alice: httpx.Client) -> None:
     assert deleted == {"status": 204}
     assert alice.get("/api/tasks").json() == [three["task"], completed["task"]]
     for result in (three, completed):
-        assert alice.get(f"/api/tasks/{result['task']['id']}").headers["etag"] == result["etag"]
+        header = alice.get(f"/api/tasks/{result['task']['id']}").headers["etag"]
+        assert header == result["etag"] == result["task"]["etag"]
 
 
 @pytest.mark.parametrize("atomic", [True, False])

@@ -92,7 +92,9 @@ def test_it_begins_with_all_tasks_and_goes_on_with_what_has_changed(alice: httpx
     changes = mirror.follow(alice)
     assert [change["id"] for change in changes] == [one["id"], five["id"], three["id"]]
     assert changes[0] == {"id": one["id"], "deleted_at": alice.get("/api/tasks/trash").json()[0]["deleted_at"]}
-    assert changes[2] == alice.get(f"/api/tasks/{three['id']}").json()
+    shown = alice.get(f"/api/tasks/{three['id']}")
+    assert changes[2] == shown.json()
+    assert changes[2]["etag"] == shown.headers["etag"]
     assert mirror.tasks == everything(alice)
     assert mirror.follow(alice) == []
 

@@ -75,7 +75,7 @@ def make(client: httpx.Client, **members: object) -> Any:
 
 
 def without_times(task: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in task.items() if name not in ("updated_at", "completed_at")}
+    return {name: value for name, value in task.items() if name not in ("updated_at", "completed_at", "etag")}
 
 
 def shown(client: httpx.Client, task: Mapping[str, Any]) -> Any:
@@ -99,13 +99,18 @@ def database(stack: Stack) -> Iterator[Any]:
 
 @pytest.mark.parametrize("due", [None, "2026-12-24", "2026-12-24T18:30:00+02:00", "2026-12-24T18:30:00.000001Z"])
 def test_a_created_task_comes_back_whole(alice: httpx.Client, due: str | None) -> None:
-    """What a POST makes is what a GET shows, and the list holds it: three statements that write the same JSON."""
+    """What a POST makes is what a GET shows, and the list holds it: three statements that write the same JSON.
+
+    Its `etag` is the header's.
+    """
     members = {"title": " Buy milk ", "tags": ["home"], "due_date": due, "completed": True, "priority": "urgent"}
     created = alice.post("/api/tasks", json=members)
     assert created.status_code == 201
     task = created.json()
     assert task["title"] == "Buy milk"
-    assert alice.get(created.headers["location"]).json() == task
+    shown = alice.get(created.headers["location"])
+    assert shown.json() == task
+    assert task["etag"] == created.headers["etag"] == shown.headers["etag"]
     assert alice.get("/api/tasks").json() == [task]
     assert alice.get("/api/tasks").headers["x-cache"] == "hit"
 
@@ -189,6 +194,7 @@ def test_what_the_service_decides_is_ignored(alice: httpx.Client, user: UserId, 
     task = make(alice)
     chosen = {"id": 1, "user_id": "someone-else", "created_at": "2001-01-01T00:00:00Z", "updated_at": 7}
     chosen |= {"completed_at": "2001-01-01T00:00:00Z", "deleted_at": "2001-01-01T00:00:00Z", "revision": 1}
+    chosen |= {"etag": '"chosen"', "eTag": 1}
     chosen |= {"due_on": "2001-01-01", "__v": {"deep": [None, 1.5, "\ud800"]}, "title": "New"}
     path = "/api/tasks" if method == "POST" else f"/api/tasks/{task['id']}"
     answer = alice.request(method, path, content=json.dumps(chosen), headers=JSON).json()
@@ -198,6 +204,7 @@ def test_what_the_service_decides_is_ignored(alice: httpx.Client, user: UserId, 
     assert answer["due_date"] is None
     assert answer["id"] != 1
     assert "2001" not in answer["created_at"] + answer["updated_at"]
+    assert answer["etag"] not in (task["etag"], '"chosen"')
 
 
 @pytest.mark.parametrize("suffix", ["complete", "toggle"])
@@ -393,6 +400,27 @@ def test_a_change_can_depend_on_what_must_not_be(alice: httpx.Client, method: st
     assert answer.status_code == (204 if method == "DELETE" else 200)
     missing = "/api/tasks/9223372036854775807" + suffix
     assert alice.request(method, missing, json=body, headers={"if-none-match": "*"}).status_code == 404
+
+
+@pytest.mark.parametrize("representation", [1, 3, 20])
+def test_a_tag_of_another_release_means_the_same_state(alice: httpx.Client, representation: int) -> None:
+    """Whoever has read a task before an upgrade, or from the newer release, can still change it on condition."""
+    task = make(alice)
+    path = f"/api/tasks/{task['id']}"
+
+    def elsewhere(etag: str) -> str:
+        return re.sub(r"^\"\d+", f'"{representation}', etag)
+
+    def rename(title: str, **condition: str) -> httpx.Response:
+        return alice.patch(path, json={"title": title}, headers={"if-" + name: tag for name, tag in condition.items()})
+
+    renamed = rename("New", match=elsewhere(task["etag"]))
+    assert renamed.status_code == 200
+    assert rename("Newer", match=elsewhere(task["etag"])).status_code == 412
+    unwanted = {"if-none-match": elsewhere(renamed.json()["etag"])}
+    assert alice.patch(path, json={"title": "Newer"}, headers=unwanted).status_code == 412
+    other = make(alice)
+    assert rename("Newer", match=other["etag"]).status_code == 412
 
 
 def test_tags_on_several_lines_are_one_list(alice: httpx.Client) -> None:

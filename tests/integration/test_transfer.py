@@ -457,7 +457,7 @@ def export(frontend: httpx.Client) -> httpx.Response:
 
 
 def without_ids(task: Document) -> Document:
-    return {name: value for name, value in task.items() if name not in ("id", "user_id", "uid")}
+    return {name: value for name, value in task.items() if name not in ("id", "user_id", "uid", "etag")}
 
 
 def table(text: str) -> list[dict[str, str]]:
@@ -470,7 +470,7 @@ def table(text: str) -> list[dict[str, str]]:
 def as_cells(task: Document) -> dict[str, str]:
     texts = {name: "" if value is None else str(value) for name, value in {"deleted_at": None, **task}.items()}
     texts |= {"completed": texts["completed"].lower(), "tags": ", ".join(map(quoted, task["tags"]))}
-    del texts["user_id"]
+    del texts["user_id"], texts["etag"]
     return texts
 
 

@@ -37,7 +37,8 @@ def test_a_deleted_task_lies_in_the_trash_as_it_was(alice: httpx.Client) -> None
     assert (gone.status_code, gone.content) == (204, b"")
     [task] = alice.get(TRASH).json()
     assert task.pop("deleted_at") >= before["updated_at"]
-    assert task == {**before, "updated_at": task["updated_at"]}
+    assert task["etag"] != before["etag"]
+    assert task == {**before, **{name: task[name] for name in ("updated_at", "etag")}}
     assert alice.get(path).status_code == 404
     assert alice.get("/api/tasks").json() == []
     assert alice.get("/api/tasks/stats").json()["total"] == 0
@@ -52,9 +53,10 @@ def test_a_restored_task_is_as_it_was(alice: httpx.Client) -> None:
     alice.delete(path)
     restored = alice.post(f"{path}/restore")
     assert restored.status_code == 200
-    assert restored.json() == {**before.json(), "updated_at": restored.json()["updated_at"]}
+    assert restored.json() == {**before.json(), **{name: restored.json()[name] for name in ("updated_at", "etag")}}
     assert restored.json()["updated_at"] >= before.json()["updated_at"]
-    assert restored.headers["etag"] == alice.get(path).headers["etag"] != before.headers["etag"]
+    assert restored.json()["etag"] == restored.headers["etag"] == alice.get(path).headers["etag"]
+    assert restored.headers["etag"] != before.headers["etag"]
     assert alice.get("/api/tasks").json() == [restored.json()]
     assert titles(alice) == []
 

@@ -49,16 +49,16 @@ def test_null_is_the_default_of_the_list() -> None:
 
 
 def test_an_import_fills_every_column_of_the_list() -> None:
-    """Whatever an export has, but for the ids, comes back."""
-    assert set(ImportedTask.model_fields) == {member.name for member in ARCHIVED} - {"id", "user_id"}
+    """Whatever an export has, but for the ids and what follows from them, comes back."""
+    assert set(ImportedTask.model_fields) == {member.name for member in ARCHIVED} - {"id", "user_id", "etag"}
     [imported] = imported_rows({"tasks": [FULL]})
     assert sorted(imported) == sorted(column.name for column in COLUMNS)
 
 
-def test_a_spreadsheet_has_every_member_but_the_user() -> None:
+def test_a_spreadsheet_has_every_member_but_the_user_and_the_validator() -> None:
     """A column for each, also in the document's example."""
     [header] = csv.reader([Table().head().decode()])
     assert header == list(EXPORTED)
     [row] = csv.DictReader(examples.CSV.splitlines())
     assert row["title"] == examples.TASK["title"]
-    assert set(row) == {member.name for member in ARCHIVED} - {"user_id"}
+    assert set(row) == {member.name for member in ARCHIVED} - {"user_id", "etag"}

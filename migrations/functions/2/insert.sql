@@ -1,0 +1,52 @@
+-- What makes a task: a function for the same reason, with the caller's rights as well. Whoever calls it has advanced the
+-- list before, in the same transaction.
+CREATE FUNCTION tasklane_insert_2(
+        owner text,
+        title text,
+        description text DEFAULT NULL,
+        completed boolean DEFAULT false,
+        priority text DEFAULT 'medium',
+        due_on date DEFAULT NULL,
+        due_at timestamptz DEFAULT NULL,
+        tags text[] DEFAULT '{}',
+        OUT list_revision bigint, OUT made bigint, OUT task text
+) LANGUAGE plpgsql AS $$
+#variable_conflict use_column
+BEGIN
+    INSERT INTO tasks AS t (
+        user_id, revision, created_at, updated_at,
+        title,
+        description,
+        completed,
+        completed_at,
+        priority,
+        due_on,
+        due_at,
+        tags
+    ) VALUES (
+        $1, (SELECT l.revision FROM task_lists l WHERE l.user_id = $1), clock_timestamp(), clock_timestamp(),
+        $2,
+        $3,
+        $4,
+        CASE WHEN $4 THEN clock_timestamp() END,
+        $5,
+        $6,
+        $7,
+        $8
+    )
+    RETURNING t.revision, t.id, (SELECT row_to_json(j)::text FROM (SELECT t.id,
+        t.user_id,
+        t.title,
+        t.description,
+        t.completed,
+        to_char(t.completed_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') AS completed_at,
+        t.priority,
+        coalesce(to_char(t.due_on, 'YYYY-MM-DD'), to_char(t.due_at AT TIME ZONE 'UTC', CASE WHEN t.due_at = date_trunc('milliseconds', t.due_at) THEN 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"' ELSE 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"' END)) AS due_date,
+        t.tags,
+        to_char(t.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') AS created_at,
+        to_char(t.updated_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') AS updated_at,
+        '"2-' || t.id || '-' || t.revision || '"' AS etag) j) INTO list_revision, made, task;
+END
+$$;
+REVOKE EXECUTE ON FUNCTION tasklane_insert_2 FROM public;
+GRANT EXECUTE ON FUNCTION tasklane_insert_2 TO tasklane_user;
