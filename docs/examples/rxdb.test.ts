@@ -101,6 +101,21 @@ describe.skipIf(!isThere)("RxDB", { timeout: 120_000 }, () => {
     await expect(elsewhere.getTask(Number(id))).rejects.toMatchObject({ status: 404 });
   });
 
+  test("a change is one request as long as nobody else has changed the task", async () => {
+    const { id } = await elsewhere.createTask({ title: "asked for once" });
+    await arrival("asked for once");
+    line.askedOf(id);
+    await (await tasks.findOne(String(id)).exec(true)).patch({ completed: true });
+    await isEqual();
+    await elsewhere.updateTask(id, { title: "asked for twice" });
+    await arrival("asked for twice");
+    await (await tasks.findOne(String(id)).exec(true)).patch({ priority: "high" });
+    await isEqual();
+    await (await tasks.findOne(String(id)).exec(true)).remove();
+    await isEqual();
+    expect(line.askedOf(id)).toEqual(["PATCH", "PATCH", "DELETE"].map((method) => `${method} /api/tasks/${id}`));
+  });
+
   test("a change of two sides keeps both where they are in different fields, and the service's in the same one", async () => {
     const { id } = await elsewhere.createTask({ title: "base", description: "base" });
     await arrival("base");

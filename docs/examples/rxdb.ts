@@ -15,8 +15,11 @@ import { changes, watch } from "./tasklane/watch";
 
 /** What a person sets. What the service reckons (`updated_at`, …) would look like somebody else's change. */
 export type TaskFields = Pick<Task, "title" | "description" | "completed" | "priority" | "due_date" | "tags">;
-/** `id` is the service's; that of a task which the service has not seen begins with `new-`. */
-export type TaskDoc = TaskFields & { id: string };
+/**
+ * `id` is the service's; that of a task which the service has not seen begins with `new-`. `etag` is that of the task as
+ * it came from the service: edits leave it alone.
+ */
+export type TaskDoc = TaskFields & { id: string; etag?: string };
 type Doc = WithDeleted<TaskDoc>;
 /** An object, as RxDB merges checkpoints. */
 type Checkpoint = { token: string };
@@ -44,11 +47,14 @@ export const schema: RxJsonSchema<TaskDoc> = {
     priority: { type: "string" },
     due_date: { type: ["string", "null"] },
     tags: { type: "array", items: { type: "string" } },
+    etag: { type: "string" },
   },
   required: ["id", "title", "completed", "priority", "tags"],
 };
 
 export const newId = () => `new-${crypto.randomUUID()}`;
+/** What no task has: a condition that never holds. */
+const NONE = '"none"';
 const isNew = ({ id }: Doc) => id.startsWith("new-");
 
 /**
@@ -56,7 +62,7 @@ const isNew = ({ id }: Doc) => id.startsWith("new-");
  * deleted elsewhere is deleted; one that was changed elsewhere is not deleted from here.
  */
 export const conflictHandler: RxConflictHandler<TaskDoc> = {
-  isEqual: same,
+  isEqual: (a, b) => same(a, b) && (a._deleted || a.etag === b.etag),
   resolve: async ({ assumedMasterState: base, realMasterState: theirs, newDocumentState: mine }) => {
     if (theirs._deleted || mine._deleted || !base) return theirs;
     const here = FIELDS.filter((name) => equal(base[name], theirs[name]));
@@ -69,6 +75,8 @@ export type Replication = RxReplicationState<TaskDoc, Checkpoint>;
 export function replicateTasks(tasks: RxCollection<TaskDoc>, api: Api, retryTime = 5_000): Replication {
   const stream$ = new Subject<{ documents: Doc[]; checkpoint: Checkpoint }>();
   const made = new Map<string, Task>();
+  /** By the ETag that a document still has, what a write from here has made of it. */
+  const newer = new Map<string, string>();
   let at: string | undefined;
 
   /** All that there is, and which of the tasks here are no more: RxDB has no word for beginning anew. */
@@ -116,21 +124,27 @@ export function replicateTasks(tasks: RxCollection<TaskDoc>, api: Api, retryTime
     return { ...mine, _deleted: true };
   }
 
+  /** On the condition that the task is still what it was here: who comes in time reads nothing before. */
   async function change({ assumedMasterState: base = gone(""), newDocumentState: mine }: Row): Promise<Doc | null> {
     const id = Number(mine.id);
-    const task = await api.getTask(id).catch(nullIfRefused);
-    const theirs = task ? doc(task) : gone(mine.id);
-    if (!task || !same(base, theirs)) return same(theirs, mine) ? null : theirs;
-    try {
-      const ifMatch = api.etagOf(task);
-      if (mine._deleted) await api.deleteTask(id, { ifMatch });
-      else await api.updateTask(id, changed(base, mine), { ifMatch });
-      return null;
-    } catch (error) {
-      if (!isRefused(error)) throw error; // RxDB sends it again, and finds that it is done, or not
-      const now = await api.getTask(id).catch(nullIfRefused);
-      return now ? doc(now) : gone(mine.id);
+    for (let ifMatch = latest(base.etag ?? NONE); ;) {
+      try {
+        if (mine._deleted) await api.deleteTask(id, { ifMatch });
+        else newer.set(ifMatch, (await api.updateTask(id, changed(base, mine), { ifMatch })).etag);
+        return null;
+      } catch (error) {
+        if (!isRefused(error)) throw error; // RxDB sends it again, and finds that it is done, or not
+        const task = await api.getTask(id).catch(nullIfRefused);
+        const theirs = task ? doc(task) : gone(mine.id);
+        if (!task || !isLate(error) || !same(base, theirs)) return same(theirs, mine) ? null : theirs;
+        ifMatch = task.etag; // written to, and as it was
+      }
     }
+  }
+
+  function latest(etag: string): string {
+    for (let next = newer.get(etag); next; next = newer.get(etag)) etag = next;
+    return etag;
   }
 
   async function follow(signal: AbortSignal): Promise<void> {
@@ -161,7 +175,7 @@ export function replicateTasks(tasks: RxCollection<TaskDoc>, api: Api, retryTime
 const docs = (page: Changes): Doc[] =>
   page.changes.map((change) => ("title" in change ? doc(change) : gone(String(change.id))));
 
-const doc = (task: Task): Doc => ({ ...fieldsOf(task), id: String(task.id), _deleted: false });
+const doc = (task: Task): Doc => ({ ...fieldsOf(task), id: String(task.id), etag: task.etag, _deleted: false });
 
 const gone = (id: string): Doc => ({ ...NOTHING, id, _deleted: true });
 
@@ -182,6 +196,8 @@ function same(a: Doc, b: Doc): boolean {
 function equal(a: unknown, b: unknown): boolean {
   return JSON.stringify(a ?? null) === JSON.stringify(b ?? null);
 }
+
+const isLate = (error: unknown) => error instanceof Problem && error.status === 412;
 
 const isGone = (error: unknown) => error instanceof Problem && error.status === 410;
 

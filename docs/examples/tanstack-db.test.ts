@@ -77,6 +77,20 @@ describe.skipIf(!isThere)("TanStack DB", { timeout: 120_000 }, () => {
     await isEqual();
   });
 
+  test("a change is one request as long as nobody else has changed the task", async () => {
+    const { id } = await elsewhere.createTask({ title: "asked for once" });
+    await until(() => tasks.has(id));
+    line.askedOf(id);
+    const changes = [
+      tasks.update(id, (task) => void (task.completed = true)),
+      tasks.update(id, (task) => void (task.completed = false)),
+      tasks.delete(id),
+    ];
+    await Promise.all(changes.map(settled));
+    expect(line.askedOf(id)).toEqual(["PATCH", "PATCH", "DELETE"].map((method) => `${method} /api/tasks/${id}`));
+    await isEqual();
+  });
+
   test("changes of different fields are both kept", async () => {
     const { id } = await elsewhere.createTask({ title: "base" });
     await until(() => tasks.has(id));

@@ -21,17 +21,22 @@ export class Conflict extends Error {
 
 let drafts = 0;
 
+/** What a person sets. */
+const FIELDS = ["title", "description", "completed", "priority", "due_date", "tags"] as const;
+
 /** A task that the service has not seen: its id is below zero, and another one comes with the answer. */
 export function draft(task: Partial<Task> & Pick<Task, "title">): Task {
   const [now, nothing] = [new Date().toISOString(), { description: null, completed_at: null, due_date: null }];
   const defaults = { completed: false, priority: "medium" as const, tags: [], created_at: now, updated_at: now };
-  return { ...nothing, ...defaults, ...task, id: --drafts, user_id: "" };
+  return { ...nothing, ...defaults, ...task, id: --drafts, user_id: "", etag: `"draft${drafts}"` };
 }
 
 export function taskCollection(api: Api, retryTime = 5_000): CollectionConfig<Task, number> {
   let pages: Watch | undefined;
   let queue: Promise<unknown> = Promise.resolve();
   const made = new Map<number, number>();
+  /** By the ETag of a task that is shown, what a write from here has made of it. */
+  const newer = new Map<string, string>();
 
   const sync: CollectionConfig<Task, number>["sync"]["sync"] = ({
     begin,
@@ -87,38 +92,54 @@ export function taskCollection(api: Api, retryTime = 5_000): CollectionConfig<Ta
         return await send();
       } catch (error) {
         const isAway = error instanceof Unreachable || (error instanceof Problem && error.status >= 500);
-        const isLate = error instanceof Problem && error.status === 412;
-        if (!isAway && !isLate) throw error;
-        if (isAway) await new Promise((resolve) => setTimeout(resolve, retryTime));
+        if (!isAway) throw error;
+        await new Promise((resolve) => setTimeout(resolve, retryTime));
       }
     }
   }
 
   async function insert({ modified, mutationId }: Mutation): Promise<void> {
-    const { id, user_id: _, completed_at, created_at, updated_at, ...task } = modified;
-    made.set(id, (await api.createTask(task, { idempotencyKey: mutationId })).id);
+    const { id, user_id: _, completed_at, created_at, updated_at, etag, ...task } = modified;
+    const answer = await api.createTask(task, { idempotencyKey: mutationId });
+    made.set(id, answer.id);
+    newer.set(etag, answer.etag);
   }
 
-  async function update({ original, modified, changes }: Mutation): Promise<void> {
-    const now = await api.getTask(idOf(modified));
-    for (const name of Object.keys(changes) as (keyof Task)[])
-      if (!equal(now[name], (original as Task)[name]) && !equal(now[name], modified[name]))
-        throw new Conflict(`${name} was changed elsewhere.`);
-    await api.updateTask(now.id, changes, { ifMatch: api.etagOf(now) });
-  }
+  const update = (mutation: Mutation) =>
+    onCondition(mutation, Object.keys(mutation.changes) as (keyof Task)[], async (id, ifMatch) => {
+      newer.set(ifMatch, (await api.updateTask(id, mutation.changes, { ifMatch })).etag);
+    });
 
-  async function remove({ original, modified }: Mutation): Promise<void> {
-    try {
-      const now = await api.getTask(idOf(modified));
-      const seen = original as Task;
-      if (modified.id > 0 && now.updated_at !== seen.updated_at) throw new Conflict("It was changed elsewhere.");
-      await api.deleteTask(now.id, { ifMatch: api.etagOf(now) });
-    } catch (error) {
+  const remove = (mutation: Mutation) =>
+    onCondition(mutation, FIELDS, (id, ifMatch) => api.deleteTask(id, { ifMatch })).catch((error: unknown) => {
       if (!(error instanceof Problem && error.status === 404)) throw error; // it is deleted already
+    });
+
+  /** As the task was seen; if it is another one by now, then as it is, unless somebody else has changed one of `names`. */
+  async function onCondition(
+    { original, modified }: Mutation,
+    names: readonly (keyof Task)[],
+    send: (id: number, ifMatch: string) => Promise<void>,
+  ): Promise<void> {
+    const [id, seen] = [made.get(modified.id) ?? modified.id, original as Task];
+    for (let ifMatch = latest(seen.etag); ;) {
+      try {
+        return await send(id, ifMatch);
+      } catch (error) {
+        if (!(error instanceof Problem && error.status === 412)) throw error;
+        const now = await api.getTask(id);
+        for (const name of names)
+          if (!equal(now[name], seen[name]) && !equal(now[name], modified[name]))
+            throw new Conflict(`${name} was changed elsewhere.`);
+        ifMatch = now.etag;
+      }
     }
   }
 
-  const idOf = ({ id }: Task) => made.get(id) ?? id;
+  function latest(etag: string): string {
+    for (let next = newer.get(etag); next; next = newer.get(etag)) etag = next;
+    return etag;
+  }
 
   return {
     getKey: ({ id }) => id,

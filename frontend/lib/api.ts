@@ -57,8 +57,8 @@ export interface CreateOptions extends Options {
 
 export interface WriteOptions extends Options {
   /**
-   * The `ETag` (see `etagOf`) of the task as it was read: a task that has changed since is left alone (412). Given, it
-   * may not be undefined: without a condition another's change would be lost unseen.
+   * The `etag` of the task as it was read: a task that has changed since is left alone (412). Given, it may not be
+   * undefined: without a condition another's change would be lost unseen.
    */
   ifMatch?: string | undefined;
 }
@@ -207,8 +207,8 @@ export function createApi(settings: Settings) {
 
   return {
     ...calls,
-    /** The `ETag` with which this very object came from the service. */
-    etagOf: (value: object) => transport.etagOf(value),
+    /** A task's own, from wherever it came; of anything else the `ETag` with which this very object came from the service. */
+    etagOf: (value: object) => ownEtag(value) ?? transport.etagOf(value),
     /** Drop what was read: when a user signs out. */
     forget: () => transport.forget(),
   };
@@ -225,6 +225,11 @@ export async function* pages<T, Q extends { cursor?: string | undefined }>(
     yield page;
     cursor = page.next;
   }
+}
+
+/** A proxy may have made the header's weak, with which nothing can be changed. */
+function ownEtag(value: { etag?: unknown }): string | undefined {
+  return typeof value.etag === "string" && value.etag !== "" ? value.etag : undefined;
 }
 
 const PROBE = { method: "GET", anonymous: true, repeatable: false } as const;

@@ -41,12 +41,19 @@ export async function emptied(api: Api): Promise<void> {
 /** The way to the service, which a test cuts: what is open breaks, and nothing new gets through. */
 export class Line {
   #open: AbortController | null = new AbortController();
+  readonly #asked: string[] = [];
 
   readonly fetch: typeof fetch = (url, init = {}) => {
+    this.#asked.push(`${init.method} ${new URL(String(url)).pathname}`);
     if (!this.#open) return Promise.reject(new TypeError("offline"));
     const signals = [this.#open.signal, init.signal].filter((signal) => signal instanceof AbortSignal);
     return fetch(url, { ...init, signal: AbortSignal.any(signals) });
   };
+
+  /** What was asked of one task since this was asked last. */
+  askedOf(id: number | string): string[] {
+    return this.#asked.splice(0).filter((one) => one.endsWith(`/api/tasks/${id}`));
+  }
 
   cut(): void {
     this.#open?.abort();

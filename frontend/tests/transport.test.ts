@@ -277,6 +277,14 @@ describe("what is remembered", () => {
     expect(api.etagOf(await api.updateTask(1, {}))).toBe('"1-1-1"');
     expect(api.etagOf({ ...TASK })).toBeUndefined();
   });
+
+  test("the task's own comes first: a proxy may have weakened the header's", async () => {
+    const task = { ...TASK, etag: '"1-1-1"' };
+    const { api } = await connect([{ json: task, headers: { ETag: 'W/"1-1-1"' } }]);
+    expect(api.etagOf(await api.getTask(1))).toBe('"1-1-1"');
+    expect(api.etagOf({ ...task })).toBe('"1-1-1"');
+    expect(api.etagOf({ ...task, etag: "" })).toBeUndefined();
+  });
 });
 
 test("a condition that is not known is no condition: nothing is sent", async () => {

@@ -54,15 +54,17 @@ export async function send(api: Api, write: Write, key: string): Promise<Task[]>
 
 /** Merged with what others changed in other fields; `Conflict` when it is about the same ones. */
 async function edit(api: Api, base: Task, changes: Partial<TaskFields>): Promise<Task> {
+  let known: string | undefined = base.etag; // a tab may hold a task that a page before this one has read, without
   for (let race = 0; ; race++) {
+    try {
+      if (known) return await api.updateTask(base.id, changes, { ifMatch: known });
+    } catch (error) {
+      if (!(error instanceof Problem && error.status === 412) || race > RACES) throw error;
+    }
     const current = await api.getTask(base.id);
     const conflict = conflictOf(base, changes, current);
     if (conflict) throw conflict;
-    try {
-      return await api.updateTask(base.id, changes, { ifMatch: api.etagOf(current) });
-    } catch (error) {
-      if (!(error instanceof Problem && error.status === 412) || race === RACES) throw error;
-    }
+    known = api.etagOf(current);
   }
 }
 

@@ -13,7 +13,7 @@ export type Write =
 /** The task that `fields` make, under a number of its own until the service has given it one. */
 export function draftTask(fields: TaskFields, userId: string): Task {
   const now = new Date().toISOString();
-  const made = { completed: false, completed_at: null, created_at: now, updated_at: now };
+  const made = { completed: false, completed_at: null, created_at: now, updated_at: now, etag: "" };
   return { id: temporaryId(), user_id: userId, ...fields, ...made };
 }
 
