@@ -29,9 +29,11 @@ describe.skipIf(!isThere)("RxDB", { timeout: 120_000 }, () => {
   const titled = (title: string) => tasks.findOne({ selector: { title } });
 
   /** The document with that title, as soon as the service has given it an id. */
-  function arrival(title: string): Promise<TaskDoc> {
+  const arrival = (title: string) => arrivalOf({ title });
+
+  function arrivalOf(selector: Partial<TaskDoc>): Promise<TaskDoc> {
     return new Promise((resolve) => {
-      const seen = titled(title).$.subscribe((doc) => {
+      const seen = tasks.findOne({ selector }).$.subscribe((doc) => {
         if (!doc || doc.id.startsWith("new-")) return;
         queueMicrotask(() => seen.unsubscribe());
         resolve(doc.toMutableJSON());
@@ -109,6 +111,7 @@ describe.skipIf(!isThere)("RxDB", { timeout: 120_000 }, () => {
     await isEqual();
     await elsewhere.updateTask(id, { title: "asked for twice" });
     await arrival("asked for twice");
+    await arrivalOf({ etag: (await elsewhere.updateTask(id, {})).etag });
     await (await tasks.findOne(String(id)).exec(true)).patch({ priority: "high" });
     await isEqual();
     await (await tasks.findOne(String(id)).exec(true)).remove();

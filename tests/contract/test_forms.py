@@ -1,5 +1,6 @@
 """The forms in which frontends in the wild ask and send: the same tasks by other paths, names and values."""
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -189,6 +190,16 @@ def test_nothing_unknown_is_taken(strict_alice: httpx.Client) -> None:
     assert answer.status_code == 422
     assert answer.json()["errors"] == [{"pointer": "#/project", "detail": "is not known here"}]
     assert strict_alice.get("/api/tasks").json() == []
+
+
+def test_what_the_service_says_of_a_task_is_known(strict_alice: httpx.Client) -> None:
+    """There, too, a whole task comes back, in either spelling, and so does an export."""
+    task = strict_alice.post("/api/tasks", json={"title": "Buy milk"}).json()
+    for sent in (task, {re.sub("_(.)", lambda match: match[1].upper(), name): task[name] for name in task}):
+        answer = strict_alice.put(f"/api/tasks/{task['id']}", json=sent)
+        assert (answer.status_code, answer.headers.get("tasklane-ignored")) == (200, None)
+    export = strict_alice.get("/api/tasks/export").json()
+    assert strict_alice.post("/api/tasks/import", json=export).status_code == 201
 
 
 @pytest.mark.parametrize(

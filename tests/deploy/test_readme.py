@@ -47,5 +47,6 @@ def _session() -> list[tuple[str, str]]:
 
 
 def _masked(text: str) -> str:
-    """What differs from run to run: the times."""
-    return re.sub(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", "<time>", text).strip("\n")
+    """What differs from run to run: the times, and the revisions, which are times, too."""
+    text = re.sub(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", "<time>", text)
+    return re.sub(r'-\d{16}\\"', "-<revision>", text).strip("\n")

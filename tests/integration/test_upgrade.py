@@ -45,7 +45,11 @@ def test_both_releases_serve_the_same_tasks_while_one_follows_the_other(release:
             assert both(before, after) == [second, first]
             third = make(after, "Made by the new release", due_date="2030-02-01T09:30:00.000Z")
             assert titles(before, after) == [task["title"] for task in (third, second, first)]
-            after.patch(f"/api/tasks/{first['id']}", json={"title": "Changed by the new"}).raise_for_status()
+            seen = {"if-match": before.get(f"/api/tasks/{first['id']}").headers["etag"]}
+            after.patch(
+                f"/api/tasks/{first['id']}", json={"title": "Changed by the new"}, headers=seen
+            ).raise_for_status()
+            assert after.patch(f"/api/tasks/{first['id']}", json={"title": "Late"}, headers=seen).status_code == 412
             before.patch(f"/api/tasks/{third['id']}", json={"title": "Changed by the old"}).raise_for_status()
             before.delete(f"/api/tasks/{second['id']}").raise_for_status()
             assert titles(before, after) == ["Changed by the old", "Changed by the new"]
