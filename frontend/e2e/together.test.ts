@@ -131,7 +131,7 @@ test("two edits of the same field are a person's decision, as soon as there are 
 test("a change of which the page has not heard is a conflict all the same", async () => {
   const user = await newUser();
   const task = await user.addTask({ title: "Plan" });
-  const page = await visit({ user });
+  const page = await visit({ user, tolerate: /status of 412/ });
   const dialog = page.getByRole("dialog");
   await page.getByRole("button", { name: "Plan", exact: true }).click();
   await dialog.getByLabel("Title").fill("My plan");
