@@ -8,7 +8,7 @@ from typing import TypeVar
 from urllib.parse import parse_qsl
 
 from core.errors import Fault, InvalidInput, Resynchronise
-from core.tasks import cursors, due, zones
+from core.tasks import cursors, due, spelling, zones
 from core.tasks.queries import (
     KEY_KINDS,
     LIST_PATH,
@@ -35,6 +35,9 @@ from core.types import MAX_TASK_ID, TaskId
 Q = TypeVar("Q", ListQuery, StatsQuery, ChangesQuery)
 Reader = Callable[[Q, str], Q]
 Spelling = Callable[[Iterable[Pair], Mapping[str, object]], list[Pair]]
+
+MAX_FOLDED = 2 * MAX_SEARCH
+"""Of a search, in characters: one sign may stand for eighteen."""
 
 _TASK_ID = re.compile(r"[1-9][0-9]{0,18}", re.ASCII)
 
@@ -74,13 +77,13 @@ def parse_list(query: bytes) -> ListQuery:
     must be given once. Of two names for one thing, the one that says it more plainly counts: `completed` before
     `status`, `sort` before `sort_by`, `order` before `sort_order` and before a `-`, `cursor` before `offset`.
     """
-    return _parse(query, _READERS, ListQuery(), spelling=spelt_out)
+    return _parse(query, _READERS, ListQuery(), spelt=spelt_out)
 
 
 def parse_trash(query: bytes) -> ListQuery:
     """The trash takes `limit`, `offset` and `cursor`."""
     readers = {name: _READERS[name] for name in ("limit", "offset", "cursor")}
-    return _parse(query, readers, ListQuery(trash=True), spelling=spelt_out)
+    return _parse(query, readers, ListQuery(trash=True), spelt=spelt_out)
 
 
 def parse_stats(query: bytes) -> StatsQuery:
@@ -117,10 +120,13 @@ def _known(pairs: Iterable[Pair], known: Container[str]) -> list[Pair]:
     return [pair for pair in pairs if pair[0] in known]
 
 
-def _parse(query: bytes, readers: Mapping[str, Reader[Q]], asked: Q, *, spelling: Spelling = _known) -> Q:
+def _parse(query: bytes, readers: Mapping[str, Reader[Q]], asked: Q, *, spelt: Spelling = _known) -> Q:
     faults: list[Fault] = []
     seen: set[str] = set()
-    pairs = spelling(_pairs(query), readers)
+    pairs = spelt(_pairs(query), readers)
+    if sum(name == "tag" for name, _ in pairs) > MAX_TAGS:  # before they are read: each costs as much as all before it
+        faults.append(Fault("?tag", f"must be given at most {MAX_TAGS} times"))
+        pairs = [pair for pair in pairs if pair[0] != "tag"]
     for name, value in sorted(pairs, key=lambda pair: _TURNS.get(pair[0], 0)):
         if name in seen and name != "tag":
             faults.append(Fault(f"?{name}", "must be given once"))
@@ -130,8 +136,6 @@ def _parse(query: bytes, readers: Mapping[str, Reader[Q]], asked: Q, *, spelling
             asked = readers[name](asked, _without_nul(value))
         except ValueError as error:
             faults.append(Fault(f"?{name}", str(error)))
-    if sum(name == "tag" for name, _ in pairs) > MAX_TAGS:
-        faults.append(Fault("?tag", f"must be given at most {MAX_TAGS} times"))
     if faults:
         raise InvalidInput(*faults)
     return asked
@@ -172,7 +176,7 @@ def _tag(asked: ListQuery, value: str) -> ListQuery:
 
 def _search(asked: ListQuery, value: str) -> ListQuery:
     """Empty is no filter: a search box sends it as it is, and a phone's keyboard puts a space behind each word."""
-    if len(value) > MAX_SEARCH:
+    if len(value) > MAX_SEARCH or len(spelling.fold(value)) > MAX_FOLDED:
         raise ValueError(f"must have at most {MAX_SEARCH} characters")
     return replace(asked, search=value.strip() or None)
 

@@ -20,6 +20,9 @@ _ASSIGNED = (range(0x20000), range(0x2F800, 0x2FA20))
 _LONGEST_DOUBT = 6
 """Characters of which each way is looked at to divide them."""
 
+_LONG = 8192
+"""Of a pattern: from there on each character stands for itself, or a search takes PostgreSQL seconds to understand."""
+
 _MOST_TOGETHER = 3
 """Characters that one code point is folded to: `ﬃ`."""
 
@@ -34,7 +37,7 @@ def pattern(text: str, *, accents: bool) -> str:
         folded = _bare(folded)
     spelt, place = "", 0
     while place < len(folded):
-        together, length = _together(folded, place, accents=accents)
+        together, length = _together(folded, place, accents=accents) if len(spelt) < _LONG else ("", 1)
         spelt += together or _spellings(folded[place], accents=accents)
         place += length
     return spelt if not accents else f"{spelt}(?:[^{_MARKS}]|$)"

@@ -5,9 +5,10 @@ docs/frontend.md has them as a table.
 
 import re
 from collections.abc import Callable, Iterable, Mapping
+from itertools import islice
 
 from core.errors import Fault, InvalidInput
-from core.tasks.queries import DEFAULT_LIMIT, MAX_OFFSET
+from core.tasks.queries import DEFAULT_LIMIT, MAX_OFFSET, MAX_TAGS
 
 Pair = tuple[str, str]
 
@@ -64,7 +65,7 @@ def spelt_out(pairs: Iterable[Pair], known: Iterable[str]) -> list[Pair]:
         if not value:
             continue
         if name == "tags" and "tag" in known:
-            read += [("tag", tag) for part in value.split(",") if (tag := part.strip())]
+            read += islice((("tag", tag) for part in value.split(",") if (tag := part.strip())), MAX_TAGS + 1)
         elif name == "page" and "offset" in known:
             pages.append(value)
         elif name in known:
