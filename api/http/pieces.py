@@ -49,10 +49,10 @@ def pieces(document: bytes | bytearray, array: str) -> Iterator[Piece]:
         start = reader.place
         if name == array and reader.opens(b"["):
             yield Piece(name, None, [])
-            for number, element in enumerate(reader.elements(f"#/{_step(name)}")):
+            for number, element in enumerate(reader.elements(f"#/{array}")):
                 yield Piece(name, number, element)
         else:
-            yield Piece(name, None, reader.value(f"#/{_step(name)}"))
+            yield Piece(name, None, reader.value("#"))  # not by a name that was sent, which may be no text at all
             beside += reader.place - start
             if beside > MAX_PIECE_BYTES:
                 raise _too_large("#")
@@ -138,10 +138,6 @@ class _Reader:
         found = _SPACE.match(self._document, self.place)
         assert found
         self.place = found.end()
-
-
-def _step(name: str) -> str:
-    return name.replace("~", "~0").replace("/", "~1")
 
 
 def _not_json() -> InvalidInput:

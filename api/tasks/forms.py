@@ -56,9 +56,16 @@ def understood(sent: Mapping[str, Any], members: Iterable[str]) -> dict[str, Any
 
 def _say(read: dict[str, Any], name: str, value: Any) -> None:
     plainer = _VALUES.get(name, lambda value: value)
-    if name in read and plainer(read[name]) != plainer(value):
+    if name in read and _differ(plainer(read[name]), plainer(value)):
         raise PydanticCustomError("said_twice", "says two different things of {member}", {"member": name})
     read[name] = value
+
+
+def _differ(one: Any, other: Any) -> bool:
+    try:
+        return bool(one != other)
+    except RecursionError:  # to compare takes more of the stack than to read; nothing that deep means anything here
+        return True
 
 
 def _completed(status: Any) -> Any:

@@ -270,6 +270,25 @@ def test_a_body_that_is_no_json_object(frontend: Frontend, name: str) -> None:
             frontend.refused(frontend.send(method, path, DOCUMENTS[name]))
 
 
+@pytest.mark.parametrize("name", ["\\ud800", MARK, "~/"])
+def test_a_large_member_beside_an_imports_tasks(frontend: Frontend, name: str) -> None:
+    """Is refused, whatever it is called."""
+    body = f'{{"{name}": ["{"x" * 70_000}"], "tasks": []}}'.encode()
+    frontend.refused(frontend.send(*IMPORT, body))
+
+
+@pytest.mark.parametrize("names", [("due_date", "due"), ("completed", "done"), ("completed", "status"), ("x", "y")])
+def test_values_nested_about_as_deep_as_can_be_read(frontend: Frontend, names: tuple[str, str]) -> None:
+    """Whatever else looks at them than the reader of JSON finds them wrong, and does not fail."""
+    for depth in range(930, 1000):
+        deep = "[" * depth + "]" * depth
+        task = f'{{"title": "", "{names[0]}": {deep}, "{names[1]}": {deep}}}'
+        frontend.refused(frontend.send("POST", "/api/tasks", task.encode()))
+        frontend.refused(frontend.send("POST", "/api/tasks/import", f'{{"tasks": [{task}]}}'.encode()))
+        batch = f'{{"operations": [{{"op": "create", "task": {task}}}]}}'
+        frontend.refused(frontend.send("POST", "/api/tasks/batch", batch.encode()))
+
+
 @pytest.mark.parametrize(("method", "path"), [*BODIES[:-1], IMPORT])
 @pytest.mark.parametrize("headers", [{}, JSON])
 def test_an_empty_body(frontend: Frontend, method: str, path: str, headers: Mapping[str, str]) -> None:
