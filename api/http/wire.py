@@ -37,10 +37,10 @@ class PlainProtocol(HttpToolsProtocol):
         if not self._ignoring:
             super().on_message_complete()
 
-    def go_on(self, rest: bytes) -> bool:
-        """Read the head again, and what follows it as its body; False where that was to be upgraded."""
+    def plainly(self) -> bytes | None:
+        """The head that was read, without the upgrade, for a new parser; None where it was to be upgraded."""
         if not self._ignoring:
-            return False
+            return None
         self._ignoring = False
         method, version = self.parser.get_method(), self.parser.get_http_version().encode()
         lines = [b"%s %s HTTP/%s" % (method, self.url, version)]
@@ -49,8 +49,7 @@ class PlainProtocol(HttpToolsProtocol):
             if name not in _ABOUT_UPGRADES and (kept or name != b"connection"):
                 lines.append(b"%s: %s" % (name, kept))
         self.parser = _Parser(self)
-        self.parser.feed_data(b"\r\n".join((*lines, b"", rest)))
-        return True
+        return b"\r\n".join((*lines, b"", b""))
 
     def send_400_response(self, msg: str) -> None:  # noqa: ARG002  # uvicorn's, in plain text
         body = Problem(HTTPStatus.BAD_REQUEST, "The request is not HTTP as it is understood here.").response()
@@ -72,12 +71,20 @@ class _Parser(httptools.HttpRequestParser):
         self.set_dangerous_leniencies(lenient_data_after_close=True)  # as uvicorn's
 
     def feed_data(self, data: bytes) -> None:  # type: ignore[override]  # uvicorn has nothing but bytes
-        try:
-            super().feed_data(data)
-        except httptools.HttpParserUpgrade as upgrade:
-            place = cast(int, upgrade.args[0])
-            if not self._protocol.go_on(data[place:]):
-                raise
+        parser: httptools.HttpRequestParser = self
+        rest: bytes | memoryview = data
+        while True:  # not one within the other, with a copy each: thousands may come in one piece
+            try:
+                httptools.HttpRequestParser.feed_data(parser, rest)
+            except httptools.HttpParserUpgrade as upgrade:
+                head = self._protocol.plainly()
+                if head is None:
+                    raise
+                place = cast(int, upgrade.args[0])
+            else:
+                return
+            parser, rest = self._protocol.parser, memoryview(rest)[place:]
+            httptools.HttpRequestParser.feed_data(parser, head)
 
 
 def _without_upgrade(value: bytes) -> bytes:

@@ -414,6 +414,14 @@ async def test_a_body_behind_an_ignored_upgrade_arrives(api: Served, alice: http
     assert (await client.read())[0].startswith(b"HTTP/1.1 200")
 
 
+async def test_thousands_of_ignored_upgrades_in_one_piece(api: Served) -> None:
+    """Are as many plain requests, each answered, and not one within the other."""
+    client = await api.connect()
+    client.send(b"GET /livez HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n" * 2000)
+    for _ in range(2000):
+        assert (await client.read())[0].startswith(b"HTTP/1.1 200")
+
+
 async def test_what_cannot_be_parsed_gets_a_problem(api: Served) -> None:
     """As every other error does, and the connection ends."""
     client = await api.connect()
