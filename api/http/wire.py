@@ -8,8 +8,9 @@ from http import HTTPStatus
 from typing import Any, cast
 
 import httptools
+from uvicorn._types import ASGI3Application
 from uvicorn.config import Config
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from api.http.problems import Problem
 
@@ -19,13 +20,29 @@ _ABOUT_UPGRADES = (b"upgrade", b"http2-settings")
 class PlainProtocol(HttpToolsProtocol):
     """Everything else is uvicorn's."""
 
-    __slots__ = ("_ignoring",)
+    __slots__ = ("_answering", "_ignoring")
 
     def __init__(self, config: Config, *arguments: Any, **named: Any) -> None:
         super().__init__(config, *arguments, **named)
         self._ignoring = False
         """Whether the head of a request to upgrade was read, and is to be read again without."""
+        self._answering: RequestResponseCycle | None = None
         self.parser = _Parser(self)
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
+        self._answering = cycle
+        super()._start_asgi_task(cycle, app)
+
+    def on_response_complete(self) -> None:
+        self._answering = None
+        super().on_response_complete()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Uvicorn tells the last request that was read, and what is being answered may be one before it."""
+        if (answering := self._answering) is not None and not answering.response_complete:
+            answering.disconnected = True
+            answering.message_event.set()
+        super().connection_lost(exc)
 
     def on_headers_complete(self) -> None:
         upgrade = any(name == b"upgrade" for name, _ in self.headers)

@@ -1,6 +1,7 @@
 """The stream of what changes: told once, in order, to whom it belongs, whatever comes between."""
 
 import contextlib
+import socket
 import threading
 import time
 
@@ -302,3 +303,16 @@ def test_metrics_tell_of_streams(stack: Stack, user: UserId) -> None:
     assert '"reason": "left"' in line
     assert '"events": 2' in line
     assert user not in line
+
+
+def test_a_reader_who_leaves_with_a_question_behind_the_stream(stack: Stack, user: UserId) -> None:
+    """Is known to have left at once, though it is not the last request that the server has read."""
+    api = stack.api()
+    head = f"HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {shared_secret_token(user)}\r\n\r\n"
+    with socket.create_connection(("127.0.0.1", api.port), timeout=60) as line:
+        line.sendall(f"GET {EVENTS} {head}GET /api/tasks {head}".encode())
+        assert line.recv(65536).startswith(b"HTTP/1.1 200")
+    until(lambda: '"stream_ended"' in api.log.read_text(), "the stream has ended")
+    [line_of_log] = [line for line in api.log.read_text().splitlines() if '"stream_ended"' in line]
+    assert '"reason": "left"' in line_of_log
+    assert '"level": "error"' not in api.log.read_text()
