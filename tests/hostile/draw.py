@@ -57,7 +57,8 @@ METHODS = "GET " * 20 + "POST " * 8 + "PATCH " * 6 + "PUT " * 4 + "DELETE " * 2 
 ODD_METHODS = "BREW get PROPFIND TRACE CONNECT M-SEARCH QUERY PRI \xff"
 OF_A_TASK = ("", "", "", "/toggle", "/toggle-complete", "/complete", "/status", "/restore", "/nothing")
 OF_ALL = "/ /batch /import /export /stats /changes /events /trash /search /filter/pending"
-BESIDE = "/api/account /livez /readyz /metrics /docs /openapi.json / * // /api/x /health /api/health"
+BESIDE = "/api/account /livez /readyz /metrics /docs /openapi.json / * // /api/x /health /api/health /mcp /mcp /mcp"
+TOOLS = "list_tasks search_tasks task_stats add_task update_task complete_task delete_task restore_task nothing"
 USUAL = {
     "": "GET GET POST POST",
     "/batch": "POST",
@@ -65,7 +66,12 @@ USUAL = {
     "/{}/restore": "POST",
     "/trash": "GET GET GET DELETE",
 }
-USUAL |= {"/{}": "GET GET PATCH PUT DELETE", "/{}/status": "PATCH PUT", "/api/account": "GET " * 60 + "DELETE"}
+USUAL |= {
+    "/{}": "GET GET PATCH PUT DELETE",
+    "/{}/status": "PATCH PUT",
+    "/api/account": "GET " * 60 + "DELETE",
+    "/mcp": "POST",
+}
 USUAL |= dict.fromkeys(("/{}/toggle", "/{}/toggle-complete", "/{}/complete"), "PATCH PATCH POST PUT")
 ODD_IDS = ("", *f"0 -1 1e3 {NEVER} {'9' * 40} %00 %ff .. %2e%2e%2f tasks {{task_id}} \u0663 1%0A".split())
 TEXTS = (
@@ -133,6 +139,8 @@ class Draw:
         query = self._query()
         body = self._body(me, kind) if method in {"POST", "PUT", "PATCH"} or self.chance() < 0.02 else None
         head = [f"{method} {path}{query} HTTP/1.{int(self.chance() < 0.99)}", *self._headers(me)]
+        if kind == "/mcp" and self.chance() < 0.9:
+            head[1] = "Host: localhost\r\nAccept: application/json, text/event-stream"
         whole = method.isalpha() and method.isascii() and method.isupper() and "1.0" not in head[0]
         whole = (
             whole and method not in {"CONNECT", "PRI"} and not any("lose" in line or "ecting" in line for line in head)
@@ -231,7 +239,9 @@ class Draw:
         if kind == "/import" and chance < 0.12:
             return _import(self.one(imports.KINDS))
         value: Any = self._task(me)
-        if kind == "/batch":
+        if kind == "/mcp":
+            value = self._call(me)
+        elif kind == "/batch":
             value = {
                 "atomic": self.chance() < 0.5,
                 "operations": [self._operation(me) for _ in range(self.one((1, 3, 101)))],
@@ -256,6 +266,28 @@ class Draw:
         if self.chance() < 0.2:
             operation[self.one((*operation, "if_match", "completed"))] = self._odd()
         return operation
+
+    def _call(self, me: Person) -> dict[str, Any]:
+        """Of a tool."""
+        given = self.one(
+            (
+                {},
+                {"id": self._id(me)},
+                {"text": self.one(TEXTS)},
+                self._task(me),
+                {"id": self._id(me), "title": me.mark},
+            )
+        )
+        if self.chance() < 0.3:
+            given = {**given, self.one((*NAMES.split(), "time_zone", "sort", "limit", "cursor", "trash")): self._odd()}
+        method = self.one(("tools/call", "tools/call", "tools/call", "tools/list", "initialize", "ping", "\ud800"))
+        number: Any = self.one((1, "x", None, 1.5, "\ud800", [], 10**30))
+        return {
+            "jsonrpc": "2.0",
+            "id": number,
+            "method": method,
+            "params": {"name": self.one(TOOLS.split()), "arguments": given},
+        }
 
     def _task(self, me: Person) -> dict[str, Any]:
         task: dict[str, Any] = {

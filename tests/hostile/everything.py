@@ -41,7 +41,7 @@ SETTINGS = {
     "CORS_ORIGINS": "http://page.example",
 }
 SHAPES: tuple[dict[str, str], ...] = (
-    {"TASK_LIST_SHAPE": "array"},
+    {"TASK_LIST_SHAPE": "array", "MCP": "true"},
     {"TASK_LIST_SHAPE": "object", "UNKNOWN_MEMBERS": "refuse", "DELETE_ANSWER": "200"},
 )
 
