@@ -46,7 +46,7 @@ SHAPES: tuple[dict[str, str], ...] = (
 )
 
 _LENGTH = re.compile(rb"\r\ncontent-length: (\d+)\r\n", re.IGNORECASE)
-_ID = re.compile(rb'"id": ?(\d+)')
+_ID = re.compile(rb'"id": ?(\d+), ?"(?:user_id|deleted_at)"')
 _WORDS = re.compile(rb'[?&]cursor=([\w-]+)|"next": ?"([\w-]+)"|\netag: ([^\r]+)|\nid: ([\w-]+)')
 
 
