@@ -1,10 +1,10 @@
 /** What `watch` does: one position in the list's changes, and every way to learn what comes after it. */
 
-import type { Api, Changes, EventStream, ServerEvent } from "./api";
-import { changes } from "./changes";
-import { Problem } from "./problem";
-import { Bell } from "./wait";
-import type { Pace, WatchOptions, WatchState } from "./watch";
+import type { Api, Changes, EventStream, ServerEvent } from "./api.js";
+import { changes } from "./changes.js";
+import { Problem } from "./problem.js";
+import { Bell } from "./wait.js";
+import type { Pace, WatchOptions, WatchState } from "./watch.js";
 
 const PACE: Pace = {
   silence: 40_000,
@@ -50,6 +50,7 @@ export class Watcher {
   #state: WatchState | undefined;
   #online = false;
   #over = false;
+  #failure: unknown;
 
   constructor(api: Api, options: WatchOptions) {
     this.#api = api;
@@ -89,6 +90,9 @@ export class Watcher {
         const atOnce = ending === "expired" || ending === "resynchronise";
         yield* this.#rest(atOnce ? 0 : (opened.stream.retry ?? this.#backoff(0)));
       }
+    } catch (error) {
+      this.#failure = error;
+      throw error;
     } finally {
       this.#over = true;
       signal?.removeEventListener("abort", stop);
@@ -233,7 +237,7 @@ export class Watcher {
 
   get #ended(): unknown {
     const { signal } = this.#options;
-    return signal?.aborted ? signal.reason : new TypeError("The watch has ended.");
+    return signal?.aborted ? signal.reason : (this.#failure ?? new TypeError("The watch has ended."));
   }
 }
 

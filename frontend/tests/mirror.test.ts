@@ -245,6 +245,12 @@ describe("a store", () => {
 });
 
 describe("the end", () => {
+  test("of a session is what refresh raises, however early that asks", async () => {
+    const { list } = await mirrored(answers({}), {}, { token: () => null });
+    await expect(list.refresh()).rejects.toMatchObject({ status: 401 });
+    await expect(list.refresh()).rejects.toMatchObject({ status: 401 });
+  });
+
   test("of a session is said once, and refresh begins where it was", async () => {
     let signedIn = false;
     const errors: unknown[] = [];
