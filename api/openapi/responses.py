@@ -21,9 +21,9 @@ HEADERS: dict[str, Document] = {
     "Accept": _header("What is taken instead.", "application/json, application/merge-patch+json"),
     "Allow": _header("The methods that the path takes.", "HEAD, GET, POST", pattern="^[A-Z]+(, [A-Z]+)*$"),
     "Cache-Control": _header(
-        "No shared cache keeps it.",
+        "No shared cache keeps it; `no-transform`: and nobody compresses it on its way.",
         "private, no-cache",
-        enum=["private, no-cache", "private, no-store", "no-store"],
+        enum=["private, no-cache", "private, no-store", "private, no-store, no-transform", "no-store"],
     ),
     "Content-Disposition": _header(
         "The name of the file.", 'attachment; filename="tasks.json"', pattern='^attachment; filename="[^"]+"$'

@@ -24,7 +24,11 @@ SLOW_SECONDS = 30.0
 PARTING_SECONDS = 1.0
 """The same once the stream has ended."""
 
-HEADERS = {"cache-control": "private, no-store", "vary": "Authorization", "x-accel-buffering": "no"}
+HEADERS = {
+    "cache-control": "private, no-store, no-transform",  # whoever compresses it holds it back: so does Next.js
+    "vary": "Authorization",
+    "x-accel-buffering": "no",
+}
 
 
 class EventStream(EventSourceResponse):

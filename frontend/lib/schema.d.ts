@@ -1065,10 +1065,10 @@ export interface components {
          */
         Allow: string;
         /**
-         * @description No shared cache keeps it.
+         * @description No shared cache keeps it; `no-transform`: and nobody compresses it on its way.
          * @example private, no-cache
          */
-        "Cache-Control": "private, no-cache" | "private, no-store" | "no-store";
+        "Cache-Control": "private, no-cache" | "private, no-store" | "private, no-store, no-transform" | "no-store";
         /**
          * @description The name of the file.
          * @example attachment; filename="tasks.json"

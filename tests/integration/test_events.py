@@ -176,7 +176,7 @@ class TestRefusals:
         assert (answer.status_code, answer.content) == (200, b"")
         assert answer.headers["content-type"].startswith("text/event-stream")
         assert answer.headers["x-accel-buffering"] == "no"
-        assert answer.headers["cache-control"] == "private, no-store"
+        assert answer.headers["cache-control"] == "private, no-store, no-transform"
 
     def test_a_browser_of_another_origin_may_resume(self, api: ApiProcess, alice: httpx.Client) -> None:
         """The header is allowed, and the answer is theirs to read."""
