@@ -9,14 +9,14 @@
  * changed is not sent again by the service: the same object comes back, so do not change it.
  */
 
-import { EventStream } from "./events";
-import { Transport, type Call, type Options, type Settings } from "./transport";
-import type { components, operations } from "./schema";
+import { EventStream } from "./events.js";
+import { Transport, type Call, type Options, type Settings } from "./transport.js";
+import type { components, operations } from "./schema.js";
 
-export { Problem, Unreachable, type Fault, type OperationResult } from "./problem";
-export { EventStream, type ServerEvent } from "./events";
-export { betterAuthTokens, type BetterAuthTokens } from "./tokens";
-export type { Options, Settings, TokenSource } from "./transport";
+export { Problem, Unreachable, type Fault, type OperationResult } from "./problem.js";
+export { EventStream, type ServerEvent } from "./events.js";
+export { betterAuthTokens, type BetterAuthTokens } from "./tokens.js";
+export type { Options, Settings, TokenSource } from "./transport.js";
 
 type Schemas = components["schemas"];
 type Query<Name extends keyof operations> = Given<NonNullable<operations[Name]["parameters"]["query"]>>;

@@ -1,6 +1,6 @@
 /** What has changed in the list, asked for. */
 
-import type { Api, Changes, Options } from "./api";
+import type { Api, Changes, Options } from "./api.js";
 
 export interface ChangesOptions extends Options {
   /** The `next` of a page that was told earlier; without, everything is told. */

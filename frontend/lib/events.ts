@@ -1,7 +1,7 @@
 /** `text/event-stream` as it comes with `fetch`, by the rules that `EventSource` goes by (HTML, 9.2). */
 
-import { Unreachable } from "./problem";
-import { unlessAborted } from "./wait";
+import { Unreachable } from "./problem.js";
+import { unlessAborted } from "./wait.js";
 
 export interface ServerEvent {
   readonly event: string;

@@ -7,8 +7,8 @@
  * What it shows was the list at some moment, whole and never between two of its states, and it only goes forward.
  */
 
-import type { Api, Changes, Task } from "./api";
-import { watch, type Watch, type WatchState } from "./watch";
+import type { Api, Changes, Task } from "./api.js";
+import { watch, type Watch, type WatchState } from "./watch.js";
 
 /** Keeps a mirror over reloads. Several mirrors may share one: whoever loads it is told again what they are unsure of. */
 export interface MirrorStore {

@@ -1,6 +1,6 @@
 /** What can go wrong, as two classes: the service said no (`Problem`), or nothing came back (`Unreachable`). */
 
-import type { components } from "./schema";
+import type { components } from "./schema.js";
 
 export type Fault = components["schemas"]["Fault"];
 export type OperationResult = components["schemas"]["OperationResult"];

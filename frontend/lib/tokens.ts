@@ -1,7 +1,7 @@
 /** Tokens from Better Auth's JWT plugin, kept in memory only and renewed before they run out. */
 
-import { Problem, Unreachable } from "./problem";
-import type { TokenSource } from "./transport";
+import { Problem, Unreachable } from "./problem.js";
+import type { TokenSource } from "./transport.js";
 
 export interface BetterAuthTokens extends TokenSource {
   (refused?: string): Promise<string | null>;

@@ -3,8 +3,8 @@
  * away for a moment, a list that has not changed.
  */
 
-import { Problem, Unreachable } from "./problem";
-import { sleep, unlessAborted } from "./wait";
+import { Problem, Unreachable } from "./problem.js";
+import { sleep, unlessAborted } from "./wait.js";
 
 /** The token to send; null when nobody is signed in. `refused` is one that the service did not take: give another. */
 export type TokenSource = (refused?: string) => Promise<string | null> | string | null;

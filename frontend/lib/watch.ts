@@ -7,11 +7,11 @@
  * tokens meanwhile: keep `next` with what the pages have told, and nothing is ever told in vain.
  */
 
-import type { Api, Changes } from "./api";
-import type { ChangesOptions } from "./changes";
-import { Watcher } from "./watcher";
+import type { Api, Changes } from "./api.js";
+import type { ChangesOptions } from "./changes.js";
+import { Watcher } from "./watcher.js";
 
-export { changes, type ChangesOptions } from "./changes";
+export { changes, type ChangesOptions } from "./changes.js";
 
 /** Changes come by themselves; they are asked for, as a stream does not come through; nobody answers. */
 export type WatchState = "live" | "asking" | "away";
