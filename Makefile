@@ -64,7 +64,7 @@ format: $(VENV)/.dev ## format the code and apply the safe fixes
 	$(BIN)/python -m ruff check --fix-only --quiet .
 	$(BIN)/python -m ruff format .
 
-.PHONY: contract functions openapi client
+.PHONY: contract functions openapi client package
 contract: $(VENV)/.dev ## hold the service against its document, 5,000 cases; CONTRACT_ARGS='--seed 1'
 	@$(BIN)/python -m tests.contract $(CONTRACT_ARGS)
 
@@ -76,6 +76,9 @@ openapi: $(VENV)/.dev ## write docs/openapi.json anew
 
 client: openapi frontend/node_modules/.package-lock.json ## the same, and the client's types (frontend/lib/schema.d.ts) after it
 	@npm --prefix frontend run --silent schema
+
+package: frontend/node_modules/.package-lock.json ## the client for others to install: tasklane-client-VERSION.tgz; INTO=.
+	@node frontend/client/pack.mjs $(INTO)
 
 .PHONY: inspector
 inspector: tests/assistants/node_modules/.package-lock.json ## install the MCP inspector, for the test of assistants that needs it

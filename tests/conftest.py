@@ -16,6 +16,7 @@ SLOW = (
     "consistency/test_model.py",
     "deploy/test_load.py",
     "consistency/test_service.py",
+    "frontend/test_package.py",
     "frontend/test_better_auth.py",
     "frontend/test_client.py",
     "servers/test_postgres.py",

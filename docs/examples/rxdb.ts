@@ -10,8 +10,7 @@
 import type { RxCollection, RxConflictHandler, RxJsonSchema, RxReplicationWriteToMasterRow, WithDeleted } from "rxdb";
 import { replicateRxCollection, type RxReplicationState } from "rxdb/plugins/replication";
 import { Subject } from "rxjs";
-import { Problem, type Api, type Changes, type Task } from "./tasklane/api";
-import { changes, watch } from "./tasklane/watch";
+import { changes, Problem, watch, type Api, type Changes, type Task } from "@tasklane/client";
 
 /** What a person sets. What the service reckons (`updated_at`, …) would look like somebody else's change. */
 export type TaskFields = Pick<Task, "title" | "description" | "completed" | "priority" | "due_date" | "tags">;

@@ -2,7 +2,7 @@
 
 import { createCollection, createLiveQueryCollection, eq, type Collection } from "@tanstack/db";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { Task } from "./tasklane/api";
+import type { Task } from "@tasklane/client";
 import { apiOf, emptied, isThere, Line, listOf } from "./service";
 import { Conflict, draft, taskCollection } from "./tanstack-db";
 

@@ -9,8 +9,7 @@
  */
 
 import type { CollectionConfig, PendingMutation } from "@tanstack/db";
-import { Problem, Unreachable, type Api, type Task } from "./tasklane/api";
-import { watch, type Watch } from "./tasklane/watch";
+import { Problem, Unreachable, watch, type Api, type Task, type Watch } from "@tasklane/client";
 
 type Mutation = PendingMutation<Task>;
 

@@ -14,7 +14,7 @@ let browser: Promise<Browser> | undefined;
 export interface Visit extends BrowserContextOptions {
   base?: string;
   /** Signed in from the start. */
-  user?: User;
+  user?: Pick<User, "cookies">;
   /** Failed requests that the test brings about itself: the browser complains of each. */
   tolerate?: RegExp;
 }

@@ -16,3 +16,15 @@ export const START_API = env["TASKLANE_START_API"];
 export const PICTURES = env["TASKLANE_PICTURES"];
 
 export const CHROMIUM = env["TASKLANE_CHROMIUM"] ?? "/usr/bin/chromium";
+
+export interface App {
+  name: "next" | "vite";
+  url: string;
+  /** Of somebody's session. */
+  cookie: string;
+  /** A command that has another client of theirs add a task, `from elsewhere`. */
+  elsewhere: string;
+}
+
+/** The applications with the packed client; tests skip without. */
+export const APPS = JSON.parse(env["TASKLANE_APPS"] ?? "[]") as App[];

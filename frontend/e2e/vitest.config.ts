@@ -1,4 +1,5 @@
-/** The page in a real browser; tests/frontend/test_page.py says where the stack is. */
+/** The page in a real browser; tests/frontend/test_page.py says where the stack is, and
+ * test_package.py where the applications with the packed client are. */
 
 import { defineConfig } from "vitest/config";
 
@@ -18,6 +19,7 @@ export default defineConfig({
       },
       // Alone: while it runs the API is away for everyone.
       { extends: true, test: { name: "outage", include: ["outage.test.ts"], sequence: { groupOrder: 1 } } },
+      { extends: true, test: { name: "packaged", include: ["packaged.test.ts"] } },
       { extends: true, test: { name: "pictures", include: ["pictures.test.ts"], sequence: { groupOrder: 2 } } },
     ],
   },

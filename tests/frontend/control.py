@@ -9,12 +9,12 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 
 @contextmanager
-def control(*, stop: Callable[[], None], start: Callable[[], None]) -> Iterator[tuple[str, str]]:
-    """Two commands with which another process has these done here."""
+def control(**actions: Callable[[], None]) -> Iterator[tuple[str, ...]]:
+    """A command for each, in their order, with which another process has it done here."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            {"/stop": stop, "/start": start}[self.path]()
+            actions[self.path.removeprefix("/")]()
             self.send_response(204)
             self.end_headers()
 
@@ -24,11 +24,11 @@ def control(*, stop: Callable[[], None], start: Callable[[], None]) -> Iterator[
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         threading.Thread(target=server.serve_forever).start()
         try:
-            yield _asking(server, "/stop"), _asking(server, "/start")
+            yield tuple(_asking(server, name) for name in actions)
         finally:
             server.shutdown()
 
 
-def _asking(server: ThreadingHTTPServer, path: str) -> str:
-    script = f"await fetch({json.dumps(f'http://127.0.0.1:{server.server_port}{path}')})"
+def _asking(server: ThreadingHTTPServer, name: str) -> str:
+    script = f"await fetch({json.dumps(f'http://127.0.0.1:{server.server_port}/{name}')})"
     return shlex.join(["node", "--input-type=module", "--eval", script])

@@ -30,9 +30,14 @@ needs_auth_server = pytest.mark.skipif(
 
 def run(*command: str | Path, **variables: str) -> None:
     """Run it in `frontend/`; its output is the failure's."""
+    run_in(FRONTEND.folder, *command, **variables)
+
+
+def run_in(folder: Path, *command: str | Path, **variables: str) -> None:
+    """The same in another folder."""
     result = subprocess.run(
         command,
-        cwd=FRONTEND.folder,
+        cwd=folder,
         env=environment(variables),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

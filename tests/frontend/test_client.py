@@ -16,7 +16,7 @@ pytestmark = needs_node
 MODULES = FRONTEND.folder / "node_modules"
 DOCS = TOP / "docs"
 GUIDES = ("frontend.md", "sync.md")
-BLOCK = re.compile(r"^```ts\n(.*?)^```", re.DOTALL | re.MULTILINE)
+BLOCK = re.compile(r"^```(tsx?)\n(.*?)^```", re.DOTALL | re.MULTILINE)
 USERS = 8
 """Each test of the client that needs a list of its own takes one of them."""
 
@@ -28,11 +28,11 @@ def guide() -> Iterator[int]:
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
     blocks = [block for page in GUIDES for block in BLOCK.findall((DOCS / page).read_text())]
-    shown = [block for block in blocks if 'from "next' not in block]
+    shown = [(kind, block) for kind, block in blocks if 'from "next' not in block]
     examples = sorted((DOCS / "examples").glob("*.ts"))
-    for number, block in enumerate(shown):
-        path = re.match(r"// (?:src/)?(\S+\.ts)\n", block)
-        (folder / (path[1] if path else f"example{number}.ts")).write_text(_here(block))
+    for number, (kind, block) in enumerate(shown):
+        path = re.match(r"// (?:src/)?(\S+\.tsx?)\n", block)
+        (folder / (path[1] if path else f"example{number}.{kind}")).write_text(_here(block))
     for example in examples:
         (folder / example.name).write_text(_here(example.read_text()))
     yield len(shown) + len(examples)
@@ -40,8 +40,11 @@ def guide() -> Iterator[int]:
 
 
 def _here(text: str) -> str:
-    """Whoever follows the guides has the client in a folder of theirs."""
-    return text.replace('"./tasklane/', '"../../lib/').replace('"./service"', '"../service"')
+    """Whoever follows the guides has installed the client."""
+    client = {'"@tasklane/client"': '"../../lib/index"', '"@tasklane/client/react"': '"../../lib/react/index"'}
+    for there, here in {**client, '"./service"': '"../service"'}.items():
+        text = text.replace(there, here)
+    return text
 
 
 @pytest.mark.usefixtures("guide")
