@@ -35,7 +35,8 @@ export async function visit({ base = BASE, user, tolerate, ...options }: Visit =
   context.setDefaultTimeout(PATIENCE);
   if (user) await context.addCookies(user.cookies(base));
   const complaints: string[] = [];
-  const complain = (text: string) => tolerate?.test(text) || complaints.push(text);
+  // A change elsewhere that the page has not heard of is learned of by a 412: that is how it asks.
+  const complain = (text: string) => /status of 412/.test(text) || tolerate?.test(text) || complaints.push(text);
   context.on("page", (page) => {
     page.on("console", (message) => ["error", "warning"].includes(message.type()) && complain(message.text()));
     page.on("pageerror", (error) => complain(String(error)));
