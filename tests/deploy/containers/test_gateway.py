@@ -189,9 +189,7 @@ def test_one_id_from_the_client_to_the_logs(project: Project, alice: httpx.Clien
 def test_the_log_tells_no_secret(project: Project, alice: httpx.Client) -> None:
     """Of a request: who, what, when, how it went. Not its token, not its query, not where it came from."""
     token = alice.headers["authorization"].removeprefix("Bearer ")
-    answer = alice.get(
-        "/api/tasks?search=xyzzy&access_token=plugh", headers={"referer": "https://a.test/?token=foobar"}
-    )
+    answer = alice.get("/api/tasks?search=xyzzy&utm_source=plugh", headers={"referer": "https://a.test/?token=foobar"})
     line = project.access_log(answer.headers["x-request-id"])
     assert (line["method"], line["path"], line["status"]) == ("GET", "/api/tasks", 200)
     refused = alice.post("/api/tasks?search=xyzzy", content=b"x" * 2_000_000)
