@@ -72,6 +72,7 @@ async function me(auth: Auth, request: Request): Promise<Response> {
 /** The session ends; a token that was given lives on until it expires, so the page must forget it. */
 async function left(auth: Auth, request: Request): Promise<Response> {
   const answer = await auth.handler(inner(request, "/sign-out", {}));
+  if (!answer.ok) return passedOn(answer);
   const headers = answer.headers.getSetCookie().map((one): [string, string] => ["Set-Cookie", one]);
   return Response.json({ success: true }, { headers });
 }
@@ -105,7 +106,7 @@ function inner(request: Request, path: string, body?: object, cookie?: string): 
 /** In the words of Better Auth, in the members that such pages read. */
 async function passedOn(answer: Response): Promise<Response> {
   const told = (await answer.json().catch(() => ({}))) as { message?: string };
-  const refused = refusal(answer.status, told.message ?? "Signing in failed.");
+  const refused = refusal(answer.status, told.message ?? "The sign-in does not answer as it should.");
   const seconds = answer.headers.get("X-Retry-After");
   if (seconds !== null) refused.headers.set("Retry-After", seconds);
   return refused;
