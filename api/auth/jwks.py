@@ -23,7 +23,7 @@ PAUSE = 1.0
 """Seconds between two fetches, whatever is asked for and however the last one ended."""
 
 RECOVERY_PAUSE = 5.0
-"""The same while there are no keys at all, and so no token can be judged."""
+"""The same after a fetch that failed, and while there are no keys at all, and so no token can be judged."""
 
 CONNECT_TIMEOUT = 2.0
 FETCH_TIMEOUT = 5.0
@@ -60,7 +60,7 @@ class RemoteKeys:
             limits=httpx.Limits(max_keepalive_connections=0),
         )
         self._keys = KeySet()
-        self._has_fetched = False
+        self._has_fetched = self._succeeded = False
         self._loaded_at = 0.0
         self._settled_at: float | None = None
         self._flight: asyncio.Task[None] | None = None
@@ -99,7 +99,7 @@ class RemoteKeys:
         return self._flight
 
     def _is_due(self) -> bool:
-        pause = PAUSE if self._keys.keys else RECOVERY_PAUSE
+        pause = PAUSE if self._keys.keys and self._succeeded else RECOVERY_PAUSE
         return self._settled_at is None or self._elapsed_since(self._settled_at) >= pause
 
     def _elapsed_since(self, instant: float) -> float:
@@ -107,8 +107,10 @@ class RemoteKeys:
         return abs(self._clock() - instant)
 
     async def _fly(self) -> None:
+        self._succeeded = False
         try:
             self._adopt(await self._fetch())
+            self._succeeded = True
             self._on_fetch("ok")
         except (httpx.HTTPError, TimeoutError, UnusableKeySet) as error:
             self._on_fetch("failed")
