@@ -9,6 +9,7 @@ from urllib.parse import parse_qsl
 
 from core.errors import Fault, InvalidInput, Resynchronise
 from core.tasks import cursors, due, spelling, zones
+from core.tasks.other_names import Pair, spelt_out
 from core.tasks.queries import (
     KEY_KINDS,
     LIST_PATH,
@@ -28,7 +29,6 @@ from core.tasks.queries import (
     StatsQuery,
     TaskQuery,
 )
-from core.tasks.spellings import Pair, spelt_out
 from core.tasks.sync import token
 from core.types import MAX_TASK_ID, TaskId
 
@@ -73,7 +73,7 @@ def parse_task_id(text: str) -> TaskId:
 def parse_list(query: bytes) -> ListQuery:
     """Read a query string as a browser sends it; raises `InvalidInput` with every fault that it has.
 
-    By the contract's names, and by those of `spellings`; what else is asked is refused. A name that takes one value
+    By the contract's names, and by those of `other_names`; what else is asked is refused. A name that takes one value
     must be given once. Of two names for one thing, the one that says it more plainly counts: `completed` before
     `status`, `sort` before `sort_by`, `order` before `sort_order` and before a `-`, `cursor` before `offset`.
     """

@@ -30,9 +30,9 @@ from api.tasks.schemas import TaskCreate
 from core.errors import InvalidInput, Resynchronise
 from core.tasks import zones
 from core.tasks.cursors import Cursor, KeyKind
+from core.tasks.other_names import spelt_out
 from core.tasks.parse import parse_list, parse_trash
 from core.tasks.queries import KEY_KINDS
-from core.tasks.spellings import spelt_out
 from core.tasks.sync import token
 from core.tasks.sync.changes import NO_HISTORY
 from core.types import Revision, TaskId, UserId

@@ -3,10 +3,10 @@
 import pytest
 
 from core.errors import InvalidInput
+from core.tasks.other_names import spelt_out
 from core.tasks.parse import MAX_FOLDED, parse_list
 from core.tasks.queries import MAX_SEARCH, MAX_TAGS
 from core.tasks.spelling import fold, pattern
-from core.tasks.spellings import spelt_out
 
 MANY = [f"{number:060x}" for number in range(1000)]
 
