@@ -69,7 +69,6 @@ class Task(SQLModel, table=True):
         # An index for each order by what seldom changes, partial, so that the trash costs nothing. None on what is
         # changed day by day (revision, updated_at, completed, priority): such a change writes no index (ADR 0027).
         Index("tasks_by_created", "user_id", "created_at", "id", postgresql_where=LIVE),
-        Index("tasks_by_title", "user_id", "title_sort", "id", postgresql_where=LIVE),
         Index("tasks_by_due_rising", "user_id", "due_rising", "id", postgresql_where=LIVE),
         Index("tasks_by_due_falling", "user_id", "due_falling", "id", postgresql_where=LIVE),
         Index("tasks_trash", "user_id", "deleted_at", "id", postgresql_where=DELETED),
@@ -96,7 +95,7 @@ class Task(SQLModel, table=True):
 
     # What the orders compare. Stored, because row-level security lets only leakproof functions into an index
     # condition: the comparison of text, timestamptz and int2 is, lower() and an enum's order are not.
-    title_sort: str = Field(
+    title_sort: str = Field(  # of the release before: titles are compared by `tasklane_title_order` now
         sa_column=Column(Text(collation="C"), Computed("lower(title)", persisted=True), nullable=False)
     )
     priority_rank: int = Field(

@@ -62,14 +62,15 @@ _FILTERS_ELSEWHERE: dict[str, LiteralString] = {
 _STATUS: dict[str, LiteralString] = {"all": "", "pending": " AND NOT completed", "completed": " AND completed"}
 
 # Per order and direction a column in which tasks without a due date come last; an index has it, but for those that are
-# changed day by day, `updated_at` and `priority_rank`: there all tasks of the user are looked at (ADR 0027).
+# changed day by day, `updated_at` and `priority_rank` (ADR 0027), and for titles (ADR 0047): there all the user's tasks
+# are looked at.
 _COLUMNS: dict[tuple[str, bool], LiteralString] = {
     ("created", False): "created_at",
     ("created", True): "created_at",
     ("updated", False): "updated_at",
     ("updated", True): "updated_at",
-    ("title", False): "title_sort",
-    ("title", True): "title_sort",
+    ("title", False): "title_here",
+    ("title", True): "title_here",
     ("due_date", False): "due_rising",
     ("due_date", True): "due_falling",
     ("priority", False): "priority_rank",
@@ -82,6 +83,9 @@ _HERE: dict[bool, LiteralString] = {
     " due_on::timestamp AT TIME ZONE %(time_zone)s)), '" + end + "') AS due_here FROM tasks) AS here"
     for descending, end in ((False, "infinity"), (True, "-infinity"))
 }
+_TITLED: LiteralString = (
+    '(SELECT *, tasklane_title_order(title) COLLATE "C" AS title_here FROM tasks) AS titled'
+)
 _KEYS: dict[str, LiteralString] = {
     "time": "CASE WHEN isfinite({0}) THEN (extract(epoch FROM {0}) * 1000000)::bigint END"
 }
@@ -140,6 +144,8 @@ def _statement(query: ListQuery) -> str:
     source: LiteralString = "tasks"
     if query.sort == "due_date" and query.minds_the_zone:
         column, source = "due_here", _HERE[query.descending]
+    elif column == "title_here":
+        source = _TITLED
     direction, beyond = ("DESC", "<") if query.descending else ("ASC", ">")
     behind = f"({column}, id) {beyond} (%(key)s, %(key_id)s)" if query.cursor else "true"
     key = _KEYS.get(KEY_KINDS[query.sort], "{0}").format(column)
@@ -147,7 +153,7 @@ def _statement(query: ListQuery) -> str:
         source="sought" if query.search else source,
         where=behind if query.search else f"{where} AND {behind}",
         column=column,
-        besides=f", page.{column}" if column == "due_here" else "",
+        besides="" if source == "tasks" else f", page.{column}",
         order=f"{column} {direction}, id {direction}",
         page_order=f"page.{column} {direction}, page.id {direction}",
     )
