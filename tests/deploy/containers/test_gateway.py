@@ -149,6 +149,7 @@ def test_a_compressed_list_is_still_known_by_its_tag(alice: httpx.Client) -> Non
     for tag in (listed.headers["etag"], listed.headers["etag"].removeprefix("W/")):
         again = alice.get("/api/tasks", headers={**COMPRESSED, "if-none-match": tag})
         assert (again.status_code, again.content) == (304, b"")
+        assert again.headers["vary"] == listed.headers["vary"]  # RFC 9110, 15.4.5
     alice.post("/api/tasks", json={"title": "Another"})
     assert alice.get("/api/tasks", headers={**COMPRESSED, "if-none-match": listed.headers["etag"]}).status_code == 200
 
