@@ -41,12 +41,11 @@ def test_every_setting_can_be_made() -> None:
     assert variables.isdisjoint(written)
 
 
-@pytest.mark.parametrize("service", ["api", "migrate"])
-def test_all_of_them_are_told_the_same(service: str) -> None:
-    """The API, the worker and the migrations, but for the port of the worker's metrics."""
+def test_both_of_them_are_told_the_same() -> None:
+    """The API and the worker, but for the port of the worker's metrics."""
     worker = dict(services()["worker"]["environment"])
     del worker["WORKER_METRICS_PORT"]
-    assert services()[service]["environment"] == worker
+    assert services()["api"]["environment"] == worker
 
 
 def test_whatever_can_be_given_is_in_the_one_place_for_secrets() -> None:
@@ -88,6 +87,7 @@ def test_a_database_is_changed_by_naming_another(tmp_path: Path) -> None:
     assert made[1] == made[0]
     assert {name: value for name, value in made[3].items() if value != made[0][name]} == {
         "neon_db_url": "postgresql://other\n",
+        "migrations/database_url": "postgresql://other\n",
         "auth_database_url": "postgresql://other\n",
     }
 
@@ -98,7 +98,7 @@ def make_secrets(folder: Path, given: str) -> "subprocess.CompletedProcess[str]"
     (folder / "secrets").mkdir(exist_ok=True)
     program = (
         "import os, pathlib, sys; from deploy.compose import make_secrets as script;"
-        "script.APP = script.POSTGRES = script.NODE = os.getgid();"
+        "script.POSTGRES = script.NODE = script.APP = script.REDIS = script.SIGN = script.MIGRATE = os.getgid();"
         "script.main(*map(pathlib.Path, sys.argv[1:]))"
     )
     command = (sys.executable, "-c", program, folder / "given", folder / "secrets")
@@ -106,7 +106,32 @@ def make_secrets(folder: Path, given: str) -> "subprocess.CompletedProcess[str]"
 
 
 def secrets_in(folder: Path) -> dict[str, str]:
-    return {file.name: file.read_text() for file in (folder / "secrets").iterdir()}
+    made = folder / "secrets"
+    return {str(file.relative_to(made)): file.read_text() for file in made.rglob("*") if file.is_file()}
+
+
+def test_the_migrations_may_log_in_as_another(tmp_path: Path) -> None:
+    """In the stack's own database they do, and in one elsewhere when its owner's login is given."""
+    make_secrets(tmp_path, "")
+    own = secrets_in(tmp_path)
+    assert own["neon_db_url"].startswith("postgresql://tasklane_services:")
+    assert own["migrations/database_url"].startswith("postgresql://tasklane:")
+    make_secrets(tmp_path, "NEON_DB_URL=postgresql://services\nDIRECT_DATABASE_URL=postgresql://owner")
+    given = secrets_in(tmp_path)
+    assert (given["neon_db_url"], given["migrations/database_url"]) == (
+        "postgresql://services\n",
+        "postgresql://owner\n",
+    )
+
+
+def test_an_own_database_of_an_earlier_release_is_taken_over(tmp_path: Path) -> None:
+    """Its services logged in as the owner: that is no database elsewhere that somebody has forgotten to name."""
+    make_secrets(tmp_path, "")
+    password = secrets_in(tmp_path)["tasklane_password"].strip()
+    (tmp_path / "secrets" / "neon_db_url").write_text(f"postgresql://tasklane:{password}@db:5432/tasklane\n")
+    done = make_secrets(tmp_path, "")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert secrets_in(tmp_path)["neon_db_url"].startswith("postgresql://tasklane_services:")
 
 
 def test_the_image_serves_as_make_up_does() -> None:

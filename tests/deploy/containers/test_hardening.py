@@ -11,7 +11,8 @@ from tests.deploy.containers.project import Project, docker
 
 pytestmark = pytest.mark.containers
 
-SERVICES = ("secrets", "db", "redis", "migrate", "api", "worker", "auth", "gateway")
+SERVICES = ("secrets", "db", "logins", "redis", "migrate", "api", "worker", "auth", "gateway")
+ONCE = ("secrets", "logins", "migrate")
 OWN_IMAGES = ("tasklane", "tasklane-auth", "tasklane-gateway", "tasklane-load")
 
 
@@ -30,7 +31,7 @@ def test_what_a_container_may_do(project: Project, service: str) -> None:
         assert 0 < host["Memory"] <= 1024**3
         assert host["PidsLimit"] > 0
         assert host["LogConfig"] == {"Type": "json-file", "Config": {"max-size": "10m", "max-file": "3"}}
-        assert host["RestartPolicy"]["Name"] == ("no" if service in ("secrets", "migrate") else "unless-stopped")
+        assert host["RestartPolicy"]["Name"] == ("no" if service in ONCE else "unless-stopped")
         assert not described["State"]["OOMKilled"]
 
 
@@ -54,35 +55,50 @@ def test_only_the_gateway_has_a_port(project: Project) -> None:
 
 
 def test_who_sees_whom(project: Project) -> None:
-    """The gateway has no way to the data, and the data has no way out."""
-    for service, network in (("gateway", "edge"), ("db", "data"), ("redis", "data")):
-        assert list(project.container(service).inspect()["NetworkSettings"]["Networks"]) == [
-            f"{project.name}_{network}"
-        ]
-    [data] = json.loads(docker("network", "inspect", f"{project.name}_data"))
-    assert data["Internal"]
+    """The gateway has no way to the data, the sign-in none to Redis, and neither of them a way out."""
+    seen = {"gateway": {"edge"}, "auth": {"data", "edge"}, "db": {"data"}, "redis": {"cache"}}
+    for service, networks in seen.items():
+        connected = project.container(service).inspect()["NetworkSettings"]["Networks"]
+        assert set(connected) == {f"{project.name}_{network}" for network in networks}
+    for network in ("data", "cache"):
+        [described] = json.loads(docker("network", "inspect", f"{project.name}_{network}"))
+        assert described["Internal"]
+
+
+def test_redis_asks_for_its_password(project: Project) -> None:
+    """Whoever reaches it and has none is refused."""
+    redis = project.container("redis")
+    assert "NOAUTH" in docker("exec", redis.id, "redis-cli", "DBSIZE", merge=True)
 
 
 def test_who_can_read_which_secret(project: Project) -> None:
     """Each service its own, and none of another's."""
-    script = "cd /run/secrets && for file in *; do head -c1 $file >/dev/null 2>&1 && echo $file; done; true"
+    script = "cd /run/secrets && for file in * */*; do head -c1 $file >/dev/null 2>&1 && echo $file; done; true"
     readable = {
         service: set(docker("exec", project.containers(service)[0].id, "sh", "-c", script).split())
-        for service in ("api", "worker", "db", "auth")
+        for service in ("api", "worker", "db", "redis", "auth")
     }
-    app = {"better_auth_secret", "neon_db_url"}
+    for service in ("migrate", "token", "load"):  # those that do not run
+        run = ("run", "--rm", "--no-deps", "--no-TTY", "--entrypoint", "sh", service, "-c", script)
+        readable[service] = set(project.compose(*run).split())
+    app = {"better_auth_secret", "neon_db_url", "redis_url"}
+    signing = {"signing/better_auth_secret"}
     assert readable == {
         "api": app,
         "worker": app,
-        "db": {"postgres_password", "tasklane_password", "auth_password"},
+        "db": {"postgres_password", "tasklane_password", "tasklane_services_password", "auth_password"},
+        "redis": {"redis.conf", "redis_password"},
         "auth": {"auth_secret", "auth_database_url"},
+        "migrate": {"migrations/database_url"},
+        "token": signing,
+        "load": signing,
     }
 
 
 def test_no_secret_is_told(project: Project) -> None:
     """Neither by the containers' descriptions nor by their logs."""
     secrets = _secrets(project)
-    assert len(secrets) >= 6
+    assert len(secrets) >= 12
     for container in project.all_containers():
         told = json.dumps(container.inspect()) + container.logs()
         assert [secret for secret in secrets if secret in told] == []
@@ -124,4 +140,5 @@ def test_what_is_in_the_image(images: None, figure: Callable[[str], None]) -> No
 def _secrets(project: Project) -> list[str]:
     """All that the volume holds, and the passwords that are parts of URLs."""
     volume = f"{project.name}_secrets:/kept:ro"
-    return docker("run", "--rm", "--user=0", "--volume", volume, "tasklane", "sh", "-c", "head -qn1 /kept/*").split()
+    script = "find /kept -type f -exec head -qn1 {} +"
+    return docker("run", "--rm", "--user=0", "--volume", volume, "tasklane", "sh", "-c", script).split()
