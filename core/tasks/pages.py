@@ -83,9 +83,7 @@ _HERE: dict[bool, LiteralString] = {
     " due_on::timestamp AT TIME ZONE %(time_zone)s)), '" + end + "') AS due_here FROM tasks) AS here"
     for descending, end in ((False, "infinity"), (True, "-infinity"))
 }
-_TITLED: LiteralString = (
-    '(SELECT *, tasklane_title_order(title) COLLATE "C" AS title_here FROM tasks) AS titled'
-)
+_TITLED: LiteralString = '(SELECT *, tasklane_title_order(title) COLLATE "C" AS title_here FROM tasks) AS titled'
 _KEYS: dict[str, LiteralString] = {
     "time": "CASE WHEN isfinite({0}) THEN (extract(epoch FROM {0}) * 1000000)::bigint END"
 }
