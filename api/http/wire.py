@@ -57,11 +57,11 @@ class PlainProtocol(HttpToolsProtocol):
         self.timeout_keep_alive_task = self.loop.call_later(self.timeout_keep_alive, self.timeout_keep_alive_handler)
 
     def data_received(self, data: bytes) -> None:
-        if self._due is not None:
+        if self._ending():
             return
         self._unheard += len(data)
         super().data_received(data)
-        if self._unheard == 0 or self._due or self.transport.is_closing():
+        if self._unheard == 0 or self._ending():
             self._calm()
         elif self._unheard > HEAD_BYTES:
             self._refuse(_TOO_LARGE)
@@ -74,6 +74,10 @@ class PlainProtocol(HttpToolsProtocol):
             self._patience = self.loop.call_later(HEAD_SECONDS, self._lose_patience)
         elif not self.transport.is_closing():
             self._refuse(_TOO_SLOW)
+
+    def _ending(self) -> bool:
+        """Whether nothing more is read."""
+        return self._due is not None or self.transport.is_closing()
 
     def _taking_a_body(self) -> bool:
         """Whether the message that is being read is the one that is being answered."""
