@@ -22,6 +22,14 @@ class AuthUnavailable(TasklaneError):
     """The token cannot be judged: the keys that could prove it have never been fetched."""
 
 
+@dataclass
+class InsufficientScope(TasklaneError):
+    """The request carries a personal token that is not good for it."""
+
+    needed: str | None
+    """The scope that it lacks; None: no personal token is good for this."""
+
+
 class NotFound(TasklaneError):
     """No such thing for this user: missing, deleted and someone else's look the same."""
 
@@ -117,6 +125,13 @@ class TooBusy(TasklaneError):
 @dataclass
 class TooManyTasks(TasklaneError):
     """The owner has as many tasks as one may have, those in the trash included."""
+
+    limit: int
+
+
+@dataclass
+class TooManyTokens(TasklaneError):
+    """The owner has as many personal tokens as one may have."""
 
     limit: int
 

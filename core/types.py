@@ -1,12 +1,18 @@
 """The names and numbers that everything is keyed by."""
 
-from typing import NamedTuple, NewType
+from typing import Literal, NamedTuple, NewType
 
 UserId = NewType("UserId", str)
 """The `sub` of a verified token: opaque, 1 to 255 characters."""
 
 TaskId = NewType("TaskId", int)
 """A positive 64-bit integer, unique in the database."""
+
+TokenId = NewType("TokenId", int)
+"""The same of a personal access token."""
+
+Scope = Literal["tasks:read", "tasks:write"]
+"""What a personal access token is good for."""
 
 Revision = NewType("Revision", int)
 """When a user's list last changed, in microseconds since 1970, by a clock that never stands still: revision order is

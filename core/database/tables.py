@@ -170,6 +170,31 @@ class AccountErasure(SQLModel, table=True):
     requested_at: datetime = Field(sa_column=_instant())
 
 
+class AccessToken(SQLModel, table=True):
+    """A personal token, by its SHA-256: it goes when it is revoked, and with its owner's account."""
+
+    __tablename__ = "access_tokens"
+    __table_args__ = (
+        CheckConstraint("char_length(user_id) BETWEEN 1 AND 255", name="user_id_length"),
+        CheckConstraint("octet_length(digest) = 32", name="digest_length"),
+        CheckConstraint("char_length(name) BETWEEN 1 AND 100", name="name_length"),
+        CheckConstraint(
+            "cardinality(scopes) > 0 AND scopes <@ ARRAY['tasks:read', 'tasks:write']", name="scopes_known"
+        ),
+        Index("access_tokens_digest", "digest", unique=True),
+    )
+
+    user_id: str = Field(sa_column=Column(Text, primary_key=True))
+    id: int | None = Field(default=None, sa_column=Column(BigInteger, Identity(), primary_key=True))
+    digest: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    name: str = Field(sa_column=Column(Text, nullable=False))
+    scopes: list[str] = Field(sa_column=Column(ARRAY(Text), nullable=False))
+    created_at: datetime = Field(sa_column=_instant())
+    expires_at: datetime | None = Field(default=None, sa_column=_instant(nullable=True))
+    last_used_at: datetime | None = Field(default=None, sa_column=_instant(nullable=True))
+    """To the hour."""
+
+
 class CacheState(SQLModel, table=True):
     """One row: whether the worker reaches Redis, as writers and readers that do not must know."""
 

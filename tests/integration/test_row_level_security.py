@@ -25,7 +25,14 @@ INSERT = {
         " VALUES (%s, 'key', '', 201, '{}', '')"
     ),
     "account_erasures": "INSERT INTO account_erasures (user_id) VALUES (%s)",
+    "access_tokens": (
+        "INSERT INTO access_tokens (user_id, digest, name, scopes)"
+        " VALUES (%s, sha256(gen_random_uuid()::text::bytea), 'x', '{tasks:read}')"
+    ),
 }
+
+CHANGEABLE = {"access_tokens": "last_used_at"}
+"""What the API's role may change of a row, where that is not all."""
 
 every_table = pytest.mark.parametrize("table", INSERT)
 
@@ -54,7 +61,7 @@ def other(outsider: Cursor, user: UserId) -> Iterator[UserId]:
             rows(outsider, statement, owner)
     yield other
     rows(outsider, "RESET ROLE")
-    for table in INSERT:
+    for table in reversed(INSERT):
         rows(outsider, f"DELETE FROM {table} WHERE user_id IN (%s, %s)", user, other)
 
 
@@ -105,7 +112,8 @@ def test_a_user_changes_their_own_rows_alone(outsider: Cursor, user: UserId, oth
     """UPDATE and DELETE pass by what is not theirs."""
     become(outsider, user)
     for owner, touched in ((other, []), (user, [user])):
-        statement = f"UPDATE {table} SET user_id = user_id WHERE user_id = %s RETURNING user_id"
+        column = CHANGEABLE.get(table, "user_id")
+        statement = f"UPDATE {table} SET {column} = {column} WHERE user_id = %s RETURNING user_id"
         assert rows(outsider, statement, owner) == touched
         assert rows(outsider, f"DELETE FROM {table} WHERE user_id = %s RETURNING user_id", owner) == touched
     rows(outsider, "RESET ROLE")
@@ -118,7 +126,7 @@ def test_a_user_gives_nothing_to_another(outsider: Cursor, user: UserId, other: 
     become(outsider, user)
     with pytest.raises(errors.InsufficientPrivilege, match="row-level security"):
         rows(outsider, INSERT[table], new_user())
-    with pytest.raises(errors.InsufficientPrivilege, match="row-level security"):
+    with pytest.raises(errors.InsufficientPrivilege, match="denied" if table in CHANGEABLE else "row-level security"):
         rows(outsider, f"UPDATE {table} SET user_id = %s WHERE user_id = %s", new_user(), user)
 
 
@@ -140,6 +148,19 @@ def test_the_worker_sees_everyone(outsider: Cursor, user: UserId, other: UserId,
     rows(outsider, "SET ROLE tasklane_worker")
     found = rows(outsider, f"SELECT user_id FROM {table} WHERE user_id IN (%s, %s)", user, other)
     assert sorted(found) == sorted([user, other])
+
+
+def test_whoever_names_a_token_sees_its_row_alone(outsider: Cursor, user: UserId, other: UserId) -> None:
+    """By its digest, which is how the API learns whose it is; they change nothing by that."""
+    [digest] = rows(outsider, "SELECT encode(digest, 'hex') FROM access_tokens WHERE user_id = %s", other)
+    become(outsider, "")
+    rows(outsider, "SELECT set_config('app.token', %s, false)", digest)
+    assert rows(outsider, "SELECT user_id FROM access_tokens") == [other]
+    assert rows(outsider, "UPDATE access_tokens SET last_used_at = now() RETURNING id") == []
+    assert rows(outsider, "DELETE FROM access_tokens RETURNING id") == []
+    for named in ("", "00" * 32):
+        rows(outsider, "SELECT set_config('app.token', %s, false)", named)
+        assert rows(outsider, "SELECT user_id FROM access_tokens") == []
 
 
 def test_the_worker_writes_no_tasks(outsider: Cursor, user: UserId, other: UserId) -> None:
