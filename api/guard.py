@@ -13,13 +13,14 @@ from api.http import unknown
 from api.http.bodies import JsonRequest
 from api.http.intake import LargeRequest
 from api.services import services_of
-from core.errors import NotFound
+from core.errors import InsufficientScope, NotFound
 from core.limits import Kind
-from core.types import UserId
+from core.types import Scope, UserId
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
 _WITHOUT_BODY = frozenset({"GET", "DELETE"})
+_SCOPES: dict[Kind, Scope] = {"reads": "tasks:read", "writes": "tasks:write"}
 
 
 class OwnersRoute(APIRoute):
@@ -40,6 +41,7 @@ class OwnersRoute(APIRoute):
             if owner not in (named, named.replace("%2F", "/")):
                 raise NotFound
             kind: Kind = "reads" if request.method == "GET" else "writes"
+            self.admit(scope["tasklane.principal"], kind)
             headers = await services_of(request).limiter.spend(owner, kind)
             ignored = unknown.begin(refused=services_of(request).settings.unknown_members == "refuse")
             response = await self.serve(request, handle)
@@ -50,12 +52,24 @@ class OwnersRoute(APIRoute):
 
         return guarded
 
+    def admit(self, principal: Principal, kind: Kind) -> None:
+        """Raises `InsufficientScope` for a personal token that is not good for this."""
+        expect_scope(principal, kind)
+
     async def serve(self, request: Request, handle: Handler) -> Response:
         """Let `handle` answer, with the body read if there is one."""
         if request.method not in _WITHOUT_BODY:
             request = JsonRequest(request.scope, request.receive)
             await request.read()
         return await handle(request)
+
+
+class SessionRoute(OwnersRoute):
+    """For what a person does who has signed in, and no program that they have given a token to."""
+
+    def admit(self, principal: Principal, kind: Kind) -> None:  # noqa: ARG002  # of whatever kind it is
+        if principal.scopes is not None:
+            raise InsufficientScope(None)
 
 
 class LargeBodyRoute(OwnersRoute):
@@ -77,8 +91,15 @@ async def identified(request: Request) -> UserId:
     structlog.contextvars.bind_contextvars(request_id=scope["tasklane.request_id"].decode())
     principal = await _authenticate(request)
     scope["tasklane.user"] = principal.user_id
-    scope["tasklane.expires_at"] = principal.expires_at
+    scope["tasklane.principal"] = principal
     return principal.user_id
+
+
+def expect_scope(principal: Principal, kind: Kind) -> None:
+    """Raises `InsufficientScope` for a personal token that is not good for reads, or for writes."""
+    needed = _SCOPES[kind]
+    if principal.scopes is not None and needed not in principal.scopes:
+        raise InsufficientScope(needed)
 
 
 def _template(request: Request) -> str:

@@ -8,8 +8,10 @@ import structlog
 from fastapi import FastAPI
 from starlette.routing import Route
 
-from api import account, collector, docs, health, openapi
+from api import collector, docs, health, openapi
+from api.account import erasure, tokens
 from api.auth import Authenticator
+from api.auth.personal import PersonalTokens
 from api.hits.hot_path import HotPath
 from api.hits.reads import CachedReads
 from api.http import problems
@@ -76,6 +78,7 @@ def _services(settings: Settings) -> Services:
         fence=fence,
         authenticator=Authenticator.from_settings(
             settings,
+            personal=PersonalTokens(lists, fence),
             on_fetch=lambda outcome: metrics.jwks.labels(outcome).inc(),
             on_refusal=lambda reason: metrics.refused.labels(reason).inc(),
         ),
@@ -128,7 +131,8 @@ def _routes(services: Services) -> FastAPI:
     problems.install(app)
     app.include_router(docs.router)
     app.include_router(health.router)
-    app.include_router(account.router, prefix="/api/account")
+    app.include_router(erasure.router, prefix="/api/account")
+    app.include_router(tokens.router, prefix="/api/account/tokens")
     for router in (routes.router, push.router):
         app.include_router(router, prefix="/api/tasks")
         app.include_router(router, prefix="/api/{user_id}/tasks", include_in_schema=False)
@@ -145,7 +149,13 @@ def _hub(services: Services, tasks: Tasks) -> Hub:
         answer, _ = await tasks.read(owner, query, changed=changed)
         return answer
 
-    hub = Hub(read, services.lists.revisions, services.settings, services.metrics)
+    hub = Hub(
+        read,
+        services.lists.revisions,
+        services.settings,
+        services.metrics,
+        look_again=services.authenticator.look_again,
+    )
     hints = Hints(
         listening(services.settings.redis, services.redis),
         timeout=services.settings.redis_timeout,

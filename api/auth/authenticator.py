@@ -1,7 +1,7 @@
 """Authentication without I/O, but for fetching the auth server's keys."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from api.auth import claims, tokens
@@ -17,13 +17,17 @@ from api.auth.keys import (
     UnusableKeySet,
 )
 from api.auth.memo import Memo
+from api.auth.personal import PersonalTokens, Verdicts
+from api.auth.personal.basic import password_of
 from api.auth.refusal import OnRefusal, Refusals, refused
+from core.access import form
 from core.errors import ConfigurationError, InvalidToken
 from core.settings import Settings
 
 
 class Authenticator:
-    """Judges bearer tokens of two kinds: signed with a key of a JWKS, or with the shared secret.
+    """Judges bearer tokens of two kinds: signed with a key of a JWKS, or with the shared secret. A third one, personal
+    tokens, looks like neither, and is judged in a room of its own.
 
     Either kind may be configured, or both. The `alg` of a token only picks the source of keys that owns that
     algorithm; it never picks how a key is used. The algorithm sets are disjoint, each key carries its one
@@ -38,6 +42,7 @@ class Authenticator:
         *,
         memo: Memo,
         remote: RemoteKeys | None,
+        personal: PersonalTokens | None,
         refusals: Refusals,
         clock: Callable[[], float],
     ) -> None:
@@ -45,6 +50,7 @@ class Authenticator:
         self._expected = expected
         self._memo = memo
         self._remote = remote
+        self._personal = personal
         self._refusals = refusals
         self._clock = clock
 
@@ -53,11 +59,15 @@ class Authenticator:
         cls,
         settings: Settings,
         *,
+        personal: PersonalTokens | None = None,
         clock: Callable[[], float] = time.time,
         on_fetch: OnFetch = lambda _: None,
         on_refusal: OnRefusal = lambda _: None,
     ) -> "Authenticator":
-        """Reads `AUTH_JWKS_FILE`, connects to nothing; raises `ConfigurationError` that names the setting."""
+        """Reads `AUTH_JWKS_FILE`, connects to nothing; raises `ConfigurationError` that names the setting.
+
+        Without `personal` no personal token is one.
+        """
         memo = Memo()
         remote = None
         sources: dict[str, KeySource] = {}
@@ -71,7 +81,8 @@ class Authenticator:
         expected = Expectations(
             issuer=settings.auth_issuer, audience=settings.auth_audience, user=settings.auth_user_claim
         )
-        return cls(sources, expected, memo=memo, remote=remote, refusals=Refusals(on_refusal), clock=clock)
+        refusals = Refusals(on_refusal)
+        return cls(sources, expected, memo=memo, remote=remote, personal=personal, refusals=refusals, clock=clock)
 
     async def start(self) -> None:
         """Try to have the keys before the first request; a failure is logged, and made good on use."""
@@ -83,14 +94,22 @@ class Authenticator:
             await self._remote.close()
 
     def remembered(self, authorization: bytes) -> Principal | None:
-        """The principal whom this header value's token proved less than a minute ago, if that still holds."""
+        """The principal whom this header value's token proved less than a minute ago, if that still holds.
+
+        Of a personal token that is told by whether the hit is one under the principal's warrant.
+        """
         token = tokens.compact(authorization)
-        return None if token is None else self._memo.recall(token, now=self._clock())
+        if token is None:
+            return None
+        if self._personal is not None and token.startswith(form.PREFIX):
+            return self._personal.remembered(token, now=self._clock())
+        return self._memo.recall(token, now=self._clock())
 
     async def authenticate(self, authorization: bytes | None) -> Principal:
         """The principal whom this header value proves; raises `InvalidToken`.
 
-        Raises `AuthUnavailable` for a JWKS token while there has never been a JWKS to judge it by.
+        Raises `AuthUnavailable` for a JWKS token while there has never been a JWKS to judge it by, and
+        `DatabaseUnavailable` for a personal one while it cannot be looked for.
         """
         try:
             return await self._judge(authorization)
@@ -98,9 +117,27 @@ class Authenticator:
             self._refusals.note(error.reason)
             raise
 
+    async def authenticate_basic(self, authorization: bytes | None) -> Principal:
+        """As `authenticate`, of HTTP Basic, whose password is a personal token: for calendars, and nobody else."""
+        try:
+            if authorization is None:
+                raise refused("no_token")
+            if self._personal is None:
+                raise refused("malformed")
+            return await self._personal.judge(password_of(authorization))
+        except InvalidToken as error:
+            self._refusals.note(error.reason)
+            raise
+
+    async def look_again(self, personal: Sequence[bytes]) -> Verdicts:
+        """What has become of these personal tokens, within less than a second."""
+        return await self._personal.look_again(personal) if self._personal else Verdicts(untold=set(personal))
+
     async def _judge(self, authorization: bytes | None) -> Principal:
         if authorization is None:
             raise refused("no_token")
+        if self._personal is not None and (personal := tokens.personal(authorization)) is not None:
+            return await self._personal.judge(personal)
         remembered = self.remembered(authorization)
         if remembered is not None:
             return remembered

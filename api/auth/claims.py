@@ -2,11 +2,11 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
 
 from api.auth.refusal import refused
-from core.types import UserId
+from core.types import Scope, UserId
 
 LEEWAY = 10.0
 """Seconds by which the issuer's clock and ours may differ."""
@@ -18,12 +18,33 @@ _LAST_INSTANT = 253_402_300_799
 _SUBJECT = re.compile(r"[^\x00-\x1f\x7f-\x9f\ud800-\udfff]{1,255}")
 
 
+class Warrant(NamedTuple):
+    """What Redis says of a list for as long as it stands where it stood when a personal token was found."""
+
+    lease: bytes
+    fence: bytes
+
+
+NO_WARRANT = Warrant(b"", b"")
+"""Redis never says so."""
+
+
 @dataclass(frozen=True, slots=True)
 class Principal:
     """A user, proven by a token that expires at that unix second (leeway not included)."""
 
     user_id: UserId
     expires_at: float
+    scopes: frozenset[Scope] | None = None
+    """What a personal token is good for; None: for all that its user may do."""
+    warrant: Warrant | None = None
+    """Of a personal token: it is good for a hit under this, and for no other; None: for any."""
+    token: bytes | None = field(default=None, repr=False)
+    """The personal token, for whoever must look at it again; None where it is none."""
+
+    def is_good_under(self, lease: bytes, fence: bytes) -> bool:
+        """Whether a hit under these proves that the token is still good."""
+        return self.warrant is None or self.warrant == (lease, fence)
 
 
 @dataclass(frozen=True, slots=True)

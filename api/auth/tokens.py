@@ -21,6 +21,7 @@ MAX_AUTHORIZATION_BYTES = 8192
 
 # Without padding, and with all three parts: a token has one spelling only.
 _AUTHORIZATION = re.compile(rb"bearer +(([\w-]+)\.[\w-]+\.[\w-]+)", re.IGNORECASE)
+_PERSONAL = re.compile(rb"[ \t]*(?i:bearer) +(tl_\S*)[ \t]*")
 
 # Keys that a token brings along prove nothing, and no extension is understood here, so none may be critical.
 _FORBIDDEN_PARAMETERS = frozenset({"b64", "crit", "jku", "jwk", "x5c", "x5u"})
@@ -50,6 +51,12 @@ def compact(authorization: bytes) -> bytes | None:
             return token
     parts = _take_apart(authorization)
     return parts[1] if parts else None
+
+
+def personal(authorization: bytes) -> bytes | None:
+    """What it carries that begins as personal tokens do, and nothing else does; None where there is no such thing."""
+    found = _PERSONAL.fullmatch(authorization) if len(authorization) <= MAX_AUTHORIZATION_BYTES else None
+    return found[1] if found else None
 
 
 def read(authorization: bytes) -> UnverifiedToken:

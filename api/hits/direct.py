@@ -72,11 +72,12 @@ class DirectHits:
         if found is None:
             return None
         known, identity = found
-        owner = caller(self._authenticator.remembered(known.authorization), known.named_user)
-        if owner is None:
+        principal = self._authenticator.remembered(known.authorization)
+        owner = caller(principal, known.named_user)
+        if principal is None or owner is None:
             return None
         kept = self._kept.get((owner, known.variant))
-        if kept is None:
+        if kept is None or not principal.is_good_under(kept.lease, kept.fence):
             return None
         question = Question(self, connection, request, known, kept, owner, identity)
         return question if self._fence.ask(owner, kept.question, question) else None

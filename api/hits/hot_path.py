@@ -15,7 +15,7 @@ from starlette.datastructures import Headers
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from api.auth import Authenticator
+from api.auth import Authenticator, Principal
 from api.hits.asked import asked, caller
 from api.hits.direct import DirectHits
 from api.hits.kept import Kept, KeptAnswers, as_response
@@ -87,7 +87,7 @@ class HotPath:
         if wanted is None or (owner := caller(principal, wanted.named_user)) is None:
             return False
         try:
-            hit = await self._hit(owner, wanted.query, wanted.variant)
+            hit = await self._hit(principal, wanted.query, wanted.variant)
         except RedisUnavailable:
             return False
         if hit is None:
@@ -105,10 +105,11 @@ class HotPath:
         self._recorder.record(scope, status, time.perf_counter() - started)
         return True
 
-    async def _hit(self, owner: UserId, query: Query, variant: str) -> Kept | None:
-        """From this process if Redis says that it still holds, else from Redis."""
+    async def _hit(self, principal: Principal, query: Query, variant: str) -> Kept | None:
+        """From this process if Redis says that it still holds, else from Redis; and if that proves the token, too."""
+        owner = principal.user_id
         kept = self._kept.get((owner, variant))
-        if kept is not None:
+        if kept is not None and principal.is_good_under(kept.lease, kept.fence):
             lease, fence = await self._fence.look(owner, kept.question)
             if kept.is_hit(lease, fence):
                 return kept
@@ -116,6 +117,8 @@ class HotPath:
         everything = question(owner, *OWN_FIELDS, field(variant))
         lease, fence, seen, value = await self._fence.look(owner, everything)
         if lease is None or fence is None or not self._fence.is_current(owner, lease):
+            return None
+        if not principal.is_good_under(lease, fence):
             return None
         if value is not None:
             hit = as_hit(value, fence, owner)

@@ -72,6 +72,14 @@ def _(_error: errors.InvalidToken) -> Problem:
 
 
 @problem_of.register
+def _(error: errors.InsufficientScope) -> Problem:
+    needed = f', scope="{error.needed}"' if error.needed else ""
+    why = f"This access token lacks the scope {error.needed}." if needed else "No access token is good for this."
+    headers = {"www-authenticate": f'Bearer error="insufficient_scope"{needed}'}  # RFC 6750, section 3.1
+    return Problem(HTTPStatus.FORBIDDEN, why, TYPE + "insufficient-scope", headers)
+
+
+@problem_of.register
 def _(_error: errors.NotFound) -> Problem:
     return Problem(HTTPStatus.NOT_FOUND, NOTHING_HERE)
 
@@ -121,6 +129,12 @@ def _(_error: errors.KeyReused) -> Problem:
 def _(error: errors.TooManyTasks) -> Problem:
     detail = f"You would have more than {error.limit} tasks, which is all that one may have. Those in the trash count."
     return Problem(HTTPStatus.UNPROCESSABLE_ENTITY, detail, TYPE + "too-many-tasks")
+
+
+@problem_of.register
+def _(error: errors.TooManyTokens) -> Problem:
+    detail = f"You have {error.limit} access tokens, which is all that one may have. Revoke one first."
+    return Problem(HTTPStatus.UNPROCESSABLE_ENTITY, detail, TYPE + "too-many-tokens")
 
 
 @problem_of.register

@@ -17,6 +17,7 @@ from mcp.types import (
 )
 from starlette.requests import Request
 
+from api.guard import expect_scope
 from api.http.problems import problem_of
 from api.mcp.tools import TOOLS, Tool
 from api.services import Services
@@ -56,6 +57,7 @@ def make_server(services: Services, tasks: Tasks) -> Server[Any]:
     async def _called(tool: Tool[Any], request: Request, arguments: dict[str, Any]) -> CallToolResult:
         owner: UserId = request.scope["tasklane.user"]
         try:
+            expect_scope(request.scope["tasklane.principal"], tool.kind)
             if tool.kind == "writes":  # that the request is one read, the endpoint has counted
                 await services.limiter.spend(owner, tool.kind)
             return _given(await tool.call(tasks, owner, arguments))

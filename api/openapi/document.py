@@ -36,7 +36,10 @@ SECURITY_SCHEMES = {
         "type": "http",
         "scheme": "bearer",
         "bearerFormat": "JWT",
-        "description": "The token of the auth server; its `sub` is the user.",
+        "description": (
+            "The token of the auth server, whose `sub` is the user; or a personal access token (`tl_…`), which is good "
+            "for tasks within its scopes, and for nothing under `/api/account`."
+        ),
     }
 }
 
@@ -108,10 +111,10 @@ def _problems(operation: Operation, *, path: str, method: str) -> Iterator[int]:
     """What can go wrong with any operation of that kind."""
     yield from (405, 500)
     if path.startswith("/api/"):
-        yield from (401, 429, 503)
+        yield from (401, 403, 429, 503)
     if path == "/readyz":
         yield 503
-    if "{task_id}" in path:
+    if "{" in path:
         yield from (404, 422)
     if set(operation.parameters) - {"If-None-Match", "If-Match", "Unless-Match"}:
         yield 422

@@ -42,6 +42,14 @@ UID = "3f0b6a52-7c1d-4e8a-9a57-d2c4b1e06f93"
 OTHER_UID = "c2f6d1aa-90b4-4c6e-8f0d-5b7a3e91c844"
 EXPORTED: Document = {**TASK, "deleted_at": None, "uid": UID}
 ACCOUNT: Document = {"user_id": TASK["user_id"], "status": "active", "tasks": 12, "erasure_requested_at": None}
+TOKEN: Document = {
+    "id": 7,
+    "name": "Thunderbird",
+    "scopes": ["tasks:read", "tasks:write"],
+    "created_at": "2026-12-17T08:30:00.000Z",
+    "expires_at": "2099-12-17T00:00:00.000Z",
+    "last_used_at": None,
+}
 NOT_FOUND: Document = {
     "type": "about:blank",
     "title": "Not Found",
@@ -132,6 +140,12 @@ EXAMPLES: dict[str, Document] = {
     "Erasure": _examples(
         erasing={**ACCOUNT, "status": "erasing", "erasure_requested_at": "2026-12-17T18:00:00.000Z"},
     ),
+    "TokenCreate": _examples(
+        for_good={"name": "Backup", "scopes": ["tasks:read"]},
+        with_an_end={"name": TOKEN["name"], "scopes": TOKEN["scopes"], "expires_at": TOKEN["expires_at"]},
+    ),
+    "NewAccessToken": _examples(token={**TOKEN, "token": f"tl_{'a' * 39}"}),
+    "AccessTokens": _examples(tokens={"tokens": [{**TOKEN, "last_used_at": "2026-12-17T17:00:00.000Z"}]}),
     "Alive": _examples(alive={"status": "ok"}),
     "Ready": _examples(ready={"status": "ok", "database": "ok", "redis": "ok"}),
     "csv": _examples(csv=CSV),

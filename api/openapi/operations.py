@@ -189,6 +189,19 @@ def _of_the_account() -> dict[str, Operation]:
         "eraseAccount": Operation(
             "Erase the account", 202, "It will be erased soon.", _json("Account", "Erasure"), ("Location", *OWN)
         ),
+        "createToken": Operation(
+            "Make an access token",
+            201,
+            "The token, this once.",
+            _json("NewAccessToken"),
+            OWN,
+            body=_body("TokenCreate"),
+            links={"Revoke": {"operationId": "revokeToken", "parameters": {"token_id": "$response.body#/id"}}},
+        ),
+        "listTokens": Operation("List access tokens", 200, "The tokens.", _json("AccessTokens"), OWN),
+        "revokeToken": Operation(
+            "Revoke an access token", 204, "It is good for nothing any more.", headers=OWN, parameters=("token_id",)
+        ),
     }
 
 

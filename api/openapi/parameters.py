@@ -3,7 +3,7 @@
 from typing import Any
 
 from api.http.idempotency import KEY_PATTERN
-from api.openapi.examples import TASK, etag
+from api.openapi.examples import TASK, TOKEN, etag
 from api.tasks.formats import KINDS
 from api.tasks.schemas import WITHOUT_NUL
 from core.tasks import cursors, queries, zones
@@ -36,6 +36,13 @@ _SORTS = _one_of(tuple(sign + name for name in queries.SORTS for sign in ("", "-
 
 PARAMETERS: dict[str, Document] = {
     "task_id": _parameter("task_id", _schema("Id"), "The `id` of the task.", TASK["id"], where="path"),
+    "token_id": _parameter(
+        "token_id",
+        {"type": "integer", "minimum": 1, "maximum": MAX_TASK_ID},
+        "The `id` of the token.",
+        TOKEN["id"],
+        where="path",
+    ),
     "completed": _parameter("completed", _BOOLEAN, "Only completed or only pending tasks.", example=False),
     "set_completed": _parameter("completed", _BOOLEAN, "As in the body, and before what is said there.", example=True),
     "status": _parameter("status", _one_of(tuple(queries.STATUSES)), "The same in words.", "pending"),

@@ -14,6 +14,7 @@ Document = dict[str, Any]
 
 PROBLEMS = {
     401: "Unauthorized",
+    403: "Forbidden",
     404: "NotFound",
     405: "MethodNotAllowed",
     408: "RequestTimeout",
@@ -55,8 +56,15 @@ RESPONSES: dict[str, Document] = {
     "Unauthorized": _response(
         "There is no token, or it proves nothing.", "WWW-Authenticate", unauthorized=errors.InvalidToken()
     ),
+    "Forbidden": _response(
+        "A personal access token is not good for this.",
+        "WWW-Authenticate",
+        scope=errors.InsufficientScope("tasks:write"),
+        session=errors.InsufficientScope(None),
+    ),
     "NotFound": _response(
-        "There is no such task: it never was, it was deleted, or it is someone else's.", not_found=errors.NotFound()
+        "There is no such task, or token: it never was, it was deleted, or it is someone else's.",
+        not_found=errors.NotFound(),
     ),
     "MethodNotAllowed": _response(
         "The path does not take that method.", "Allow", method_not_allowed=HTTPException(405, headers={})
@@ -86,9 +94,10 @@ RESPONSES: dict[str, Document] = {
     ),
     "Invalid": _response(
         "Something in the request cannot be accepted, the `Idempotency-Key` was used for something else, or there are "
-        "as many tasks as one may have.",
+        "as many tasks, or tokens, as one may have.",
         invalid=_INVALID,
         too_many=errors.TooManyTasks(100_000),
+        too_many_tokens=errors.TooManyTokens(100),
         key_reused=errors.KeyReused(),
     ),
     "InvalidOrFailedBatch": _response(

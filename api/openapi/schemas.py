@@ -6,7 +6,8 @@ from typing import Any
 from pydantic import TypeAdapter
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 
-from api.account import Account
+from api.account.erasure import Account
+from api.account.tokens import AccessTokens, NewAccessToken, TokenCreate
 from api.health import Alive, Ready
 from api.tasks import schemas as models
 from api.tasks.batch import AtomicBatch, IndependentBatch
@@ -30,6 +31,9 @@ _MODELS: Mapping[str, Any] = {
     "Imported": models.Imported,
     "Export": models.Export,
     "Account": Account,
+    "TokenCreate": TokenCreate,
+    "NewAccessToken": NewAccessToken,
+    "AccessTokens": AccessTokens,
     "Problem": models.Problem,
     "FailedBatch": models.FailedBatch,
     "ExceededQuota": models.ExceededQuota,

@@ -15,6 +15,7 @@ import structlog
 
 from api import collector
 from api.observe.metrics import Metrics
+from api.push.bearers import Bearers, LookAgain
 from api.push.events import Page, page
 from api.push.stream import Stream
 from core.cache.answer import Answer
@@ -51,8 +52,12 @@ Look = Callable[[Sequence[UserId]], Awaitable[dict[UserId, Revision]]]
 class Hub:
     """Bounded: beyond the settings' numbers of streams nobody is let in."""
 
-    def __init__(self, read: Read, look: Look, settings: Settings, metrics: Metrics) -> None:
+    def __init__(
+        self, read: Read, look: Look, settings: Settings, metrics: Metrics, *, look_again: LookAgain | None = None
+    ) -> None:
+        """`look_again` says which personal tokens are still good; without it none opens a stream."""
         self._ask = read
+        self._bearers = Bearers(look_again) if look_again else None
         self._look = look
         self._most = settings.limit_streams
         self._most_per_user = settings.limit_streams_per_user
@@ -79,6 +84,8 @@ class Hub:
         if self._keeper:
             self._keeper.cancel()
             await asyncio.gather(self._keeper, return_exceptions=True)
+        if self._bearers:
+            await self._bearers.close()
         if self._hints:
             await self._hints.close()
 
@@ -89,15 +96,22 @@ class Hub:
             for stream in room:
                 stream.end("reconnect")
 
-    async def enter(self, owner: UserId, since: Token | None, *, expires_at: float) -> Stream:
-        """A new stream, which hears of everything from now on; raises `TooManyStreams` and `TooBusy`."""
-        if self._stopping or self._count >= self._most or self._hints is None:
+    async def enter(
+        self, owner: UserId, since: Token | None, *, expires_at: float, bearer: bytes | None = None
+    ) -> Stream:
+        """A new stream, which hears of everything from now on; raises `TooManyStreams` and `TooBusy`.
+
+        It ends with the personal token of its `bearer`.
+        """
+        if self._stopping or self._count >= self._most or self._hints is None or (bearer and not self._bearers):
             raise TooBusy
         room = self._rooms.setdefault(owner, set())
         if len(room) >= self._most_per_user:
             raise TooManyStreams
-        stream = Stream(self, owner, since, expires_at=expires_at)
+        stream = Stream(self, owner, since, expires_at=expires_at, bearer=bearer)
         room.add(stream)
+        if bearer and self._bearers:
+            self._bearers.enter(bearer, stream)
         self._count += 1
         self._entered += 1
         if self._entered % SPARED == 0:
@@ -115,6 +129,8 @@ class Hub:
         """The stream has ended."""
         room = self._rooms[stream.owner]
         room.discard(stream)
+        if stream.bearer and self._bearers:
+            self._bearers.leave(stream.bearer, stream)
         self._count -= 1
         if stream.ended in ("expired", "reconnect", "resynchronise"):
             self._events.labels(stream.ended).inc()

@@ -8,6 +8,7 @@ import structlog
 from fastapi.sse import EventSourceResponse
 from starlette.types import Receive, Scope, Send
 
+from api.auth import Principal
 from api.observe.requests import FOLLOW, STREAMED_FROM
 from api.push import events
 from api.push.hub import Hub
@@ -41,7 +42,10 @@ class EventStream(EventSourceResponse):
         self._since = since
 
     async def __call__(self, scope: Scope, _receive: Receive, send: Send) -> None:
-        stream = await self._hub.enter(self._owner, self._since, expires_at=scope["tasklane.expires_at"])
+        principal: Principal = scope["tasklane.principal"]
+        stream = await self._hub.enter(
+            self._owner, self._since, expires_at=principal.expires_at, bearer=principal.token
+        )
         more = not scope["tasklane.head"]
         try:
             first = await stream.begin()

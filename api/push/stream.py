@@ -48,6 +48,7 @@ class Stream:
         "_source",
         "_waiter",
         "_wanted",
+        "bearer",
         "ended",
         "events",
         "on_end",
@@ -55,9 +56,13 @@ class Stream:
         "seen",
     )
 
-    def __init__(self, source: Source, owner: UserId, since: Token | None, *, expires_at: float) -> None:
+    def __init__(
+        self, source: Source, owner: UserId, since: Token | None, *, expires_at: float, bearer: bytes | None = None
+    ) -> None:
         self._source = source
         self.owner = owner
+        self.bearer = bearer
+        """The personal token that it was opened with, if it was one."""
         self._since = since
         self._expires_at = expires_at
         self.seen = Revision(-1)

@@ -28,6 +28,9 @@ export type DeletedTask = Schemas["DeletedTask"];
 export type Priority = Schemas["Priority"];
 export type TaskStats = Schemas["TaskStats"];
 export type Account = Schemas["Account"];
+export type AccessToken = Schemas["AccessToken"];
+export type NewAccessToken = Schemas["NewAccessToken"];
+export type Scope = Schemas["TokenCreate"]["scopes"][number];
 export type Operation = Schemas["Operation"];
 export type Batch = Schemas["Batch"];
 export type BatchResult = Schemas["BatchResult"];
@@ -85,6 +88,7 @@ export type Api = ReturnType<typeof createApi>;
 
 const TRANSFER_TIMEOUT = 60_000;
 const TASKS = "/api/tasks";
+const TOKENS = "/api/account/tokens";
 
 export function createApi(settings: Settings) {
   const transport = new Transport(settings);
@@ -143,6 +147,23 @@ export function createApi(settings: Settings) {
     /** Everything that is stored of the user goes, in the background. */
     eraseAccount: (options?: Options) =>
       write<Account>({ method: "DELETE", path: "/api/account", read: json }, options),
+
+    /** For a program; with the token of a session only. Sent once: a repetition would make another one. */
+    createToken: (
+      token: Given<Schemas["TokenCreate"]> & Pick<Schemas["TokenCreate"], "name" | "scopes">,
+      options?: Options,
+    ) =>
+      transport.send<NewAccessToken>({
+        method: "POST",
+        path: TOKENS,
+        body: token,
+        read: json,
+        repeatable: false,
+        ...options,
+      }),
+    listTokens: (options?: Options) => get<Schemas["AccessTokens"]>(TOKENS, json, undefined, options),
+    revokeToken: (id: number, options?: Options) =>
+      write<void>({ method: "DELETE", path: `${TOKENS}/${id}`, read: nothing, done404: true }, options),
 
     listTasks: (query?: ListQuery, options?: Options) => get(TASKS, page<Task>, query, options),
     createTask: (task: NewTask, options?: CreateOptions) => create<Task>(TASKS, task, options),

@@ -28,6 +28,9 @@ const calls: Record<string, (api: Api) => Promise<unknown>> = {
   readyz: (api) => api.readyz(),
   getAccount: (api) => api.getAccount(),
   eraseAccount: (api) => api.eraseAccount(),
+  createToken: (api) => api.createToken({ name: "x", scopes: ["tasks:read"] }),
+  listTokens: (api) => api.listTokens(),
+  revokeToken: (api) => api.revokeToken(42),
   listTasks: (api) =>
     api.listTasks({
       completed: false,
@@ -85,7 +88,7 @@ test.each(operations)(
     await calls[operationId]?.(createApi({ baseUrl: server.url, token: () => "t" }));
     const [asked] = server.asked;
     const url = new URL(asked?.path ?? "", server.url);
-    expect([asked?.method, url.pathname]).toEqual([method, path.replace("{task_id}", "42")]);
+    expect([asked?.method, url.pathname]).toEqual([method, path.replace(/\{\w+_id\}/, "42")]);
 
     const named = parameters.map(({ $ref }) => document.components.parameters[$ref.split("/").at(-1) ?? ""]);
     const wanted = named.filter(

@@ -79,8 +79,8 @@ def test_every_operation_tells_what_can_go_wrong(document: Document) -> None:
         expected = {"405", "500"}
         owned = path.startswith("/api/")
         if owned:
-            expected |= {"401", "429", "503"}
-        if "{task_id}" in path:
+            expected |= {"401", "403", "429", "503"}
+        if "{" in path:
             expected |= {"404", "422"}
         if "requestBody" in operation:
             expected |= {"413", "415", "422"}
@@ -100,7 +100,14 @@ def test_every_operation_tells_what_can_go_wrong(document: Document) -> None:
 
 def test_every_problem_is_a_problem_document(document: Document) -> None:
     """With the headers that belong to its status, and nothing but `application/problem+json`."""
-    needed = {"401": "WWW-Authenticate", "405": "Allow", "412": "ETag", "429": "Retry-After", "503": "Retry-After"}
+    needed = {
+        "401": "WWW-Authenticate",
+        "403": "WWW-Authenticate",
+        "405": "Allow",
+        "412": "ETag",
+        "429": "Retry-After",
+        "503": "Retry-After",
+    }
     for *_, operation in _operations(document):
         for status, response in _responses(document, operation):
             assert "X-Request-ID" in response["headers"]

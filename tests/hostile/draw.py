@@ -58,6 +58,7 @@ ODD_METHODS = "BREW get PROPFIND TRACE CONNECT M-SEARCH QUERY PRI \xff"
 OF_A_TASK = ("", "", "", "/toggle", "/toggle-complete", "/complete", "/status", "/restore", "/nothing")
 OF_ALL = "/ /batch /import /export /stats /changes /events /trash /search /filter/pending"
 BESIDE = "/api/account /livez /readyz /metrics /docs /openapi.json / * // /api/x /health /api/health /mcp /mcp /mcp"
+BESIDE += " /api/account/tokens /api/account/tokens/1"
 TOOLS = "list_tasks search_tasks task_stats add_task update_task complete_task delete_task restore_task nothing"
 USUAL = {
     "": "GET GET POST POST",
@@ -70,6 +71,7 @@ USUAL |= {
     "/{}": "GET GET PATCH PUT DELETE",
     "/{}/status": "PATCH PUT",
     "/api/account": "GET " * 60 + "DELETE",
+    "/api/account/tokens": "GET POST POST",
     "/mcp": "POST",
 }
 USUAL |= dict.fromkeys(("/{}/toggle", "/{}/toggle-complete", "/{}/complete"), "PATCH PATCH POST PUT")
@@ -94,7 +96,7 @@ VALUES += (
 VALUES += "-due_date created desc ignore - 0 1 2 200 201 -1 10000 1000000000 % %ff %ED%A0%80 + a,b,, W/ {}"
 DAYS = ("2026-12-24", "0001-01-01", "9999-12-31T23:59:59.999Z", "2026-02-30", "", "2026-12-24T10:00:00+14:00")
 NAMES = "title description completed priority due_date tags status due dueDate done name content id user_id uid "
-NAMES += "deleted_at created_at x __proto__ \ud800 a/b~c tasks operations atomic version if_match op"
+NAMES += "deleted_at created_at x __proto__ \ud800 a/b~c tasks operations atomic version if_match op scopes expires_at"
 ASKED = "status priority tag tags due_before due_after time_zone search q accents sort sort_by order limit offset page "
 ASKED += "per_page cursor since format bom after filter completed set_completed _ skip nothing %00"
 ODD_HEADERS = (

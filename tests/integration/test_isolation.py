@@ -69,10 +69,13 @@ ROUTES: Mapping[tuple[str, str], Body | None] = {
     ("POST", "/api/tasks/{task_id}/restore"): lambda _: {},
     ("GET", "/api/account"): None,
     ("DELETE", "/api/account"): None,
+    ("GET", "/api/account/tokens"): None,
+    ("POST", "/api/account/tokens"): lambda _: {"name": "Mine now", "scopes": ["tasks:read"]},
+    ("DELETE", "/api/account/tokens/{token_id}"): None,
 }
 ALL = list(ROUTES)
 OF_A_TASK = [route for route in ALL if "{task_id}" in route[1]]
-OF_EVERYTHING = [route for route in ALL if "{task_id}" not in route[1]]
+OF_EVERYTHING = [route for route in ALL if "{" not in route[1]]
 WITH_ALIAS = [route for route in ALL if route[1].startswith("/api/tasks")]
 
 
@@ -231,7 +234,7 @@ def test_without_a_token_nothing_is_there(api: ApiProcess, victim: Victim, route
         for form, task, authorization in product(
             set(forms(route[1])), (str(victim.live), "no-number"), (None, "Bearer", "Bearer a.b.c", "Basic YTpi")
         ):
-            path = form.format(user_id=victim.user, task_id=task)
+            path = form.format(user_id=victim.user, task_id=task, token_id=task)
             headers = {} if authorization is None else {"authorization": authorization}
             body = None if route[0] in ("GET", "DELETE") else b"{"
             answer = stranger.request(route[0], path, content=body, headers=headers)
@@ -336,6 +339,8 @@ ROWS: Mapping[str, LiteralString] = {
     "tasks": "INSERT INTO tasks (user_id, title) VALUES (%(user)s, 'x');",
     "idempotency_keys": "INSERT INTO idempotency_keys VALUES (%(user)s, 'x', '', 201, '{}', '', now());",
     "account_erasures": "INSERT INTO account_erasures (user_id) VALUES (%(user)s);",
+    "access_tokens": "INSERT INTO access_tokens (user_id, digest, name, scopes)"
+    " VALUES (%(user)s, sha256(convert_to(%(user)s, 'UTF8')), 'x', '{tasks:read}');",
 }
 FOREIGN_WRITES: tuple[LiteralString, ...] = (
     "UPDATE tasks SET user_id = %(user)s",

@@ -7,6 +7,8 @@ import httpx
 import pytest
 
 from core import __version__
+from tests.access.making import listed
+from tests.access.making import make as make_token
 from tests.release import RELEASES, Release
 from tests.stack import Stack, folder, migrate, new_user
 
@@ -84,3 +86,23 @@ def both(before: httpx.Client, after: httpx.Client) -> list[Document]:
 
 def titles(before: httpx.Client, after: httpx.Client) -> list[str]:
     return [task["title"] for task in both(before, after)]
+
+
+def test_an_account_that_the_old_release_erases_has_no_tokens(release: Release, released: Stack) -> None:
+    """Though it knows of none: it refuses them, and what it erases takes them along."""
+    user = new_user()
+    migrate(released.database_url)
+    old = release.api(released.folder, released.environment())
+    released.adopt(old)
+    old.start()
+    api = released.api()
+    with old.client(user) as before, api.client(user) as after:
+        made = make_token(after)
+        with made.client(api.url) as program, made.client(old.url) as stranger:
+            assert program.get("/api/tasks").status_code == 200
+            assert stranger.get("/api/tasks").status_code == 401
+            assert before.delete("/api/account").status_code == 202
+            while program.get("/api/tasks").is_success:
+                pass
+            assert program.get("/api/tasks").status_code == 401
+        assert listed(after) == []

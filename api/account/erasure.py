@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, Request
 from pydantic import AwareDatetime, BaseModel, Field
 from starlette.responses import JSONResponse
 
-from api.guard import Owner, OwnersRoute
+from api.guard import Owner, SessionRoute
 from api.services import services_of
 from core.lists.lists import Lists
 from core.tasks import bulk
@@ -29,7 +29,7 @@ async def _lists(request: Request) -> Lists:
 
 AllOfMine = Annotated[Lists, Depends(_lists)]
 
-router = APIRouter(route_class=OwnersRoute, tags=["account"])
+router = APIRouter(route_class=SessionRoute, tags=["account"])
 
 
 @router.get("", operation_id="getAccount")
