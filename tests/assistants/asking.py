@@ -72,6 +72,21 @@ async def assistant(url: str, token: str, era: str = ERAS[-1]) -> AsyncIterator[
 
 async def inspect(url: str, token: str, era: str, tool: str, **arguments: object) -> Said:
     """One call by the inspector, in a process of its own."""
+    said, complaint = await _inspected(url, token, era, tool, arguments)
+    assert said, complaint
+    result = json.loads(said)["result"]
+    text = result["content"][0]["text"]
+    return Said(None if result["isError"] else result["structuredContent"], text)
+
+
+async def turned_away(url: str, token: str, era: str, tool: str, **arguments: object) -> bool:
+    """Whether the inspector, in a process of its own, gets no answer but a refusal."""
+    said, complaint = await _inspected(url, token, era, tool, arguments)
+    assert token not in said + complaint
+    return not said or "result" not in json.loads(said)
+
+
+async def _inspected(url: str, token: str, era: str, tool: str, arguments: Given) -> tuple[str, str]:
     command: list[str | Path] = ["node", INSPECTOR, "--cli", f"{url}/mcp", "--transport", "http", "--protocol-era", era]
     command += ["--header", f"Authorization: Bearer {token}", "--format", "json", "--quiet", "--method", "tools/call"]
     command += ["--tool-name", tool, "--tool-args-json", json.dumps(arguments)]
@@ -84,10 +99,7 @@ async def inspect(url: str, token: str, era: str, tool: str, **arguments: object
         stderr=asyncio.subprocess.PIPE,
     )
     said, complaint = await process.communicate()
-    assert said, complaint.decode()
-    result = json.loads(said)["result"]
-    text = result["content"][0]["text"]
-    return Said(None if result["isError"] else result["structuredContent"], text)
+    return said.decode(), complaint.decode()
 
 
 def request(tool: str, **arguments: object) -> Given:

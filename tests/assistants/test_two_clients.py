@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
+from tests.access.making import make
 from tests.assistants.asking import ERAS, INSPECTOR, Assistant, Said, assistant, inspect
 from tests.frontend.node import FRONTEND
-from tests.stack import ApiProcess, Stack, new_user
+from tests.stack import ApiProcess, Stack, client, new_user
 from tests.tokens import shared_secret_token
 
 CALLS = 200
@@ -23,9 +24,12 @@ needs_inspector = pytest.mark.skipif(
 class User:
     """What is theirs, known by a word in every title, and how often they were answered."""
 
-    def __init__(self, word: str) -> None:
+    def __init__(self, word: str, api: ApiProcess, kind: str) -> None:
         self.word, self.id, self.tasks = word, new_user(), set[int]()
         self.token = shared_secret_token(self.id)
+        if kind == "personal":
+            with client(api.url, self.id) as session:
+                self.token = make(session).token
         self.answers = 0
 
     def check(self, said: Said, other: "User", *, may_fail: bool) -> None:
@@ -38,9 +42,10 @@ class User:
 
 @needs_inspector
 @pytest.mark.anyio
-async def test_one_users_token_never_reaches_anothers_tasks(api: ApiProcess, stack: Stack) -> None:
+@pytest.mark.parametrize("kind", ["session", "personal"])
+async def test_one_users_token_never_reaches_anothers_tasks(api: ApiProcess, stack: Stack, kind: str) -> None:
     """In 200 calls by turns, of which some name the other's tasks; the SDK's clients meet in one process."""
-    alice, bob = User("alpha"), User("omega")
+    alice, bob = User("alpha", api, kind), User("omega", api, kind)
     urls = [api.url, stack.api(MCP="true").url]
     dice = random.Random(18)
     async with (
