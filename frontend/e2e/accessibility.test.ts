@@ -55,6 +55,16 @@ async function* states(page: Page): AsyncGenerator<string> {
   await page.keyboard.press("Escape");
   await page.getByRole("button", { name: /account of/ }).click();
   yield "the menu";
+  await page.getByRole("button", { name: "Access tokens" }).click();
+  await page.getByText("There are none.").waitFor();
+  yield "the access tokens";
+  await page.getByLabel("Name of the program").fill("Thunderbird");
+  await page.getByRole("button", { name: "Make a token" }).click();
+  await page.getByRole("button", { name: "Revoke: Thunderbird" }).waitFor();
+  yield "a token that was just made";
+  await page.getByRole("button", { name: "Revoke: Thunderbird" }).click();
+  yield "a token that is to be revoked";
+  await page.keyboard.press("Escape");
   await page.keyboard.press("Escape");
   await page.keyboard.press("?");
   yield "the shortcuts";

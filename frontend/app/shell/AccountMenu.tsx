@@ -4,7 +4,7 @@ import { ConfirmDialog } from "../ui/ConfirmDialog";
 import { ThemeChoice } from "../ui/ThemeChoice";
 import { useWorkspace } from "../workspace/workspace";
 
-export function AccountMenu({ onHelp }: { onHelp: () => void }) {
+export function AccountMenu({ onHelp, onTokens }: { onHelp: () => void; onTokens: () => void }) {
   const workspace = useWorkspace();
   const { user, outbox, notices } = workspace;
   const [asking, setAsking] = useState(false);
@@ -41,6 +41,16 @@ export function AccountMenu({ onHelp }: { onHelp: () => void }) {
           }}
         >
           Keyboard shortcuts <kbd>?</kbd>
+        </button>
+        <button
+          type="button"
+          className="menu-item"
+          onClick={() => {
+            panel.current?.hidePopover();
+            onTokens();
+          }}
+        >
+          Access tokens
         </button>
         <button type="button" className="menu-item" onClick={() => (outbox.unsent ? setAsking(true) : signOut())}>
           Sign out

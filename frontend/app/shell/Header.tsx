@@ -1,13 +1,13 @@
 import { Mark } from "../ui/Icon";
 import { AccountMenu } from "./AccountMenu";
 
-export function Header({ onHelp }: { onHelp: () => void }) {
+export function Header(props: { onHelp: () => void; onTokens: () => void }) {
   return (
     <header className="header">
       <a className="brand" href="/">
         <Mark /> Tasklane
       </a>
-      <AccountMenu onHelp={onHelp} />
+      <AccountMenu {...props} />
     </header>
   );
 }

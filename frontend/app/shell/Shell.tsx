@@ -1,4 +1,4 @@
-import { useRef, useState } from "react";
+import { type ComponentType, useRef, useState } from "react";
 import { useStats } from "../data/queries";
 import { fieldsOf, type Stats } from "../data/types";
 import { type Place, usePlace } from "../data/useFilters";
@@ -25,6 +25,7 @@ export function Shell({ updates }: { updates: Updates }) {
   const [place, go] = usePlace();
   const stats = useStats();
   const [helping, setHelping] = useState(false);
+  const [Tokens, setTokens] = useState<ComponentType<{ onClose: () => void }> | null>(null);
   const { draft, change: setDraft, settle } = useDraft();
   const add = useRef<HTMLInputElement>(null);
 
@@ -33,6 +34,12 @@ export function Shell({ updates }: { updates: Updates }) {
     u: () => notices.act(),
     "?": () => setHelping(true),
   });
+
+  const openTokens = () =>
+    void import("../tokens/TokensDialog").then(
+      ({ TokensDialog }) => setTokens(() => TokensDialog),
+      () => notices.fail("Your access tokens cannot be shown now. Try again when you are online."),
+    );
 
   const closeDraft = () => {
     const left = draft;
@@ -47,7 +54,7 @@ export function Shell({ updates }: { updates: Updates }) {
       <a className="skip" href="#main">
         Skip to the tasks
       </a>
-      <Header onHelp={() => setHelping(true)} />
+      <Header onHelp={() => setHelping(true)} onTokens={openTokens} />
       <Sidebar place={place} stats={stats} onGo={go} />
       <main id="main" className="main" tabIndex={-1}>
         <ConnectionBanner connection={connection} unsent={entries.filter(({ state }) => state !== "sent").length} />
@@ -61,6 +68,7 @@ export function Shell({ updates }: { updates: Updates }) {
       </main>
       {draft && <TaskDialog draft={draft} onChange={setDraft} onSettled={settle} onClose={closeDraft} />}
       {helping && <HelpDialog onClose={() => setHelping(false)} />}
+      {Tokens && <Tokens onClose={() => setTokens(null)} />}
       <Notices notices={notices} />
     </div>
   );
