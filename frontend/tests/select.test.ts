@@ -27,6 +27,13 @@ const TITLES = [
   "zażółć",
   "a b",
   "a\u0301",
+  "A\u0308RGER",
+  "STRASSE",
+  "straße",
+  "ΟΔΟΣ",
+  "οδοσ",
+  "İzmir",
+  "i\u0307zmir",
 ];
 const NOTES = [null, "B and b", "50%_off", "back\\slash", "ÄRGER", "😀😀", "two\nlines"];
 const DUES = [null, "2031-06-15", "2031-06-15T00:00:00Z", "2031-06-14T23:59:59.999999Z", "2031-06-15T00:00:00.000001Z"];

@@ -1,6 +1,7 @@
 /** What the list shows: kept in the address, so that a reload, a bookmark and the back button find it again. */
 
 import { addDays, dayOf, dueDay, isOver } from "./due.ts";
+import { folded, has } from "./folding.ts";
 import { PRIORITIES, type Priority, type Task } from "./types.ts";
 
 export const STATUSES = ["pending", "completed", "all"] as const;
@@ -71,8 +72,8 @@ export function isDue(task: Task, due: Filters["due"], now: Date): boolean {
 }
 
 function contains(task: Task, text: string): boolean {
-  const sought = text.toLowerCase();
-  return `${task.title}\n${task.description ?? ""}`.toLowerCase().includes(sought);
+  const sought = folded(text);
+  return [task.title, task.description ?? ""].some((part) => has(part, sought));
 }
 
 function oneOf<T extends string>(values: readonly T[], value: string | null, otherwise: T): T {

@@ -2,6 +2,7 @@
 
 import { isDay, isOver } from "./due.ts";
 import { type Filters, matches } from "./filters.ts";
+import { folded } from "./folding.ts";
 import { isTemporary } from "../sync/writes.ts";
 import { PRIORITIES, type Stats, type Task } from "./types.ts";
 
@@ -43,7 +44,7 @@ const ORDERS: Record<Filters["sort"], Order> = {
   "-updated": newest("updated_at"),
   "-priority": descending((task) => -(RANKS.get(task.priority) ?? 0)),
   due_date: (one, other) => compare(dueMoment(one), dueMoment(other)) || one.id - other.id,
-  title: (one, other) => byCodePoints(one.title.toLowerCase(), other.title.toLowerCase()) || one.id - other.id,
+  title: (one, other) => byCodePoints(letters(one.title), letters(other.title)) || one.id - other.id,
 };
 
 function descending(key: (task: Task) => number | string): Order {
@@ -60,6 +61,13 @@ function dueMoment({ due_date: due }: Task): string {
 
 function compare<T extends number | string>(one: T, other: T): number {
   return one === other ? 0 : one < other ? -1 : 1;
+}
+
+const KEY = 200;
+
+/** What titles are compared by, as `tasklane_title_order` has it. */
+function letters(title: string): string {
+  return [...folded(title)].slice(0, KEY).join("");
 }
 
 /** As PostgreSQL's collation "C" does; `<` compares UTF-16 units, where the halves of a pair come before U+E000. */
