@@ -3,10 +3,13 @@
 import { useMemo } from "react";
 import type { Outcome } from "../sync/outbox";
 import { draftTask } from "../sync/writes";
+import { undo } from "../workspace/notices";
 import { useWorkspace, type Workspace } from "../workspace/workspace";
 import type { Task, TaskFields } from "./types";
 
 export interface Actions {
+  /** In the order in which the lists show them; nobody waits for the outcome. */
+  add: (fields: readonly TaskFields[]) => Task[];
   create: (fields: TaskFields) => Promise<Outcome>;
   edit: (base: Task, changes: Partial<TaskFields>) => Promise<Outcome>;
   complete: (tasks: readonly Task[], completed: boolean) => void;
@@ -31,22 +34,36 @@ function actionsOf({ outbox, notices, handBack, user }: Workspace): Actions {
   const set = (tasks: readonly Task[], completed: boolean, say: boolean) =>
     void send({ kind: "complete", tasks: [...tasks], completed }, () => {
       if (say && completed)
-        notices.say(`Completed ${named(tasks)}`, { label: "Undo", run: () => set(tasks, false, false) });
+        notices.say(
+          `Completed ${named(tasks)}`,
+          undo(() => set(tasks, false, false)),
+        );
     });
 
   const restore = (tasks: readonly Task[]) => void send({ kind: "restore", tasks: [...tasks] });
 
+  const make = async (task: Task) => {
+    const outcome = await outbox.add({ kind: "create", task });
+    if (outcome.result === "refused") handBack(outcome.refusal);
+    return outcome;
+  };
+
   return {
-    create: async (fields) => {
-      const outcome = await outbox.add({ kind: "create", task: draftTask(fields, user.id) });
-      if (outcome.result === "refused") handBack(outcome.refusal);
-      return outcome;
+    add: (fields) => {
+      // The newest is at the top.
+      const tasks = fields.toReversed().map((one) => draftTask(one, user.id));
+      for (const task of tasks) void make(task);
+      return tasks.toReversed();
     },
+    create: (fields) => make(draftTask(fields, user.id)),
     edit: (base, changes) => outbox.add({ kind: "edit", base, changes }),
     complete: (tasks, completed) => set(tasks, completed, true),
     remove: (tasks) =>
       void send({ kind: "delete", tasks: [...tasks] }, () =>
-        notices.say(`Moved ${named(tasks)} to the trash`, { label: "Undo", run: () => restore(tasks) }),
+        notices.say(
+          `Moved ${named(tasks)} to the trash`,
+          undo(() => restore(tasks)),
+        ),
       ),
     restore: (tasks) => {
       restore(tasks);
@@ -56,7 +73,8 @@ function actionsOf({ outbox, notices, handBack, user }: Workspace): Actions {
   };
 }
 
-function named(tasks: readonly Task[]): string {
+/** A task's title, or how many they are. */
+export function named(tasks: readonly Task[]): string {
   return tasks.length === 1 && tasks[0] ? `“${shortened(tasks[0].title)}”` : `${tasks.length} tasks`;
 }
 

@@ -23,7 +23,14 @@ export interface Listing<T> {
   readonly retry: () => void;
 }
 
-export function useTaskList(filters: Filters): Listing<Task> {
+export interface TaskListing extends Listing<Task> {
+  /** What is found, whether it is shown yet or not. */
+  readonly found: readonly Task[] | undefined;
+  /** Up to how many of it are shown. */
+  readonly most: number;
+}
+
+export function useTaskList(filters: Filters): TaskListing {
   const { list, tasks } = useWorkspace();
   const all = useStore(tasks);
   const error = useStore(list.error);
@@ -35,6 +42,8 @@ export function useTaskList(filters: Filters): Listing<Task> {
   const rows = useMemo(() => found?.slice(0, most), [found, most]);
   return {
     rows,
+    found: found ?? undefined,
+    most,
     error,
     hasMore: found !== null && found.length > most,
     isLoadingMore: false,

@@ -10,6 +10,7 @@ import { useDraft } from "../tasks/useDraft";
 import { ConnectionBanner } from "../ui/ConnectionBanner";
 import { Notices } from "../ui/Notices";
 import { useShortcuts } from "../ui/useShortcuts";
+import { undo } from "../workspace/notices";
 import { useWorkspace } from "../workspace/workspace";
 import { Header } from "./Header";
 import { HelpDialog } from "./HelpDialog";
@@ -31,7 +32,7 @@ export function Shell({ updates }: { updates: Updates }) {
 
   useShortcuts({
     n: () => (place.trash ? go({}) : add.current?.focus()),
-    u: () => notices.act(),
+    u: () => notices.undo(),
     "?": () => setHelping(true),
   });
 
@@ -45,7 +46,11 @@ export function Shell({ updates }: { updates: Updates }) {
     const left = draft;
     setDraft(null);
     const isChanged = left && JSON.stringify(left.fields) !== JSON.stringify(left.base && fieldsOf(left.base));
-    if (left && isChanged) notices.say("Changes discarded", { label: "Undo", run: () => setDraft(left) });
+    if (left && isChanged)
+      notices.say(
+        "Changes discarded",
+        undo(() => setDraft(left)),
+      );
   };
 
   return (

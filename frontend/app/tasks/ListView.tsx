@@ -1,11 +1,15 @@
 import { type RefObject, useMemo, useRef } from "react";
-import { useActions } from "../data/actions";
+import { named, useActions } from "../data/actions";
 import { type Filters, isNarrowed, NO_FILTERS } from "../data/filters";
+import { presetOf } from "../data/preset";
 import { type Listing, useTaskList } from "../data/queries";
+import { select } from "../data/select";
 import { fieldsOf, type Task } from "../data/types";
 import { failureOf, sentenceOf } from "../sync/failure";
 import { Icon } from "../ui/Icon";
+import { useNow } from "../ui/useNow";
 import { useShortcuts } from "../ui/useShortcuts";
+import { useWorkspace } from "../workspace/workspace";
 import { BatchBar } from "./BatchBar";
 import { QuickAdd } from "./QuickAdd";
 import { Refusals } from "./Refusals";
@@ -25,6 +29,7 @@ interface Props {
   onDraft: (draft: Draft) => void;
 }
 
+const MINUTE = 60_000;
 const NO_ROWS: readonly Task[] = [];
 
 export function ListView({ filters, addRef, onFilters, onDraft }: Props) {
@@ -34,6 +39,8 @@ export function ListView({ filters, addRef, onFilters, onDraft }: Props) {
   const on = useRowActions({ filters, onFilters, onDraft, onSelect: selection.toggle });
   const list = useKeptFocus();
   const search = useRef<HTMLInputElement>(null);
+  const preset = presetOf(filters, new Date(useNow(MINUTE)));
+  const sayWhere = useWhere({ filters, most: listing.most, onFilters });
 
   const onRow = (act: (task: Task) => void) => (id: number | null) => {
     const task = rows.find((row) => row.id === id);
@@ -53,7 +60,7 @@ export function ListView({ filters, addRef, onFilters, onDraft }: Props) {
 
   return (
     <>
-      <QuickAdd inputRef={addRef} />
+      <QuickAdd inputRef={addRef} preset={preset} onAdded={sayWhere} />
       <Refusals onReview={onDraft} />
       <Toolbar
         filters={filters}
@@ -74,6 +81,18 @@ export function ListView({ filters, addRef, onFilters, onDraft }: Props) {
       {selection.active && <BatchBar selection={selection} />}
     </>
   );
+}
+
+/** Where what was added went, if this list does not show it. */
+function useWhere({ filters, most, onFilters }: Pick<Props, "filters" | "onFilters"> & { most: number }) {
+  const { tasks, notices } = useWorkspace();
+  return (made: readonly Task[]) => {
+    const shown = select(tasks.get() ?? [], filters, new Date()).slice(0, most);
+    const ids = new Set(shown.map(({ id }) => id));
+    const hidden = made.filter(({ id }) => !ids.has(id));
+    if (hidden.length)
+      notices.say(`Added ${named(hidden)} to Open`, { label: "Show", run: () => onFilters({ ...NO_FILTERS }) });
+  };
 }
 
 type RowSettings = Pick<Props, "filters" | "onFilters" | "onDraft"> & Pick<RowActions, "onSelect">;

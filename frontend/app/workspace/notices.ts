@@ -5,7 +5,18 @@ export interface Notice {
   readonly id: number;
   readonly text: string;
   readonly tone: "plain" | "error";
-  readonly action?: { label: string; run: () => void };
+  readonly action?: Action;
+}
+
+export interface Action {
+  readonly label: string;
+  readonly run: () => void;
+  /** It takes back what was done: `u` does that, too. */
+  readonly undoes?: true;
+}
+
+export function undo(run: () => void): Action {
+  return { label: "Undo", run, undoes: true };
 }
 
 const AT_ONCE = 3;
@@ -26,9 +37,9 @@ export class Notices {
     this.shown.set(this.shown.get().filter((notice) => notice.id !== id));
   }
 
-  /** Do what the newest notice offers; false when none offers anything. */
-  act(): boolean {
-    const notice = this.shown.get().findLast(({ action }) => action);
+  /** Take back what the newest notice offers to; false when none does. */
+  undo(): boolean {
+    const notice = this.shown.get().findLast(({ action }) => action?.undoes);
     if (!notice?.action) return false;
     this.dismiss(notice.id);
     notice.action.run();
