@@ -32,11 +32,18 @@ export function authOptions(settings: Settings, pool: Pool) {
     trustedOrigins: settings.trustedOrigins,
     // No mail is sent: addresses are not verified, and a forgotten password is reset by whoever runs this.
     emailAndPassword: { enabled: true },
+    user: { deleteUser: { enabled: true } },
     // In the database, because there may be several of these servers.
     rateLimit: {
       enabled: true,
       storage: "database",
-      customRules: { "/sign-in/*": limit, "/sign-up/*": limit, "/get-session": RENEWALS, "/token": RENEWALS },
+      customRules: {
+        "/sign-in/*": limit,
+        "/sign-up/*": limit,
+        "/delete-user": limit,
+        "/get-session": RENEWALS,
+        "/token": RENEWALS,
+      },
     },
     advanced: { cookiePrefix: "tasklane" }, // cookies know no ports: another project on localhost has its own
     telemetry: { enabled: false },

@@ -48,6 +48,17 @@ def test_a_session_begins_and_ends(auth: AuthServer) -> None:
     assert ann.token()
 
 
+def test_whoever_has_the_password_may_leave_for_good(auth: AuthServer) -> None:
+    """A wrong password leaves all as it is; the right one leaves neither a session nor a way to sign in."""
+    ann = auth.person()
+    assert ann.post("/delete-user", json={"password": "wrong" * 3}).status_code == 400
+    assert ann.token()
+    assert ann.post("/delete-user", json={"password": PASSWORD}).status_code == 200
+    assert ann.get("/token").status_code == 401
+    assert ann.sign_in().status_code == 401
+    assert ann.sign_up().status_code == 200
+
+
 def test_cookies_behind_https(stack: Stack) -> None:
     """Where the page comes over https, the cookie goes over nothing else."""
     with running(stack, origin="https://tasks.example.com") as auth:

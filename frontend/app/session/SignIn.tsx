@@ -1,25 +1,29 @@
-import { type FormEvent, useState } from "react";
+import { type FormEvent, useEffect, useRef, useState } from "react";
 import { sentenceOf } from "../sync/failure";
 import { Field } from "../tasks/Field";
 import { Mark } from "../ui/Icon";
 import { ThemeChoice } from "../ui/ThemeChoice";
+import { PasswordField } from "./PasswordField";
 import type { Session } from "./session";
 
 interface Props {
   session: Session;
-  /** The session has ended without the person's doing. */
-  ended: boolean;
+  /** Why there is no session any more, where the person has not ended it here. */
+  ended: "by itself" | "elsewhere" | null;
 }
 
 const SHORTEST_PASSWORD = 8;
 
 export function SignIn({ session, ended }: Props) {
+  const form = useRef<HTMLFormElement>(null);
   const [isNew, setNew] = useState(false);
   const [name, setName] = useState("");
   const [email, setEmail] = useState("");
   const [password, setPassword] = useState("");
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<string | null>(null);
+
+  useEffect(() => form.current?.querySelector("input")?.focus(), [isNew]);
 
   const submit = async (event: FormEvent) => {
     event.preventDefault();
@@ -42,10 +46,12 @@ export function SignIn({ session, ended }: Props) {
         <h1>{isNew ? "Create your account" : "Sign in"}</h1>
         {ended && (
           <p role="status" className="alert">
-            Your session has ended. Sign in again to go on; what you typed is still here.
+            {ended === "elsewhere"
+              ? "You have signed out in another tab."
+              : "Your session has ended. Sign in again to go on; what you typed is still here."}
           </p>
         )}
-        <form onSubmit={submit}>
+        <form ref={form} onSubmit={submit}>
           {isNew && (
             <Field label="Name">
               {(control) => (
@@ -71,19 +77,7 @@ export function SignIn({ session, ended }: Props) {
               />
             )}
           </Field>
-          <Field label="Password" hint={isNew ? `At least ${SHORTEST_PASSWORD} characters` : undefined}>
-            {(control) => (
-              <input
-                {...control}
-                type="password"
-                required
-                minLength={isNew ? SHORTEST_PASSWORD : undefined}
-                autoComplete={isNew ? "new-password" : "current-password"}
-                value={password}
-                onChange={({ target }) => setPassword(target.value)}
-              />
-            )}
-          </Field>
+          <PasswordField value={password} shortest={isNew ? SHORTEST_PASSWORD : undefined} onChange={setPassword} />
           <div role="alert">{error && <p className="alert">{error}</p>}</div>
           <button type="submit" className="button" data-kind="primary" data-wide disabled={busy}>
             {busy ? "One moment…" : isNew ? "Create account" : "Sign in"}

@@ -18,12 +18,15 @@ export interface User {
 
 export type SessionState =
   | { state: "asking" }
-  | { state: "signed-out"; ended: boolean } // whether it ended by itself
+  /** Why a session that was there is not any more, where the person has not ended it here. */
+  | { state: "signed-out"; ended: "by itself" | "elsewhere" | null }
   | { state: "signed-in"; user: User };
 
 const BASE = "/api/auth";
 /** What the tabs tell each other. */
 const CHANGED = "changed";
+/** The session is being ended: it may be found out before that is said. */
+const LEAVING = "signing-out";
 const LEFT = "signed-out";
 const TIMEOUT = 10_000;
 
@@ -36,11 +39,17 @@ export class Session {
   readonly #tabs = new BroadcastChannel("tasklane:session");
   /** Whose the disk is, as far as this tab has seen to it. */
   #claimed: string | null = null;
+  /** Where the person is just signing out. */
+  #leaving: "here" | "elsewhere" | null = null;
 
   constructor(connection: Connection, disk: Disk) {
     this.#connection = connection;
     this.#disk = disk;
-    this.#tabs.addEventListener("message", ({ data }) => void (data === LEFT ? this.#leave() : this.refresh()));
+    this.#tabs.addEventListener("message", ({ data }) => {
+      this.#leaving = data === LEAVING ? "elsewhere" : null;
+      if (data === LEFT) void this.#leave("elsewhere");
+      else if (data === CHANGED) void this.refresh();
+    });
     connection.onWake(async () => {
       if (this.#claimed === null && this.state.get().state !== "signed-out") await this.refresh();
     });
@@ -84,17 +93,48 @@ export class Session {
   }
 
   async signOut(): Promise<void> {
-    await post("/sign-out", {});
-    await this.#leave();
+    await this.#end(() => post("/sign-out", {}));
+  }
+
+  /** That it is them who ask; raises `Problem` when it is not their password. */
+  async confirm(email: string, password: string): Promise<void> {
+    await post("/sign-in/email", { email, password });
+  }
+
+  /** The user is no more; where the sign-in keeps them for other pages they are signed out. */
+  async erase(password: string): Promise<void> {
+    await this.#end(async () => {
+      try {
+        await post("/delete-user", { password });
+      } catch (error) {
+        if (!(error instanceof Problem && error.status === 404)) throw error;
+        await post("/sign-out", {});
+      }
+    });
+  }
+
+  /** In all tabs, by the person's own doing. */
+  async #end(act: () => Promise<void>): Promise<void> {
+    this.#tabs.postMessage(LEAVING);
+    this.#leaving = "here";
+    try {
+      await act();
+    } catch (error) {
+      this.#tabs.postMessage(CHANGED); // should one of them have believed it
+      throw error;
+    } finally {
+      this.#leaving = null;
+    }
+    await this.#leave(null);
     this.#tabs.postMessage(LEFT);
   }
 
   /** Nothing of the user is left in this browser. */
-  async #leave(): Promise<void> {
+  async #leave(ended: "elsewhere" | null): Promise<void> {
     this.#tokens.forget();
     const before = this.state.get();
     this.#claimed = null;
-    this.state.set({ state: "signed-out", ended: false });
+    if (before.state !== "signed-out" || before.ended === "by itself") this.state.set({ state: "signed-out", ended });
     forgetTab();
     if (before.state === "signed-in") await this.#disk.wipe(before.user.id);
   }
@@ -128,8 +168,11 @@ export class Session {
   /** By itself: what is kept is for the user's return. */
   async #ended(): Promise<void> {
     const before = this.state.get();
+    if (this.#leaving && before.state === "signed-in")
+      return this.#leave(this.#leaving === "elsewhere" ? "elsewhere" : null);
     this.#claimed = null;
-    if (before.state !== "signed-out") this.state.set({ state: "signed-out", ended: before.state === "signed-in" });
+    const ended = before.state === "signed-in" ? "by itself" : null;
+    if (before.state !== "signed-out") this.state.set({ state: "signed-out", ended });
     await this.#disk.lock();
     if (before.state === "asking" && !(await this.#disk.owner())) forgetTab(); // they have signed out in another tab
   }

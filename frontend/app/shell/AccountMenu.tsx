@@ -2,11 +2,13 @@ import { useId, useRef, useState } from "react";
 import { sentenceOf } from "../sync/failure";
 import { ConfirmDialog } from "../ui/ConfirmDialog";
 import { ThemeChoice } from "../ui/ThemeChoice";
+import { AccountDialog } from "./AccountDialog";
 import { useWorkspace } from "../workspace/workspace";
 
 export function AccountMenu({ onHelp, onTokens }: { onHelp: () => void; onTokens: () => void }) {
   const workspace = useWorkspace();
   const { user, outbox, notices } = workspace;
+  const [managing, setManaging] = useState(false);
   const [asking, setAsking] = useState(false);
   const panel = useRef<HTMLDivElement>(null);
   const id = useId();
@@ -52,10 +54,21 @@ export function AccountMenu({ onHelp, onTokens }: { onHelp: () => void; onTokens
         >
           Access tokens
         </button>
+        <button
+          type="button"
+          className="menu-item"
+          onClick={() => {
+            panel.current?.hidePopover();
+            setManaging(true);
+          }}
+        >
+          Export, erase…
+        </button>
         <button type="button" className="menu-item" onClick={() => (outbox.unsent ? setAsking(true) : signOut())}>
           Sign out
         </button>
       </div>
+      {managing && <AccountDialog onClose={() => setManaging(false)} />}
       {asking && (
         <ConfirmDialog
           title="Sign out now?"

@@ -66,9 +66,15 @@ export class Updates {
 
 /** Nothing is open, typed, selected or to be undone. */
 function isAtRest(): boolean {
-  const isTyping = document.hasFocus() && document.activeElement?.matches(TYPING);
+  const { activeElement: here } = document;
+  // The sign-in begins in its first field: nothing is typed there yet.
+  const isTyping = document.hasFocus() && here?.matches(TYPING) && !isUntouched(here);
   const typed = [...document.querySelectorAll<HTMLInputElement>("input[type=email], input[type=password]")];
   return !isTyping && !hasDrafts() && !document.querySelector(OPEN) && typed.every(({ value }) => value === "");
+}
+
+function isUntouched(field: Element): boolean {
+  return field instanceof HTMLInputElement && field.value === "" && field.closest(".sign-in") !== null;
 }
 
 /** Of which TypeScript's own types know nothing yet. */

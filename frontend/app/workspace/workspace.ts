@@ -103,6 +103,15 @@ export class Workspace {
     this.queries.clear();
   }
 
+  /** Everything of the user's, and the user; raises `Problem` when it is not their password. */
+  async erase(password: string): Promise<void> {
+    await this.session.confirm(this.user.email, password);
+    await this.api.eraseAccount();
+    this.outbox.close(); // what were sent now might come after the erasure
+    await this.session.erase(password);
+    this.queries.clear();
+  }
+
   /** Nobody waits for it any more: what was typed is kept for the person to decide. */
   readonly handBack = (refusal: Refusal): void => {
     if (refusal.write.kind === "create" || refusal.write.kind === "edit") {
