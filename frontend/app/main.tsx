@@ -11,6 +11,7 @@ import "./styles/controls.css";
 import "./styles/layout.css";
 import "./styles/tasks.css";
 import "./styles/overlays.css";
+import "./styles/touch.css"; // the last: it is stronger
 
 const connection = new Connection();
 connection.watchBrowser();

@@ -31,22 +31,24 @@ export function isNarrowed(filters: Filters): boolean {
   return filters.due !== "any" || filters.priority !== "any" || filters.tags.length > 0 || filters.search !== "";
 }
 
-export function readFilters(query: URLSearchParams): Filters {
+/** `usual` is the order where the address names none. */
+export function readFilters(query: URLSearchParams, usual = NO_FILTERS.sort): Filters {
   return {
     status: oneOf(STATUSES, query.get("status"), NO_FILTERS.status),
     due: oneOf(DUES, query.get("due"), NO_FILTERS.due),
     priority: oneOf(["any", ...PRIORITIES] as const, query.get("priority"), NO_FILTERS.priority),
     tags: query.getAll("tag"),
     search: query.get("search") ?? "",
-    sort: oneOf(SORTS, query.get("sort"), NO_FILTERS.sort),
+    sort: oneOf(SORTS, query.get("sort"), usual),
   };
 }
 
-/** Only what differs from the beginning, so that the usual address stays clean. */
-export function writeFilters(filters: Filters): URLSearchParams {
+/** Only what differs from the beginning, so that the usual address stays clean; the order if there is another usual one. */
+export function writeFilters(filters: Filters, usual = NO_FILTERS.sort): URLSearchParams {
   const query = new URLSearchParams();
   for (const name of ["status", "due", "priority", "search", "sort"] as const)
     if (filters[name] !== NO_FILTERS[name]) query.set(name, filters[name]);
+  if (usual !== NO_FILTERS.sort) query.set("sort", filters.sort);
   for (const tag of filters.tags) query.append("tag", tag);
   return query;
 }
@@ -71,9 +73,11 @@ export function isDue(task: Task, due: Filters["due"], now: Date): boolean {
   return day >= today && day < addDays(today, due === "today" ? 1 : 7);
 }
 
+/** In a tag too, or in the number sign and a tag: the service's own searches look at titles and notes alone. */
 function contains(task: Task, text: string): boolean {
   const sought = folded(text);
-  return [task.title, task.description ?? ""].some((part) => has(part, sought));
+  const tags = task.tags.map((tag) => `#${tag}`);
+  return [task.title, task.description ?? "", ...tags].some((part) => has(part, sought));
 }
 
 function oneOf<T extends string>(values: readonly T[], value: string | null, otherwise: T): T {

@@ -1,7 +1,7 @@
-import type { MouseEvent } from "react";
-import { type Filters, NO_FILTERS, writeFilters } from "../data/filters";
+import { type MouseEvent, useLayoutEffect, useRef } from "react";
+import { type Filters, NO_FILTERS } from "../data/filters";
 import type { Stats } from "../data/types";
-import type { Place } from "../data/useFilters";
+import { type Place, queryOf } from "../data/useFilters";
 import { Icon, type IconName } from "../ui/Icon";
 import { isAt, VIEWS } from "./views";
 
@@ -22,8 +22,15 @@ export function Sidebar({ place, stats, onGo }: Props) {
       tags: chosen.includes(tag) ? chosen.filter((other) => other !== tag) : [...chosen, tag],
     };
   };
+  const nav = useRef<HTMLElement>(null);
+  // On a phone the views are one line: where one is must be in sight.
+  useLayoutEffect(() => {
+    const here = nav.current?.querySelector<HTMLElement>("[aria-current]");
+    if (here && nav.current)
+      nav.current.scrollLeft = here.offsetLeft - (nav.current.clientWidth - here.clientWidth) / 2;
+  }, [place, stats === undefined]);
   return (
-    <nav className="sidebar" aria-label="Views">
+    <nav ref={nav} className="sidebar" aria-label="Views">
       <ul>
         {VIEWS.map((view) => {
           const filters = { ...NO_FILTERS, sort: place.filters.sort, status: view.status, due: view.due };
@@ -34,7 +41,7 @@ export function Sidebar({ place, stats, onGo }: Props) {
               icon={view.icon}
               count={stats && view.count?.(stats)}
               current={isAt(view, place)}
-              query={writeFilters(filters)}
+              query={queryOf(filters)}
               onGo={() => onGo(filters)}
             />
           );
@@ -58,7 +65,7 @@ export function Sidebar({ place, stats, onGo }: Props) {
                 icon="tag"
                 count={count}
                 current={!place.trash && place.filters.tags.includes(tag)}
-                query={writeFilters(toggleTag(tag))}
+                query={queryOf(toggleTag(tag))}
                 onGo={() => onGo(toggleTag(tag))}
               />
             ))}

@@ -4,6 +4,20 @@
  */
 
 const PREFIX = "tasklane:user:";
+/** The order of lists that the user likes, in all tabs. */
+const SORT = "tasklane:sort";
+
+export function keptSort(): string | null {
+  return localStorage.getItem(SORT);
+}
+
+export function keepSort(sort: string): void {
+  localStorage.setItem(SORT, sort);
+}
+
+export function forgetSort(): void {
+  localStorage.removeItem(SORT);
+}
 
 export class TabStorage {
   readonly #prefix: string;
@@ -38,6 +52,7 @@ export function hasDrafts(): boolean {
 /** The user has signed out. */
 export function forgetTab(): void {
   for (const key of keys()) sessionStorage.removeItem(key);
+  forgetSort();
 }
 
 function keys(): string[] {

@@ -1,5 +1,6 @@
 import { type Ref, useEffect, useEffectEvent, useState } from "react";
 import { type Filters, isNarrowed, NO_FILTERS, SORTS } from "../data/filters";
+import { makeUsual } from "../data/useFilters";
 import { LIMITS, PRIORITIES, PRIORITY_NAMES } from "../data/types";
 import { Icon } from "../ui/Icon";
 
@@ -43,7 +44,10 @@ export function Toolbar({ filters, searchRef, selecting, onChange, onSelect }: P
         value={filters.sort}
         options={SORT_NAMES}
         order={SORTS}
-        onChange={(sort) => onChange({ sort })}
+        onChange={(sort) => {
+          makeUsual(sort);
+          onChange({ sort });
+        }}
       />
       <button
         type="button"
