@@ -357,9 +357,10 @@ function together(made: Write, later: Write): Write {
   return { ...made, task: { ...made.task, ...later.changes } };
 }
 
-/** As many as one batch may hold. */
+/** As many as one request may hold: what must begin anew because there were too many would never come to its end. */
 function portions(write: Write): Write[] {
-  if (!("tasks" in write) || write.tasks.length <= BATCH_LIMIT) return [write];
-  const starts = Array.from({ length: Math.ceil(write.tasks.length / BATCH_LIMIT) }, (_, index) => index * BATCH_LIMIT);
-  return starts.map((start) => ({ ...write, tasks: write.tasks.slice(start, start + BATCH_LIMIT) }));
+  const most = write.kind === "restore" ? 1 : BATCH_LIMIT;
+  if (!("tasks" in write) || write.tasks.length <= most) return [write];
+  const starts = Array.from({ length: Math.ceil(write.tasks.length / most) }, (_, index) => index * most);
+  return starts.map((start) => ({ ...write, tasks: write.tasks.slice(start, start + most) }));
 }

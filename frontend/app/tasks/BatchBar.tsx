@@ -1,21 +1,12 @@
-import { useLayoutEffect, useRef } from "react";
+import { type ReactNode, useLayoutEffect, useRef } from "react";
 import { useActions } from "../data/actions";
+import type { Task } from "../data/types";
 import type { Selection } from "./useSelection";
 
 /** What can be done to all selected tasks at once. */
-export function BatchBar({ selection }: { selection: Selection }) {
+export function BatchBar({ selection }: { selection: Selection<Task> }) {
   const actions = useActions();
   const { tasks } = selection;
-  const ref = useRef<HTMLElement>(null);
-
-  // When it goes with the focus in it, the page has that.
-  useLayoutEffect(() => {
-    const bar = ref.current;
-    return () => {
-      if (bar?.contains(document.activeElement)) document.getElementById("main")?.focus();
-    };
-  }, []);
-
   const open = tasks.filter((task) => !task.completed);
   const none = tasks.length === 0;
   const done = (act: () => void) => () => {
@@ -23,11 +14,7 @@ export function BatchBar({ selection }: { selection: Selection }) {
     selection.end();
   };
   return (
-    <section ref={ref} className="batch-bar" aria-label="Selected tasks">
-      <p role="status">{none ? "Select tasks" : `${tasks.length} selected`}</p>
-      <button type="button" className="button" data-kind="quiet" onClick={selection.all}>
-        Select all
-      </button>
+    <SelectionBar selection={selection} onAll={selection.all}>
       {open.length > 0 || none ? (
         <button type="button" className="button" disabled={none} onClick={done(() => actions.complete(open, true))}>
           Complete
@@ -46,6 +33,37 @@ export function BatchBar({ selection }: { selection: Selection }) {
       >
         Delete
       </button>
+    </SelectionBar>
+  );
+}
+
+interface Props {
+  selection: Pick<Selection<{ id: number }>, "tasks" | "end">;
+  onAll: () => void;
+  /** What can be done. */
+  children: ReactNode;
+}
+
+/** How many are selected, all of them, none of them. */
+export function SelectionBar({ selection, onAll, children }: Props) {
+  const { tasks } = selection;
+  const ref = useRef<HTMLElement>(null);
+
+  // When it goes with the focus in it, the page has that.
+  useLayoutEffect(() => {
+    const bar = ref.current;
+    return () => {
+      if (bar?.contains(document.activeElement)) document.getElementById("main")?.focus();
+    };
+  }, []);
+
+  return (
+    <section ref={ref} className="batch-bar" aria-label="Selected tasks">
+      <p role="status">{tasks.length === 0 ? "Select tasks" : `${tasks.length} selected`}</p>
+      <button type="button" className="button" data-kind="quiet" onClick={onAll}>
+        Select all
+      </button>
+      {children}
       <button type="button" className="button" data-kind="quiet" onClick={selection.end}>
         Cancel
       </button>

@@ -6,6 +6,7 @@ import { type Listing, useTaskList } from "../data/queries";
 import { select } from "../data/select";
 import { fieldsOf, type Task } from "../data/types";
 import { failureOf, sentenceOf } from "../sync/failure";
+import { useStore } from "../sync/useStore";
 import { Icon } from "../ui/Icon";
 import { useNow } from "../ui/useNow";
 import { useShortcuts } from "../ui/useShortcuts";
@@ -35,7 +36,7 @@ const NO_ROWS: readonly Task[] = [];
 export function ListView({ filters, addRef, onFilters, onDraft }: Props) {
   const listing = useTaskList(filters);
   const rows = listing.rows ?? NO_ROWS;
-  const selection = useSelection(rows);
+  const selection = useSelection(listing.found ?? NO_ROWS);
   const on = useRowActions({ filters, onFilters, onDraft, onSelect: selection.toggle });
   const list = useKeptFocus();
   const search = useRef<HTMLInputElement>(null);
@@ -53,8 +54,10 @@ export function ListView({ filters, addRef, onFilters, onDraft }: Props) {
     j: () => focusRow(1),
     k: () => focusRow(-1),
     c: onRow(on.onComplete),
-    x: onRow(on.onSelect),
+    x: onRow((task) => on.onSelect(task, false)),
+    X: onRow((task) => on.onSelect(task, true)),
     Delete: onRow(on.onRemove),
+    Backspace: onRow(on.onRemove),
     Escape: selection.end,
   });
 
@@ -76,6 +79,7 @@ export function ListView({ filters, addRef, onFilters, onDraft }: Props) {
         ) : (
           <NoRows listing={listing} filters={filters} onFilters={onFilters} />
         )}
+        <Elsewhere filters={filters} found={listing.found?.length ?? 0} onFilters={onFilters} />
         <More hasMore={listing.hasMore} isLoading={listing.isLoadingMore} onMore={listing.loadMore} />
       </div>
       {selection.active && <BatchBar selection={selection} />}
@@ -123,6 +127,29 @@ function Stale({ listing }: { listing: Listing<Task> }) {
         Try again
       </button>
     </div>
+  );
+}
+
+/** What is sought may be in another list. */
+function Elsewhere({ filters, found, onFilters }: Pick<Props, "filters" | "onFilters"> & { found: number }) {
+  const tasks = useStore(useWorkspace().tasks);
+  const { search } = filters;
+  const all = useMemo(() => {
+    const everywhere = { ...NO_FILTERS, status: "all" as const, search };
+    return search && tasks ? select(tasks, everywhere, new Date()).length : 0;
+  }, [tasks, search]);
+  if (all <= found) return null;
+  return (
+    <p className="elsewhere" role="status">
+      <button
+        type="button"
+        className="button"
+        data-kind="outline"
+        onClick={() => onFilters({ ...NO_FILTERS, status: "all", search })}
+      >
+        <Icon name="search" /> {all - found} more in all tasks
+      </button>
+    </p>
   );
 }
 

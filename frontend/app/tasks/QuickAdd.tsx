@@ -1,9 +1,14 @@
-import { type FormEvent, type RefObject, useId, useState } from "react";
+import { type ClipboardEvent, type FormEvent, type RefObject, useId, useState } from "react";
 import { useActions } from "../data/actions";
 import { describeDue } from "../data/due";
-import { LIMITS, NO_FIELDS, PRIORITY_NAMES, same, type Task, type TaskFields } from "../data/types";
+import { excess, fieldsFrom, titlesIn } from "../data/lines";
+import { NO_FIELDS, PRIORITY_NAMES, same, type Task, type TaskFields } from "../data/types";
 import { Icon } from "../ui/Icon";
+import { ConfirmDialog } from "../ui/ConfirmDialog";
+import { submitByKey } from "../ui/submitByKey";
 import { useWorkspace } from "../workspace/workspace";
+import { undo } from "../workspace/notices";
+import { tooLong } from "./Field";
 import { DetailFields } from "./DetailFields";
 
 interface Props {
@@ -13,18 +18,24 @@ interface Props {
   onAdded: (tasks: readonly Task[]) => void;
 }
 
+/** So many lines may be a slip: the person is asked. */
+const MANY = 20;
+
 const STORED = "quick-add";
 
 /** A title and Enter make a task. What is typed here stays, whatever happens, until it is one. */
 export function QuickAdd({ inputRef, preset, onAdded }: Props) {
-  const { storage } = useWorkspace();
-  const { add } = useActions();
+  const { storage, notices } = useWorkspace();
+  const { add, remove } = useActions();
   const [typed, setTyped] = useState<Partial<TaskFields>>(() => storage.read<Partial<TaskFields>>(STORED) ?? {});
   const [open, setOpen] = useState(() => Object.keys(typed).some((name) => name !== "title"));
   const [made, setMade] = useState(0);
+  const [lines, setLines] = useState<readonly string[] | null>(null);
   const summary = useId();
   const given: TaskFields = { ...NO_FIELDS, ...preset };
   const fields: TaskFields = { ...given, ...typed };
+
+  const tooMuch = excess(fields.title);
 
   const change = (next: Partial<TaskFields>) => {
     const own = Object.entries(next).filter(([name, value]) => !same(value, given[name as keyof TaskFields]));
@@ -35,7 +46,7 @@ export function QuickAdd({ inputRef, preset, onAdded }: Props) {
   const submit = (event: FormEvent) => {
     event.preventDefault();
     const title = fields.title.trim();
-    if (!title) return;
+    if (!title || tooMuch > 0) return;
     onAdded(add([{ ...fields, title }]));
     change({});
     setOpen(false);
@@ -43,8 +54,27 @@ export function QuickAdd({ inputRef, preset, onAdded }: Props) {
     inputRef.current?.focus();
   };
 
+  /** The lines of a list that was written somewhere else are a task each. */
+  const paste = (event: ClipboardEvent) => {
+    const titles = titlesIn(event.clipboardData.getData("text"));
+    if (titles.length < 2 || typed.title) return;
+    event.preventDefault();
+    if (titles.length > MANY) setLines(titles);
+    else addLines(titles);
+  };
+
+  const addLines = (titles: readonly string[]) => {
+    const { title: _none, ...common } = fields;
+    const tasks = add(titles.map((line) => ({ ...fieldsFrom(line), ...withoutNull(common) })));
+    notices.say(
+      `Added ${tasks.length} tasks`,
+      undo(() => remove(tasks)),
+    );
+    onAdded(tasks);
+  };
+
   return (
-    <form className="quick-add" aria-label="Add a task" onSubmit={submit}>
+    <form className="quick-add" aria-label="Add a task" onSubmit={submit} onKeyDown={submitByKey}>
       <div className="quick-add-line">
         <Icon name="plus" />
         <input
@@ -53,25 +83,41 @@ export function QuickAdd({ inputRef, preset, onAdded }: Props) {
           aria-describedby={summary}
           placeholder="Add a task"
           autoComplete="off"
-          maxLength={LIMITS.title}
+          aria-invalid={tooMuch > 0}
           value={fields.title}
           onChange={({ target }) => change({ ...typed, title: target.value })}
+          onPaste={paste}
         />
         <button type="button" className="button" data-kind="quiet" aria-expanded={open} onClick={() => setOpen(!open)}>
           Details
         </button>
-        <button type="submit" className="button" data-kind="primary" disabled={!fields.title.trim()}>
+        <button type="submit" className="button" data-kind="primary" disabled={!fields.title.trim() || tooMuch > 0}>
           Add
         </button>
       </div>
+      <div role="alert">{tooMuch > 0 && <p className="field-fault quick-add-fault">{tooLong(tooMuch)}</p>}</div>
       <div id={summary}>{!open && <Summary fields={fields} />}</div>
       {open && (
         <div className="quick-add-details">
           <DetailFields key={made} fields={fields} onChange={(part) => change({ ...typed, ...part })} />
         </div>
       )}
+      {lines && (
+        <ConfirmDialog
+          title={`Add ${lines.length} tasks?`}
+          text="Each line of what you pasted becomes a task."
+          action="Add them"
+          onConfirm={() => addLines(lines)}
+          onClose={() => setLines(null)}
+        />
+      )}
     </form>
   );
+}
+
+/** What a line says of itself is stronger than what the form has not said. */
+function withoutNull({ description, ...fields }: Omit<TaskFields, "title">): Partial<TaskFields> {
+  return description === null ? fields : { ...fields, description };
 }
 
 /** What the task will have, before it is made. */

@@ -1,4 +1,5 @@
 import { type KeyboardEvent, useId, useState } from "react";
+import { isSameTag, suggestions, withTags } from "../data/tags";
 import { LIMITS } from "../data/types";
 import { Icon } from "../ui/Icon";
 import { Field } from "./Field";
@@ -10,23 +11,44 @@ interface Props {
   onChange: (tags: string[]) => void;
 }
 
-/** Enter or a comma makes a tag of what is typed, so does leaving the field; Backspace takes the last one back. */
+/**
+ * Enter takes the tag that is offered, which is one that there is, if any is like what is typed; the arrows choose another,
+ * or a new one. A comma makes a tag of just what is typed, so does leaving the field; Backspace takes the last one back.
+ */
 export function TagField({ tags, known, fault, onChange }: Props) {
   const [text, setText] = useState("");
+  const [place, setPlace] = useState(0);
   const list = useId();
   const isFull = tags.length >= LIMITS.tags;
+  const alike = suggestions(text, tags, known);
+  const typed = text.trim().replace(/^#/, "");
+  const isNew = typed !== "" && ![...alike, ...tags].some((tag) => isSameTag(tag, typed));
+  const offers = alike.length && isNew ? [...alike, typed] : alike;
+  const chosen = offers[Math.min(place, offers.length - 1)];
 
-  const take = (typed: string) => {
-    const fresh = typed.split(",").map((tag) => tag.trim().replace(/^#/, "").slice(0, LIMITS.tag));
-    const all = [...new Set([...tags, ...fresh])].filter(Boolean).slice(0, LIMITS.tags);
+  const type = (next: string) => {
+    setText(next);
+    setPlace(0);
+  };
+
+  const take = (next: string) => {
+    const all = withTags(tags, next, known);
     if (all.length > tags.length) onChange(all);
-    setText("");
+    type("");
   };
 
   const onKeyDown = (event: KeyboardEvent) => {
-    if (event.key === "Enter" && text.trim()) {
+    const steps: Record<string, number> = { ArrowDown: 1, ArrowUp: -1 };
+    const step = steps[event.key];
+    if (step && offers.length) {
       event.preventDefault();
-      take(text);
+      setPlace((Math.min(place, offers.length - 1) + step + offers.length) % offers.length);
+    } else if (event.key === "Enter" && !event.ctrlKey && !event.metaKey && typed) {
+      event.preventDefault();
+      take(chosen ?? text);
+    } else if (event.key === "Escape" && text) {
+      event.preventDefault(); // of what is typed, not of the whole dialog
+      type("");
     } else if (event.key === "Backspace" && text === "") onChange(tags.slice(0, -1));
   };
 
@@ -48,23 +70,39 @@ export function TagField({ tags, known, fault, onChange }: Props) {
           ))}
           <input
             {...control}
-            list={list}
+            role="combobox"
+            aria-autocomplete="list"
+            aria-expanded={offers.length > 0}
+            aria-controls={offers.length ? list : undefined}
+            aria-activedescendant={chosen === undefined ? undefined : `${list}-${offers.indexOf(chosen)}`}
             value={text}
             disabled={isFull}
             maxLength={LIMITS.tag}
             autoComplete="off"
             placeholder={tags.length ? "" : "home, errands"}
-            onChange={({ target }) => (target.value.includes(",") ? take(target.value) : setText(target.value))}
+            onChange={({ target }) => (target.value.includes(",") ? take(target.value) : type(target.value))}
             onKeyDown={onKeyDown}
             onBlur={() => take(text)}
           />
-          <datalist id={list}>
-            {known
-              .filter((tag) => !tags.includes(tag))
-              .map((tag) => (
-                <option key={tag}>{tag}</option>
+          {offers.length > 0 && (
+            <div id={list} role="listbox" aria-label="Tags like it" className="offers">
+              {offers.map((tag, index) => (
+                <div
+                  key={tag}
+                  id={`${list}-${index}`}
+                  role="option"
+                  aria-selected={tag === chosen}
+                  className="offer"
+                  // Before the field is left, which would take what is typed.
+                  onPointerDown={(event) => event.preventDefault()}
+                  onMouseDown={(event) => event.preventDefault()}
+                  onClick={() => take(tag)}
+                >
+                  {alike.includes(tag) ? tag : `New tag “${tag}”`}
+                </div>
               ))}
-          </datalist>
+            </div>
+          )}
         </div>
       )}
     </Field>

@@ -1,13 +1,15 @@
 import { type FormEvent, useEffect, useEffectEvent, useMemo, useRef, useState } from "react";
 import { useActions } from "../data/actions";
-import { changesFrom, fieldsOf, LIMITS, NO_FIELDS, type Task, type TaskFields } from "../data/types";
+import { excess } from "../data/lines";
+import { changesFrom, fieldsOf, NO_FIELDS, type Task, type TaskFields } from "../data/types";
 import { Conflict, conflictOf } from "../sync/send";
 import { useStore } from "../sync/useStore";
+import { submitByKey } from "../ui/submitByKey";
 import { Dialog } from "../ui/Dialog";
 import { useWorkspace } from "../workspace/workspace";
 import { ConflictNote } from "./ConflictNote";
 import { DetailFields } from "./DetailFields";
-import { Field } from "./Field";
+import { Field, tooLong } from "./Field";
 import { faultOf } from "./fieldErrors";
 
 /** What is open in the dialog; kept in the tab, so that it is open again after a reload. */
@@ -36,13 +38,14 @@ export function TaskDialog({ draft, onChange, onSettled, onClose }: Props) {
   const left = useRef<HTMLElement>(null);
   const { base, fields, error } = draft;
   const changes = changesFrom(base ? fieldsOf(base) : NO_FIELDS, fields);
+  const tooMuch = excess(fields.title);
   const newer = useNewer(base);
   const conflict = (base && newer && conflictOf(base, changes, newer)) ?? (error instanceof Conflict ? error : null);
 
   const change = (part: Partial<TaskFields>) => onChange({ ...draft, fields: { ...fields, ...part } });
 
   const save = async (from: Draft) => {
-    if (saving) return;
+    if (saving || excess(from.fields.title) > 0) return;
     const wanted = { ...from.fields, title: from.fields.title.trim() };
     const changed = changesFrom(from.base ? fieldsOf(from.base) : NO_FIELDS, wanted);
     if (!Object.keys(changed).length) return void onSettled(draft, null);
@@ -85,7 +88,7 @@ export function TaskDialog({ draft, onChange, onSettled, onClose }: Props) {
   return (
     // Closed while it is saved, it goes on being saved.
     <Dialog title={base ? "Edit task" : "New task"} onClose={saving ? () => onSettled(draft, null) : onClose}>
-      <form className="task-form" onSubmit={submit}>
+      <form className="task-form" onSubmit={submit} onKeyDown={submitByKey}>
         <fieldset className="task-fields" role="none" disabled={saving}>
           {conflict && (
             <ConflictNote
@@ -99,7 +102,7 @@ export function TaskDialog({ draft, onChange, onSettled, onClose }: Props) {
               {error.message}
             </p>
           )}
-          <Field label="Title" fault={faultOf(error, "title")}>
+          <Field label="Title" fault={tooMuch > 0 ? tooLong(tooMuch) : faultOf(error, "title")}>
             {(control) => (
               <input
                 {...control}
@@ -107,7 +110,6 @@ export function TaskDialog({ draft, onChange, onSettled, onClose }: Props) {
                 data-focus
                 autoComplete="off"
                 required
-                maxLength={LIMITS.title}
                 value={fields.title}
                 onChange={({ target }) => change({ title: target.value })}
               />
@@ -125,7 +127,7 @@ export function TaskDialog({ draft, onChange, onSettled, onClose }: Props) {
             className="button"
             data-kind="primary"
             aria-disabled={saving}
-            disabled={!fields.title.trim() || !Object.keys(changes).length}
+            disabled={!fields.title.trim() || tooMuch > 0 || !Object.keys(changes).length}
           >
             {saving ? "Saving…" : "Save"}
           </button>

@@ -8,7 +8,7 @@ import type { Selection } from "./useSelection";
 
 interface Props {
   rows: readonly Task[];
-  selection: Selection;
+  selection: Selection<Task>;
   on: RowActions;
 }
 

@@ -7,7 +7,8 @@ export interface RowActions {
   onOpen: (task: Task) => void;
   onComplete: (task: Task) => void;
   onRemove: (task: Task) => void;
-  onSelect: (task: Task) => void;
+  /** With `range` all from the one selected before. */
+  onSelect: (task: Task, range: boolean) => void;
   onTag: (tag: string) => void;
 }
 
@@ -39,7 +40,7 @@ export const TaskRow = memo(function TaskRow({ on, task, now, waiting, selected 
           data-shape="square"
           aria-label={`Select: ${task.title}`}
           checked={selected}
-          onChange={() => on.onSelect(task)}
+          onChange={({ nativeEvent }) => on.onSelect(task, nativeEvent instanceof MouseEvent && nativeEvent.shiftKey)}
         />
       )}
       <div className="task-body">
