@@ -11,7 +11,10 @@ import "./styles/controls.css";
 import "./styles/layout.css";
 import "./styles/tasks.css";
 import "./styles/overlays.css";
+import { language } from "./text";
 import "./styles/touch.css"; // the last: it is stronger
+
+document.documentElement.lang = language;
 
 const connection = new Connection();
 connection.watchBrowser();

@@ -6,6 +6,7 @@ import { draftTask } from "../sync/writes";
 import { undo } from "../workspace/notices";
 import { useWorkspace, type Workspace } from "../workspace/workspace";
 import type { Task, TaskFields } from "./types";
+import { t } from "../text";
 
 export interface Actions {
   /** In the order in which the lists show them; nobody waits for the outcome. */
@@ -35,7 +36,7 @@ function actionsOf({ outbox, notices, handBack, user }: Workspace): Actions {
     void send({ kind: "complete", tasks: [...tasks], completed }, () => {
       if (say && completed)
         notices.say(
-          `Completed ${named(tasks)}`,
+          t.done.completed(named(tasks)),
           undo(() => set(tasks, false, false)),
         );
     });
@@ -61,21 +62,21 @@ function actionsOf({ outbox, notices, handBack, user }: Workspace): Actions {
     remove: (tasks) =>
       void send({ kind: "delete", tasks: [...tasks] }, () =>
         notices.say(
-          `Moved ${named(tasks)} to the trash`,
+          t.done.deleted(named(tasks)),
           undo(() => restore(tasks)),
         ),
       ),
     restore: (tasks) => {
       restore(tasks);
-      notices.say(`Restored ${named(tasks)}`);
+      notices.say(t.done.restored(named(tasks)));
     },
-    emptyTrash: () => void send({ kind: "empty-trash" }, () => notices.say("The trash is empty")),
+    emptyTrash: () => void send({ kind: "empty-trash" }, () => notices.say(t.done.emptied)),
   };
 }
 
 /** A task's title, or how many they are. */
 export function named(tasks: readonly Task[]): string {
-  return tasks.length === 1 && tasks[0] ? `“${shortened(tasks[0].title)}”` : `${tasks.length} tasks`;
+  return tasks.length === 1 && tasks[0] ? t.quoted(shortened(tasks[0].title)) : t.tasks(tasks.length);
 }
 
 function shortened(title: string): string {
@@ -83,11 +84,6 @@ function shortened(title: string): string {
 }
 
 function failed(write: { kind: string }): string {
-  const what: Record<string, string> = {
-    complete: "Not completed",
-    delete: "Not deleted",
-    restore: "Not restored",
-    "empty-trash": "Not emptied",
-  };
-  return what[write.kind] ?? "Not saved";
+  const said: Readonly<Record<string, string>> = t.failed;
+  return said[write.kind] ?? t.failed.other;
 }

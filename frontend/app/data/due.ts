@@ -1,5 +1,7 @@
 /** Due dates as a person reads and types them: a calendar day, or a moment in the browser's time zone. */
 
+import { locale, t } from "../text/index.ts";
+
 const DAY = 24 * 60 * 60 * 1000;
 
 /** Whether it is a calendar date, without a time. */
@@ -38,7 +40,7 @@ export function describeDue(due: string, now: Date): string {
 function describeDay(day: string, now: Date): string {
   const today = dayOf(now);
   const distance = Math.round((Date.parse(day) - Date.parse(today)) / DAY);
-  const near: Record<number, string> = { [-1]: "Yesterday", 0: "Today", 1: "Tomorrow" };
+  const near: Record<number, string> = { [-1]: t.days.yesterday, 0: t.days.today, 1: t.days.tomorrow };
   const name = near[distance];
   if (name) return name;
   const noon = `${day}T12:00:00`;
@@ -59,8 +61,8 @@ export function fromLocalInput(value: string): string | null {
   return Number.isNaN(moment.getTime()) ? null : moment.toISOString();
 }
 
-function format(when: string, options: Intl.DateTimeFormatOptions): string {
-  return new Intl.DateTimeFormat(undefined, options).format(new Date(when));
+export function format(when: string, options: Intl.DateTimeFormatOptions): string {
+  return new Intl.DateTimeFormat(locale, options).format(new Date(when));
 }
 
 function two(number: number): string {

@@ -1,4 +1,5 @@
 import type { components } from "../../lib/schema.d.ts";
+import { t } from "../text/index.ts";
 
 export type Task = components["schemas"]["Task"];
 export type DeletedTask = components["schemas"]["DeletedTask"];
@@ -21,12 +22,7 @@ export const NO_FIELDS: TaskFields = EMPTY;
 /** The most urgent first. */
 export const PRIORITIES: readonly Priority[] = ["urgent", "high", "medium", "low"];
 
-export const PRIORITY_NAMES: Record<Priority, string> = {
-  urgent: "Urgent",
-  high: "High",
-  medium: "Medium",
-  low: "Low",
-};
+export const PRIORITY_NAMES: Record<Priority, string> = t.priorities;
 
 export const LIMITS = { title: 200, description: 1000, tag: 50, tags: 20, search: 200 } as const;
 

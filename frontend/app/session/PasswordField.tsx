@@ -1,5 +1,6 @@
 import { useState } from "react";
 import { Field } from "../tasks/Field";
+import { t } from "../text";
 
 interface Props {
   value: string;
@@ -13,7 +14,7 @@ interface Props {
 export function PasswordField({ value, shortest, fault, onChange }: Props) {
   const [shown, show] = useState(false);
   return (
-    <Field label="Password" hint={shortest ? `At least ${shortest} characters` : undefined} fault={fault}>
+    <Field label={t.signIn.password} hint={shortest ? t.signIn.shortest(shortest) : undefined} fault={fault}>
       {(control) => (
         <div className="password">
           <input
@@ -28,7 +29,7 @@ export function PasswordField({ value, shortest, fault, onChange }: Props) {
             onChange={({ target }) => onChange(target.value)}
           />
           <button type="button" className="button" data-kind="quiet" aria-pressed={shown} onClick={() => show(!shown)}>
-            {shown ? "Hide" : "Show"}
+            {shown ? t.signIn.hide : t.signIn.show}
           </button>
         </div>
       )}

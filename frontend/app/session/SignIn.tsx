@@ -5,6 +5,7 @@ import { Mark } from "../ui/Icon";
 import { ThemeChoice } from "../ui/ThemeChoice";
 import { PasswordField } from "./PasswordField";
 import type { Session } from "./session";
+import { t } from "../text";
 
 interface Props {
   session: Session;
@@ -43,17 +44,15 @@ export function SignIn({ session, ended }: Props) {
         <p className="brand">
           <Mark /> Tasklane
         </p>
-        <h1>{isNew ? "Create your account" : "Sign in"}</h1>
+        <h1>{isNew ? t.signIn.titleNew : t.signIn.title}</h1>
         {ended && (
           <p role="status" className="alert">
-            {ended === "elsewhere"
-              ? "You have signed out in another tab."
-              : "Your session has ended. Sign in again to go on; what you typed is still here."}
+            {ended === "elsewhere" ? t.signIn.elsewhere : t.signIn.ended}
           </p>
         )}
         <form ref={form} onSubmit={submit}>
           {isNew && (
-            <Field label="Name">
+            <Field label={t.signIn.name}>
               {(control) => (
                 <input
                   {...control}
@@ -65,7 +64,7 @@ export function SignIn({ session, ended }: Props) {
               )}
             </Field>
           )}
-          <Field label="E-mail">
+          <Field label={t.signIn.email}>
             {(control) => (
               <input
                 {...control}
@@ -80,11 +79,11 @@ export function SignIn({ session, ended }: Props) {
           <PasswordField value={password} shortest={isNew ? SHORTEST_PASSWORD : undefined} onChange={setPassword} />
           <div role="alert">{error && <p className="alert">{error}</p>}</div>
           <button type="submit" className="button" data-kind="primary" data-wide disabled={busy}>
-            {busy ? "One moment…" : isNew ? "Create account" : "Sign in"}
+            {busy ? t.signIn.busy : isNew ? t.signIn.create : t.signIn.title}
           </button>
         </form>
         <p className="sign-in-other">
-          {isNew ? "You have an account?" : "New here?"}{" "}
+          {isNew ? t.signIn.hasOne : t.signIn.hasNone}{" "}
           <button
             type="button"
             className="link"
@@ -93,7 +92,7 @@ export function SignIn({ session, ended }: Props) {
               setError(null);
             }}
           >
-            {isNew ? "Sign in" : "Create an account"}
+            {isNew ? t.signIn.title : t.signIn.createOne}
           </button>
         </p>
       </div>

@@ -9,6 +9,7 @@ import type { Disk } from "../local/disk";
 import type { Connection } from "../sync/connection";
 import { forgetTab } from "../sync/storage";
 import { Store } from "../sync/store";
+import { t } from "../text";
 
 export interface User {
   id: string;
@@ -149,7 +150,7 @@ export class Session {
   async #ask(init?: RequestInit): Promise<Response> {
     const response = await fetch(`${BASE}/get-session`, init);
     if (response.status === 429) return response;
-    if (!response.ok) throw new Unreachable("The sign-in service cannot answer now.");
+    if (!response.ok) throw new Unreachable(t.signIn.noAnswer);
     const session = (await response.json()) as { user: User } | null;
     const token = response.headers.get("set-auth-jwt");
     if (!session || !token) {
@@ -188,7 +189,7 @@ async function post(path: string, body: object): Promise<void> {
       signal: AbortSignal.timeout(TIMEOUT),
     });
   } catch (error) {
-    throw new Unreachable("The sign-in service cannot be reached.", { cause: error });
+    throw new Unreachable(t.signIn.noReach, { cause: error });
   }
   if (!response.ok) throw await refusal(response);
 }
@@ -197,10 +198,7 @@ async function post(path: string, body: object): Promise<void> {
 async function refusal(response: Response): Promise<Problem> {
   const said = (await response.json().catch(() => ({}))) as { message?: string; code?: string };
   const retryAfter = response.headers.get("X-Retry-After") ?? response.headers.get("Retry-After");
-  const detail =
-    response.status === 429
-      ? `Too many attempts. Try again in ${retryAfter ?? "a few"} seconds.`
-      : (said.message ?? "The sign-in service cannot answer now.");
+  const detail = response.status === 429 ? t.signIn.tooMany(retryAfter) : (said.message ?? t.signIn.noAnswer);
   return new Problem(
     { type: said.code ?? "about:blank", title: response.statusText, status: response.status, detail },
     response.headers,

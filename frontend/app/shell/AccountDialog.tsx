@@ -4,18 +4,14 @@ import { failureOf, sentenceOf } from "../sync/failure";
 import { Dialog } from "../ui/Dialog";
 import { download } from "../ui/download";
 import { useWorkspace } from "../workspace/workspace";
+import { t } from "../text";
 
 const FORMATS = { json: "application/json", csv: "text/csv", ics: "text/calendar" } as const;
-const FORMAT_NAMES: Record<keyof typeof FORMATS, string> = {
-  json: "JSON, all there is",
-  csv: "CSV, for spreadsheets",
-  ics: "iCalendar, for calendars",
-};
 
 /** What a person can do with all that is theirs: take it along, and have it erased. */
 export function AccountDialog({ onClose }: { onClose: () => void }) {
   return (
-    <Dialog title="Your account" onClose={onClose}>
+    <Dialog title={t.account.title} onClose={onClose}>
       <Export />
       <Erase />
     </Dialog>
@@ -43,8 +39,8 @@ function Export() {
 
   return (
     <section className="account-part">
-      <h3>Take your tasks along</h3>
-      <p className="dialog-text">All tasks in one file, those in the trash not among them.</p>
+      <h3>{t.account.exportTitle}</h3>
+      <p className="dialog-text">{t.account.exportText}</p>
       <div className="account-formats">
         {(Object.keys(FORMATS) as (keyof typeof FORMATS)[]).map((format) => (
           <button
@@ -55,7 +51,7 @@ function Export() {
             disabled={busy}
             onClick={() => void save(format)}
           >
-            {FORMAT_NAMES[format]}
+            {t.account.formats[format]}
           </button>
         ))}
       </div>
@@ -78,33 +74,31 @@ function Erase() {
     try {
       await workspace.erase(password); // and with it all this
     } catch (failure) {
-      setError(failureOf(failure) === "signed-out" ? "That is not your password." : sentenceOf(failure));
+      setError(failureOf(failure) === "signed-out" ? t.account.wrongPassword : sentenceOf(failure));
       setBusy(false);
     }
   };
 
   return (
     <section className="account-part">
-      <h3>Erase your account</h3>
-      <p className="dialog-text">
-        All your tasks and your sign-in are erased, on every device. Nothing brings them back.
-      </p>
+      <h3>{t.account.eraseTitle}</h3>
+      <p className="dialog-text">{t.account.eraseText}</p>
       {asked ? (
         <form onSubmit={erase}>
           <PasswordField value={password} onChange={setPassword} />
           <div role="alert">{error && <p className="alert">{error}</p>}</div>
-          <footer className="dialog-foot">
+          <div className="dialog-foot">
             <button type="button" className="button" data-kind="quiet" disabled={busy} onClick={() => ask(false)}>
-              Cancel
+              {t.cancel}
             </button>
             <button type="submit" className="button" data-kind="danger" disabled={busy || !password}>
-              Erase everything
+              {t.account.eraseAction}
             </button>
-          </footer>
+          </div>
         </form>
       ) : (
         <button type="button" className="button" data-kind="danger" onClick={() => ask(true)}>
-          Erase…
+          {t.account.erase}
         </button>
       )}
     </section>

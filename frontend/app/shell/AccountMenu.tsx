@@ -4,6 +4,7 @@ import { ConfirmDialog } from "../ui/ConfirmDialog";
 import { ThemeChoice } from "../ui/ThemeChoice";
 import { AccountDialog } from "./AccountDialog";
 import { useWorkspace } from "../workspace/workspace";
+import { t } from "../text";
 
 export function AccountMenu({ onHelp, onTokens }: { onHelp: () => void; onTokens: () => void }) {
   const workspace = useWorkspace();
@@ -15,7 +16,7 @@ export function AccountMenu({ onHelp, onTokens }: { onHelp: () => void; onTokens
 
   const signOut = () => {
     panel.current?.hidePopover();
-    workspace.signOut().catch((error: unknown) => notices.fail(`You are still signed in. ${sentenceOf(error)}`));
+    workspace.signOut().catch((error: unknown) => notices.fail(`${t.account.stillIn} ${sentenceOf(error)}`));
   };
 
   return (
@@ -24,7 +25,7 @@ export function AccountMenu({ onHelp, onTokens }: { onHelp: () => void; onTokens
         type="button"
         className="avatar"
         popoverTarget={id}
-        aria-label={`${initials(user.name)}, account of ${user.name}`}
+        aria-label={t.account.menu(initials(user.name), user.name)}
       >
         {initials(user.name)}
       </button>
@@ -42,7 +43,7 @@ export function AccountMenu({ onHelp, onTokens }: { onHelp: () => void; onTokens
             onHelp();
           }}
         >
-          Keyboard shortcuts <kbd>?</kbd>
+          {t.shortcuts.title} <kbd>?</kbd>
         </button>
         <button
           type="button"
@@ -62,18 +63,18 @@ export function AccountMenu({ onHelp, onTokens }: { onHelp: () => void; onTokens
             setManaging(true);
           }}
         >
-          Export, erase…
+          {t.account.manage}
         </button>
         <button type="button" className="menu-item" onClick={() => (outbox.unsent ? setAsking(true) : signOut())}>
-          Sign out
+          {t.account.signOut}
         </button>
       </div>
       {managing && <AccountDialog onClose={() => setManaging(false)} />}
       {asking && (
         <ConfirmDialog
-          title="Sign out now?"
-          text="Some changes have not been sent yet. If you sign out now, they are lost."
-          action="Sign out"
+          title={t.account.signOutTitle}
+          text={t.account.signOutText}
+          action={t.account.signOut}
           onConfirm={signOut}
           onClose={() => setAsking(false)}
         />

@@ -1,26 +1,27 @@
 import { useStore } from "../sync/useStore";
 import { Dialog } from "../ui/Dialog";
 import { shortcutsOn } from "../ui/useShortcuts";
+import { t } from "../text";
 
 const SHORTCUTS: readonly (readonly [string, readonly string[]])[] = [
-  ["Add a task", ["n"]],
-  ["Search", ["/"]],
-  ["Next, previous task", ["↓", "↑"]],
-  ["Open the task", ["Enter"]],
-  ["Complete it, or reopen it", ["c"]],
-  ["Select it", ["x"]],
-  ["Delete it", ["Delete", "⌫"]],
-  ["Select all from the last one selected", ["Shift", "x"]],
-  ["Save what is open", ["Ctrl", "Enter"]],
-  ["Undo what was just done", ["u"]],
-  ["Close, cancel", ["Esc"]],
-  ["This list", ["?"]],
+  [t.shortcuts.add, ["n"]],
+  [t.shortcuts.search, ["/"]],
+  [t.shortcuts.move, ["↓", "↑"]],
+  [t.shortcuts.open, [t.shortcuts.keys.enter]],
+  [t.shortcuts.complete, ["c"]],
+  [t.shortcuts.select, ["x"]],
+  [t.shortcuts.delete, [t.shortcuts.keys.delete, "⌫"]],
+  [t.shortcuts.range, [t.shortcuts.keys.shift, "x"]],
+  [t.shortcuts.save, [t.shortcuts.keys.control, t.shortcuts.keys.enter]],
+  [t.shortcuts.undo, ["u"]],
+  [t.shortcuts.close, [t.shortcuts.keys.escape]],
+  [t.shortcuts.list, ["?"]],
 ];
 
 export function HelpDialog({ onClose }: { onClose: () => void }) {
   const on = useStore(shortcutsOn);
   return (
-    <Dialog title="Keyboard shortcuts" onClose={onClose}>
+    <Dialog title={t.shortcuts.title} onClose={onClose}>
       <dl className="shortcuts">
         {SHORTCUTS.map(([what, keys]) => (
           <div key={what}>
@@ -41,7 +42,7 @@ export function HelpDialog({ onClose }: { onClose: () => void }) {
           checked={on}
           onChange={() => shortcutsOn.set(!on)}
         />
-        Single letters work as shortcuts
+        {t.shortcuts.letters}
       </label>
     </Dialog>
   );

@@ -18,6 +18,7 @@ import { Sidebar } from "./Sidebar";
 import { UpdateBanner } from "./UpdateBanner";
 import type { Updates } from "./updates";
 import { titleOf } from "./views";
+import { t } from "../text";
 
 /** The page of someone who is signed in. */
 export function Shell({ updates }: { updates: Updates }) {
@@ -48,7 +49,7 @@ export function Shell({ updates }: { updates: Updates }) {
     const isChanged = left && JSON.stringify(left.fields) !== JSON.stringify(left.base && fieldsOf(left.base));
     if (left && isChanged)
       notices.say(
-        "Changes discarded",
+        t.dialog.discarded,
         undo(() => setDraft(left)),
       );
   };
@@ -57,7 +58,7 @@ export function Shell({ updates }: { updates: Updates }) {
     <div className="shell">
       <title>{`${titleOf(place)} · Tasklane`}</title>
       <a className="skip" href="#main">
-        Skip to the tasks
+        {t.skip}
       </a>
       <Header onHelp={() => setHelping(true)} onTokens={openTokens} />
       <Sidebar place={place} stats={stats} onGo={go} />
@@ -90,5 +91,5 @@ function Heading({ place, stats }: { place: Place; stats: Stats | undefined }) {
 
 function summary({ total, completed, overdue }: Stats): string {
   if (total === 0) return "";
-  return `${completed} of ${total} completed${overdue ? `, ${overdue} overdue` : ""}`;
+  return t.summary(completed, total, overdue);
 }

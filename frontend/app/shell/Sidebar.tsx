@@ -4,6 +4,7 @@ import type { Stats } from "../data/types";
 import { type Place, queryOf } from "../data/useFilters";
 import { Icon, type IconName } from "../ui/Icon";
 import { isAt, VIEWS } from "./views";
+import { t } from "../text";
 
 interface Props {
   place: Place;
@@ -30,7 +31,7 @@ export function Sidebar({ place, stats, onGo }: Props) {
       nav.current.scrollLeft = here.offsetLeft - (nav.current.clientWidth - here.clientWidth) / 2;
   }, [place, stats === undefined]);
   return (
-    <nav ref={nav} className="sidebar" aria-label="Views">
+    <nav ref={nav} className="sidebar" aria-label={t.views.title}>
       <ul>
         {VIEWS.map((view) => {
           const filters = { ...NO_FILTERS, sort: place.filters.sort, status: view.status, due: view.due };
@@ -47,7 +48,7 @@ export function Sidebar({ place, stats, onGo }: Props) {
           );
         })}
         <Item
-          title="Trash"
+          title={t.views.trash}
           icon="trash"
           current={place.trash}
           query={new URLSearchParams({ view: "trash" })}
@@ -56,7 +57,7 @@ export function Sidebar({ place, stats, onGo }: Props) {
       </ul>
       {tags.length > 0 && (
         <section className="sidebar-tags" aria-labelledby="tags-heading">
-          <h2 id="tags-heading">Tags</h2>
+          <h2 id="tags-heading">{t.views.tags}</h2>
           <ul>
             {tags.slice(0, TAGS).map(([tag, count]) => (
               <Item

@@ -1,6 +1,7 @@
 import { useStore } from "../sync/useStore";
 import { Icon } from "../ui/Icon";
 import type { Updates } from "./updates";
+import { t } from "../text";
 
 /** What is being typed survives it, and so does what was not sent yet. */
 export function UpdateBanner({ updates }: { updates: Updates }) {
@@ -10,9 +11,9 @@ export function UpdateBanner({ updates }: { updates: Updates }) {
       {isFound && (
         <div className="banner" data-state="update">
           <Icon name="restore" />
-          <p>A new version of this page is here.</p>
+          <p>{t.update.found}</p>
           <button type="button" className="button" onClick={updates.take}>
-            Use it
+            {t.update.use}
           </button>
         </div>
       )}

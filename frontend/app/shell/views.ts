@@ -2,6 +2,7 @@ import type { Filters } from "../data/filters";
 import type { Stats } from "../data/types";
 import type { Place } from "../data/useFilters";
 import type { IconName } from "../ui/Icon";
+import { t } from "../text";
 
 /** A place that has a name of its own. */
 export interface View {
@@ -13,12 +14,12 @@ export interface View {
 }
 
 export const VIEWS: readonly View[] = [
-  { title: "Open", icon: "circle", status: "pending", due: "any", count: ({ pending }) => pending },
-  { title: "Today", icon: "sun", status: "pending", due: "today" },
-  { title: "Next 7 days", icon: "calendar", status: "pending", due: "week" },
-  { title: "Overdue", icon: "clock", status: "pending", due: "overdue", count: ({ overdue }) => overdue },
-  { title: "Completed", icon: "done", status: "completed", due: "any", count: ({ completed }) => completed },
-  { title: "All tasks", icon: "list", status: "all", due: "any", count: ({ total }) => total },
+  { title: t.views.open, icon: "circle", status: "pending", due: "any", count: ({ pending }) => pending },
+  { title: t.views.today, icon: "sun", status: "pending", due: "today" },
+  { title: t.views.week, icon: "calendar", status: "pending", due: "week" },
+  { title: t.views.overdue, icon: "clock", status: "pending", due: "overdue", count: ({ overdue }) => overdue },
+  { title: t.views.completed, icon: "done", status: "completed", due: "any", count: ({ completed }) => completed },
+  { title: t.views.all, icon: "list", status: "all", due: "any", count: ({ total }) => total },
 ];
 
 export function isAt(view: View, { trash, filters }: Place): boolean {
@@ -26,6 +27,6 @@ export function isAt(view: View, { trash, filters }: Place): boolean {
 }
 
 export function titleOf(place: Place): string {
-  if (place.trash) return "Trash";
-  return VIEWS.find((view) => isAt(view, place))?.title ?? "Tasks";
+  if (place.trash) return t.views.trash;
+  return VIEWS.find((view) => isAt(view, place))?.title ?? t.views.other;
 }

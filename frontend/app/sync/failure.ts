@@ -1,4 +1,5 @@
 import { Problem, Unreachable } from "../../lib/api";
+import { t } from "../text";
 
 /**
  * What a failure means for a request: it may be tried again when the service is back (`away`) or when it wants to be
@@ -19,7 +20,9 @@ export function failureOf(error: unknown): Failure {
 
 /** A sentence for the person. */
 export function sentenceOf(error: unknown): string {
-  return error instanceof Error ? error.message : "Something went wrong.";
+  if (error instanceof Unreachable) return t.unreachable ?? error.message;
+  if (error instanceof Problem) return t.problems[error.type.split(":").at(-1) ?? ""] ?? error.message;
+  return error instanceof Error ? error.message : t.wentWrong;
 }
 
 /** Seconds after which the service wants to be asked again, if it said so. */

@@ -15,6 +15,7 @@ import { failureOf, sentenceOf } from "./failure";
 import { BATCH_LIMIT, send } from "./send";
 import { Store } from "./store";
 import { isTemporary, rebased, tasksOf, type Write } from "./writes";
+import { t } from "../text";
 
 export interface Entry {
   /** Also its `Idempotency-Key`. */
@@ -177,7 +178,7 @@ export class Outbox {
     const { api, connection } = this.#settings;
     this.#become(entry.key, "sending");
     try {
-      if (isInDoubt(entry)) throw new Error("It may have been, some time ago: look for it before you save it again.");
+      if (isInDoubt(entry)) throw new Error(t.inDoubt);
       const tasks = await connection.watch("writes", send(api, entry.write, entry.key));
       if (this.#closed) return false;
       this.#done(entry, tasks);

@@ -3,6 +3,7 @@
 import { type Api, type BatchResult, type Operation, Problem } from "../../lib/api";
 import { fieldsOf, same, type Task, type TaskFields } from "../data/types";
 import type { Write } from "./writes";
+import { t } from "../text";
 
 /** The task was changed elsewhere, in the same fields, since the person saw it. */
 export class Conflict extends Error {
@@ -104,7 +105,7 @@ function batch(api: Api, operations: Operation[], key: string): Promise<BatchRes
 
 function done({ results }: BatchResult): Task[] {
   const failed = results.filter(({ status }) => status >= 400);
-  if (failed.length) throw new PartlyDone(`${failed.length} of ${results.length} tasks could not be changed.`);
+  if (failed.length) throw new PartlyDone(t.partly(failed.length, results.length));
   return results.flatMap(({ task }) => task ?? []);
 }
 

@@ -2,6 +2,7 @@ import { type ReactNode, useLayoutEffect, useRef } from "react";
 import { useActions } from "../data/actions";
 import type { Task } from "../data/types";
 import type { Selection } from "./useSelection";
+import { t } from "../text";
 
 /** What can be done to all selected tasks at once. */
 export function BatchBar({ selection }: { selection: Selection<Task> }) {
@@ -17,11 +18,11 @@ export function BatchBar({ selection }: { selection: Selection<Task> }) {
     <SelectionBar selection={selection} onAll={selection.all}>
       {open.length > 0 || none ? (
         <button type="button" className="button" disabled={none} onClick={done(() => actions.complete(open, true))}>
-          Complete
+          {t.selection.complete}
         </button>
       ) : (
         <button type="button" className="button" onClick={done(() => actions.complete(tasks, false))}>
-          Reopen
+          {t.selection.reopen}
         </button>
       )}
       <button
@@ -31,7 +32,7 @@ export function BatchBar({ selection }: { selection: Selection<Task> }) {
         disabled={none}
         onClick={done(() => actions.remove(tasks))}
       >
-        Delete
+        {t.selection.delete}
       </button>
     </SelectionBar>
   );
@@ -58,14 +59,14 @@ export function SelectionBar({ selection, onAll, children }: Props) {
   }, []);
 
   return (
-    <section ref={ref} className="batch-bar" aria-label="Selected tasks">
-      <p role="status">{tasks.length === 0 ? "Select tasks" : `${tasks.length} selected`}</p>
+    <section ref={ref} className="batch-bar" aria-label={t.selection.title}>
+      <p role="status">{tasks.length === 0 ? t.selection.none : t.selection.count(tasks.length)}</p>
       <button type="button" className="button" data-kind="quiet" onClick={onAll}>
-        Select all
+        {t.selection.all}
       </button>
       {children}
       <button type="button" className="button" data-kind="quiet" onClick={selection.end}>
-        Cancel
+        {t.cancel}
       </button>
     </section>
   );

@@ -1,6 +1,7 @@
 import { describeDue } from "../data/due";
 import { PRIORITY_NAMES, type Task, type TaskFields } from "../data/types";
 import type { Conflict } from "../sync/send";
+import { t } from "../text";
 
 interface Props {
   conflict: Conflict;
@@ -8,13 +9,8 @@ interface Props {
   onTakeTheirs: (theirs: Partial<TaskFields>) => void;
 }
 
-const NAMES: Record<keyof TaskFields, string> = {
-  title: "Title",
-  description: "Notes",
-  priority: "Priority",
-  due_date: "Due",
-  tags: "Tags",
-};
+const { title, notes, priority, due, tags } = t.fields;
+const NAMES: Record<keyof TaskFields, string> = { title, description: notes, priority, due_date: due, tags };
 
 /** Shows what the task says now, beside what the person typed, and lets them choose. */
 export function ConflictNote({ conflict, onKeepMine, onTakeTheirs }: Props) {
@@ -22,7 +18,7 @@ export function ConflictNote({ conflict, onKeepMine, onTakeTheirs }: Props) {
   const theirs = () => Object.fromEntries(fields.map((name) => [name, current[name]]));
   return (
     <div role="alert" className="alert">
-      <p>{conflict.message} It now says:</p>
+      <p>{t.conflict.says}</p>
       <dl>
         {fields.map((name) => (
           <div key={name}>
@@ -33,10 +29,10 @@ export function ConflictNote({ conflict, onKeepMine, onTakeTheirs }: Props) {
       </dl>
       <div className="alert-actions">
         <button type="button" className="button" onClick={onKeepMine}>
-          Save mine
+          {t.conflict.mine}
         </button>
         <button type="button" className="button" onClick={() => onTakeTheirs(theirs())}>
-          Take theirs
+          {t.conflict.theirs}
         </button>
       </div>
     </div>
@@ -45,7 +41,7 @@ export function ConflictNote({ conflict, onKeepMine, onTakeTheirs }: Props) {
 
 function shown(task: Task, name: keyof TaskFields): string {
   if (name === "priority") return PRIORITY_NAMES[task.priority];
-  if (name === "due_date") return task.due_date === null ? "none" : describeDue(task.due_date, new Date());
-  if (name === "tags") return task.tags.join(", ") || "none";
-  return task[name] || "none";
+  if (name === "due_date") return task.due_date === null ? t.none : describeDue(task.due_date, new Date());
+  if (name === "tags") return task.tags.join(", ") || t.none;
+  return task[name] || t.none;
 }

@@ -5,6 +5,7 @@ import { DueField } from "./DueField";
 import { Field } from "./Field";
 import { faultOf } from "./fieldErrors";
 import { TagField } from "./TagField";
+import { t } from "../text";
 
 interface Props {
   fields: TaskFields;
@@ -19,9 +20,9 @@ export function DetailFields({ fields, problem, onChange }: Props) {
   return (
     <>
       <Field
-        label="Notes"
+        label={t.fields.notes}
         fault={faultOf(problem, "description")}
-        hint={length > LIMITS.description * 0.8 ? `${LIMITS.description - length} characters left` : undefined}
+        hint={length > LIMITS.description * 0.8 ? t.left(LIMITS.description - length) : undefined}
       >
         {(control) => (
           <textarea
@@ -55,7 +56,7 @@ function PriorityField({ fields, onChange }: Pick<Props, "fields" | "onChange">)
   const name = useId();
   return (
     <fieldset className="field">
-      <legend>Priority</legend>
+      <legend>{t.fields.priority}</legend>
       <div className="segments">
         {PRIORITIES.toReversed().map((priority) => (
           <label key={priority} data-priority={priority}>

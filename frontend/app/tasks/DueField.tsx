@@ -1,6 +1,7 @@
 import { useState } from "react";
 import { fromLocalInput, isDay, toLocalInput } from "../data/due";
 import { Field } from "./Field";
+import { t } from "../text";
 
 interface Props {
   due: string | null;
@@ -21,7 +22,7 @@ export function DueField({ due, fault, onChange }: Props) {
 
   return (
     <div className="due-field">
-      <Field label="Due" fault={fault}>
+      <Field label={t.fields.due} fault={fault}>
         {(control) => (
           <input
             {...control}
@@ -33,7 +34,7 @@ export function DueField({ due, fault, onChange }: Props) {
           />
         )}
       </Field>
-      <Field label="Time">
+      <Field label={t.fields.time}>
         {(control) => (
           <input
             {...control}

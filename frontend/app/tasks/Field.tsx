@@ -7,11 +7,6 @@ interface Props {
   children: (control: { id: string; "aria-describedby": string | undefined; "aria-invalid": boolean }) => ReactNode;
 }
 
-/** Of a title, by so many characters. */
-export function tooLong(characters: number): string {
-  return `${characters} ${characters === 1 ? "character" : "characters"} too many: the rest may go into the notes.`;
-}
-
 /** A control with its label, and under it what is wrong with what is in it. */
 export function Field({ label, hint, fault, children }: Props) {
   const id = useId();

@@ -21,6 +21,7 @@ import { TaskList } from "./TaskList";
 import type { RowActions } from "./TaskRow";
 import { Toolbar } from "./Toolbar";
 import { useSelection } from "./useSelection";
+import { t } from "../text";
 
 interface Props {
   filters: Filters;
@@ -95,7 +96,7 @@ function useWhere({ filters, most, onFilters }: Pick<Props, "filters" | "onFilte
     const ids = new Set(shown.map(({ id }) => id));
     const hidden = made.filter(({ id }) => !ids.has(id));
     if (hidden.length)
-      notices.say(`Added ${named(hidden)} to Open`, { label: "Show", run: () => onFilters({ ...NO_FILTERS }) });
+      notices.say(t.add.where(named(hidden)), { label: t.add.show, run: () => onFilters({ ...NO_FILTERS }) });
   };
 }
 
@@ -122,9 +123,11 @@ function Stale({ listing }: { listing: Listing<Task> }) {
   return (
     <div role="alert" className="banner" data-state="refused">
       <Icon name="alert" />
-      <p>This list may be out of date. {sentenceOf(listing.error)}</p>
+      <p>
+        {t.list.stale} {sentenceOf(listing.error)}
+      </p>
       <button type="button" className="button" onClick={listing.retry}>
-        Try again
+        {t.tryAgain}
       </button>
     </div>
   );
@@ -147,7 +150,7 @@ function Elsewhere({ filters, found, onFilters }: Pick<Props, "filters" | "onFil
         data-kind="outline"
         onClick={() => onFilters({ ...NO_FILTERS, status: "all", search })}
       >
-        <Icon name="search" /> {all - found} more in all tasks
+        <Icon name="search" /> {t.list.elsewhere(all - found)}
       </button>
     </p>
   );
@@ -156,24 +159,24 @@ function Elsewhere({ filters, found, onFilters }: Pick<Props, "filters" | "onFil
 type NoRowsProps = Pick<Props, "filters" | "onFilters"> & { listing: Listing<Task> };
 
 function NoRows({ listing, filters, onFilters }: NoRowsProps) {
-  if (listing.rows === undefined) return <Awaited listing={listing} what="Your tasks" />;
+  if (listing.rows === undefined) return <Awaited listing={listing} what="tasks" />;
   if (isNarrowed(filters))
     return (
-      <Blank icon="search" title="No task matches.">
+      <Blank icon="search" title={t.list.noMatch}>
         <button
           type="button"
           className="button"
           data-kind="outline"
           onClick={() => onFilters({ ...NO_FILTERS, status: filters.status })}
         >
-          Show all
+          {t.list.showAll}
         </button>
       </Blank>
     );
-  if (filters.status === "completed") return <Blank icon="done" title="What you complete is kept here." />;
+  if (filters.status === "completed") return <Blank icon="done" title={t.list.noneCompleted} />;
   return (
-    <Blank icon="done" title="All clear.">
-      <p>Write down what is next, and press Enter.</p>
+    <Blank icon="done" title={t.list.clear}>
+      <p>{t.list.begin}</p>
     </Blank>
   );
 }

@@ -8,8 +8,8 @@ import { ConfirmDialog } from "../ui/ConfirmDialog";
 import { submitByKey } from "../ui/submitByKey";
 import { useWorkspace } from "../workspace/workspace";
 import { undo } from "../workspace/notices";
-import { tooLong } from "./Field";
 import { DetailFields } from "./DetailFields";
+import { t } from "../text";
 
 interface Props {
   inputRef: RefObject<HTMLInputElement | null>;
@@ -67,21 +67,21 @@ export function QuickAdd({ inputRef, preset, onAdded }: Props) {
     const { title: _none, ...common } = fields;
     const tasks = add(titles.map((line) => ({ ...fieldsFrom(line), ...withoutNull(common) })));
     notices.say(
-      `Added ${tasks.length} tasks`,
+      t.add.lines(tasks.length),
       undo(() => remove(tasks)),
     );
     onAdded(tasks);
   };
 
   return (
-    <form className="quick-add" aria-label="Add a task" onSubmit={submit} onKeyDown={submitByKey}>
+    <form className="quick-add" aria-label={t.add.form} onSubmit={submit} onKeyDown={submitByKey}>
       <div className="quick-add-line">
         <Icon name="plus" />
         <input
           ref={inputRef}
-          aria-label="Title of a new task"
+          aria-label={t.add.title}
           aria-describedby={summary}
-          placeholder="Add a task"
+          placeholder={t.add.form}
           autoComplete="off"
           aria-invalid={tooMuch > 0}
           value={fields.title}
@@ -89,13 +89,13 @@ export function QuickAdd({ inputRef, preset, onAdded }: Props) {
           onPaste={paste}
         />
         <button type="button" className="button" data-kind="quiet" aria-expanded={open} onClick={() => setOpen(!open)}>
-          Details
+          {t.add.details}
         </button>
         <button type="submit" className="button" data-kind="primary" disabled={!fields.title.trim() || tooMuch > 0}>
-          Add
+          {t.add.add}
         </button>
       </div>
-      <div role="alert">{tooMuch > 0 && <p className="field-fault quick-add-fault">{tooLong(tooMuch)}</p>}</div>
+      <div role="alert">{tooMuch > 0 && <p className="field-fault quick-add-fault">{t.tooLong(tooMuch)}</p>}</div>
       <div id={summary}>{!open && <Summary fields={fields} />}</div>
       {open && (
         <div className="quick-add-details">
@@ -104,9 +104,9 @@ export function QuickAdd({ inputRef, preset, onAdded }: Props) {
       )}
       {lines && (
         <ConfirmDialog
-          title={`Add ${lines.length} tasks?`}
-          text="Each line of what you pasted becomes a task."
-          action="Add them"
+          title={t.add.linesTitle(lines.length)}
+          text={t.add.linesText}
+          action={t.add.linesAction}
           onConfirm={() => addLines(lines)}
           onClose={() => setLines(null)}
         />

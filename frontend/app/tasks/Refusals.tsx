@@ -4,6 +4,7 @@ import { useStore } from "../sync/useStore";
 import { Icon } from "../ui/Icon";
 import { useWorkspace } from "../workspace/workspace";
 import type { Draft } from "./TaskDialog";
+import { t } from "../text";
 
 /** What was typed and will not be saved as it is: the person decides what becomes of it. */
 export function Refusals({ onReview }: { onReview: (draft: Draft) => void }) {
@@ -22,13 +23,13 @@ export function Refusals({ onReview }: { onReview: (draft: Draft) => void }) {
           <div key={refusal.key} className="banner" data-state="refused">
             <Icon name="alert" />
             <p>
-              <strong>“{draft.fields.title}” was not saved.</strong> {refusal.reason}
+              <strong>{t.refused.title(draft.fields.title)}</strong> {refusal.reason}
             </p>
             <button type="button" className="button" onClick={() => review(refusal, draft)}>
-              Review
+              {t.refused.review}
             </button>
             <button type="button" className="button" data-kind="quiet" onClick={() => workspace.dismiss(refusal)}>
-              Discard
+              {t.refused.discard}
             </button>
           </div>
         );

@@ -3,6 +3,7 @@ import { isSameTag, suggestions, withTags } from "../data/tags";
 import { LIMITS } from "../data/types";
 import { Icon } from "../ui/Icon";
 import { Field } from "./Field";
+import { t } from "../text";
 
 interface Props {
   tags: readonly string[];
@@ -53,7 +54,7 @@ export function TagField({ tags, known, fault, onChange }: Props) {
   };
 
   return (
-    <Field label="Tags" hint={isFull ? `No more than ${LIMITS.tags} tags` : undefined} fault={fault}>
+    <Field label={t.fields.tags} hint={isFull ? t.tagsFull(LIMITS.tags) : undefined} fault={fault}>
       {(control) => (
         <div className="tag-field">
           {tags.map((tag) => (
@@ -61,8 +62,8 @@ export function TagField({ tags, known, fault, onChange }: Props) {
               {tag}
               <button
                 type="button"
-                aria-label={`Remove tag ${tag}`}
-                onClick={() => onChange(tags.filter((t) => t !== tag))}
+                aria-label={t.removeTag(tag)}
+                onClick={() => onChange(tags.filter((other) => other !== tag))}
               >
                 <Icon name="close" />
               </button>
@@ -79,13 +80,13 @@ export function TagField({ tags, known, fault, onChange }: Props) {
             disabled={isFull}
             maxLength={LIMITS.tag}
             autoComplete="off"
-            placeholder={tags.length ? "" : "home, errands"}
+            placeholder={tags.length ? "" : t.tagsExample}
             onChange={({ target }) => (target.value.includes(",") ? take(target.value) : type(target.value))}
             onKeyDown={onKeyDown}
             onBlur={() => take(text)}
           />
           {offers.length > 0 && (
-            <div id={list} role="listbox" aria-label="Tags like it" className="offers">
+            <div id={list} role="listbox" aria-label={t.tagsAlike} className="offers">
               {offers.map((tag, index) => (
                 <div
                   key={tag}
@@ -98,7 +99,7 @@ export function TagField({ tags, known, fault, onChange }: Props) {
                   onMouseDown={(event) => event.preventDefault()}
                   onClick={() => take(tag)}
                 >
-                  {alike.includes(tag) ? tag : `New tag “${tag}”`}
+                  {alike.includes(tag) ? tag : t.newTag(tag)}
                 </div>
               ))}
             </div>

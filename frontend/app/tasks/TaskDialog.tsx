@@ -2,6 +2,7 @@ import { type FormEvent, useEffect, useEffectEvent, useMemo, useRef, useState } 
 import { useActions } from "../data/actions";
 import { excess } from "../data/lines";
 import { changesFrom, fieldsOf, NO_FIELDS, type Task, type TaskFields } from "../data/types";
+import { sentenceOf } from "../sync/failure";
 import { Conflict, conflictOf } from "../sync/send";
 import { useStore } from "../sync/useStore";
 import { submitByKey } from "../ui/submitByKey";
@@ -9,8 +10,9 @@ import { Dialog } from "../ui/Dialog";
 import { useWorkspace } from "../workspace/workspace";
 import { ConflictNote } from "./ConflictNote";
 import { DetailFields } from "./DetailFields";
-import { Field, tooLong } from "./Field";
+import { Field } from "./Field";
 import { faultOf } from "./fieldErrors";
+import { t } from "../text";
 
 /** What is open in the dialog; kept in the tab, so that it is open again after a reload. */
 export interface Draft {
@@ -55,7 +57,7 @@ export function TaskDialog({ draft, onChange, onSettled, onClose }: Props) {
     setSaving(true);
     const outcome = await (from.base ? actions.edit(from.base, changed) : actions.create(wanted));
     setSaving(false);
-    if (outcome.result === "kept") workspace.notices.say("Kept; it will be saved when the server answers.");
+    if (outcome.result === "kept") workspace.notices.say(t.dialog.kept);
     // A new task that was refused is shown above the list.
     const refusal = outcome.result === "refused" && outcome.refusal.write.kind === "edit" ? outcome.refusal : null;
     const isOpen = onSettled(draft, refusal && { ...from, error: refusal.error });
@@ -87,7 +89,7 @@ export function TaskDialog({ draft, onChange, onSettled, onClose }: Props) {
 
   return (
     // Closed while it is saved, it goes on being saved.
-    <Dialog title={base ? "Edit task" : "New task"} onClose={saving ? () => onSettled(draft, null) : onClose}>
+    <Dialog title={base ? t.dialog.edit : t.dialog.new} onClose={saving ? () => onSettled(draft, null) : onClose}>
       <form className="task-form" onSubmit={submit} onKeyDown={submitByKey}>
         <fieldset className="task-fields" role="none" disabled={saving}>
           {conflict && (
@@ -99,10 +101,10 @@ export function TaskDialog({ draft, onChange, onSettled, onClose }: Props) {
           )}
           {error instanceof Error && !(error instanceof Conflict) && (
             <p role="alert" className="alert">
-              {error.message}
+              {sentenceOf(error)}
             </p>
           )}
-          <Field label="Title" fault={tooMuch > 0 ? tooLong(tooMuch) : faultOf(error, "title")}>
+          <Field label={t.fields.title} fault={tooMuch > 0 ? t.tooLong(tooMuch) : faultOf(error, "title")}>
             {(control) => (
               <input
                 {...control}
@@ -119,7 +121,7 @@ export function TaskDialog({ draft, onChange, onSettled, onClose }: Props) {
         </fieldset>
         <footer className="dialog-foot">
           <button type="button" className="button" data-kind="quiet" disabled={saving} onClick={onClose}>
-            Cancel
+            {t.cancel}
           </button>
           <button
             ref={saveButton}
@@ -129,7 +131,7 @@ export function TaskDialog({ draft, onChange, onSettled, onClose }: Props) {
             aria-disabled={saving}
             disabled={!fields.title.trim() || tooMuch > 0 || !Object.keys(changes).length}
           >
-            {saving ? "Saving…" : "Save"}
+            {saving ? t.dialog.saving : t.dialog.save}
           </button>
         </footer>
       </form>

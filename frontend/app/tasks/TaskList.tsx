@@ -5,6 +5,7 @@ import { useNow } from "../ui/useNow";
 import { useWorkspace } from "../workspace/workspace";
 import { type RowActions, TaskRow } from "./TaskRow";
 import type { Selection } from "./useSelection";
+import { t } from "../text";
 
 interface Props {
   rows: readonly Task[];
@@ -25,7 +26,7 @@ export function TaskList({ rows, selection, on }: Props) {
   const waiting = new Set(unsent.flatMap(({ write }) => tasksOf(write).map(({ id }) => id)));
 
   return (
-    <ul className="tasks" aria-label="Tasks">
+    <ul className="tasks" aria-label={t.task.list}>
       {rows.map((task) => (
         <TaskRow
           key={outbox.shownAs(task.id)}

@@ -2,6 +2,7 @@ import { memo } from "react";
 import { describeDue, isDay, isOver } from "../data/due";
 import { PRIORITY_NAMES, type Task } from "../data/types";
 import { Icon } from "../ui/Icon";
+import { t } from "../text";
 
 export interface RowActions {
   onOpen: (task: Task) => void;
@@ -29,7 +30,7 @@ export const TaskRow = memo(function TaskRow({ on, task, now, waiting, selected 
         <input
           type="checkbox"
           className="tick"
-          aria-label={`Completed: ${task.title}`}
+          aria-label={t.task.completed(task.title)}
           checked={task.completed}
           onChange={() => on.onComplete(task)}
         />
@@ -38,7 +39,7 @@ export const TaskRow = memo(function TaskRow({ on, task, now, waiting, selected 
           type="checkbox"
           className="tick"
           data-shape="square"
-          aria-label={`Select: ${task.title}`}
+          aria-label={t.task.select(task.title)}
           checked={selected}
           onChange={({ nativeEvent }) => on.onSelect(task, nativeEvent instanceof MouseEvent && nativeEvent.shiftKey)}
         />
@@ -54,7 +55,7 @@ export const TaskRow = memo(function TaskRow({ on, task, now, waiting, selected 
         <button
           type="button"
           className="icon-button task-remove"
-          aria-label={`Delete: ${task.title}`}
+          aria-label={t.task.remove(task.title)}
           onClick={() => on.onRemove(task)}
         >
           <Icon name="trash" />
@@ -73,7 +74,7 @@ function Meta({ task, now, waiting, onTag }: MetaProps) {
     <div className="task-meta">
       {waiting && (
         <span className="meta" data-tone="waiting">
-          <Icon name="clock" /> Waiting to be sent
+          <Icon name="clock" /> {t.task.waiting}
         </span>
       )}
       {due !== null && <Due due={due} completed={task.completed} now={new Date(now)} />}
@@ -85,13 +86,7 @@ function Meta({ task, now, waiting, onTag }: MetaProps) {
       {tags.length > 0 && (
         <span className="tags">
           {tags.map((tag) => (
-            <button
-              key={tag}
-              type="button"
-              className="tag"
-              aria-label={`Tag ${tag}: show only`}
-              onClick={() => onTag(tag)}
-            >
+            <button key={tag} type="button" className="tag" aria-label={t.task.onlyTag(tag)} onClick={() => onTag(tag)}>
               {tag}
             </button>
           ))}
@@ -107,7 +102,7 @@ function Due({ due, completed, now }: { due: string; completed: boolean; now: Da
     <span className="meta" data-tone={late ? "late" : undefined}>
       <Icon name={isDay(due) ? "calendar" : "clock"} />
       <time dateTime={due}>{describeDue(due, now)}</time>
-      {late && <span className="only-read">, overdue</span>}
+      {late && <span className="only-read">{t.task.overdue}</span>}
     </span>
   );
 }

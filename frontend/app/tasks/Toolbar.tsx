@@ -3,6 +3,7 @@ import { type Filters, isNarrowed, NO_FILTERS, SORTS } from "../data/filters";
 import { makeUsual } from "../data/useFilters";
 import { LIMITS, PRIORITIES, PRIORITY_NAMES } from "../data/types";
 import { Icon } from "../ui/Icon";
+import { t } from "../text";
 
 interface Props {
   filters: Filters;
@@ -12,37 +13,30 @@ interface Props {
   onSelect: () => void;
 }
 
-const DUE_NAMES: Record<Filters["due"], string> = {
-  any: "Any due date",
-  overdue: "Overdue",
-  today: "Today",
-  week: "Next 7 days",
-};
-
-const SORT_NAMES: Record<Filters["sort"], string> = {
-  "-created": "Newest first",
-  due_date: "Due date",
-  "-priority": "Priority",
-  title: "Title",
-  "-updated": "Last changed",
-};
-
 export function Toolbar({ filters, searchRef, selecting, onChange, onSelect }: Props) {
   return (
     <search className="toolbar">
       <Search inputRef={searchRef} text={filters.search} onChange={(text) => onChange({ search: text })} />
-      <Choice label="Due" value={filters.due} options={DUE_NAMES} onChange={(due) => onChange({ due })} />
       <Choice
-        label="Priority"
+        name="due"
+        label={t.toolbar.due}
+        value={filters.due}
+        options={t.toolbar.dues}
+        onChange={(due) => onChange({ due })}
+      />
+      <Choice
+        name="priority"
+        label={t.toolbar.priority}
         value={filters.priority}
-        options={{ any: "Any priority", ...PRIORITY_NAMES }}
+        options={{ any: t.toolbar.anyPriority, ...PRIORITY_NAMES }}
         order={["any", ...PRIORITIES]}
         onChange={(priority) => onChange({ priority })}
       />
       <Choice
-        label="Sort"
+        name="sort"
+        label={t.toolbar.sort}
         value={filters.sort}
-        options={SORT_NAMES}
+        options={t.toolbar.sorts}
         order={SORTS}
         onChange={(sort) => {
           makeUsual(sort);
@@ -53,11 +47,11 @@ export function Toolbar({ filters, searchRef, selecting, onChange, onSelect }: P
         type="button"
         className="button"
         data-kind="outline"
-        aria-label="Select"
+        aria-label={t.toolbar.select}
         aria-pressed={selecting}
         onClick={onSelect}
       >
-        <Icon name="select" /> <span className="select-label">Select</span>
+        <Icon name="select" /> <span className="select-label">{t.toolbar.select}</span>
       </button>
       {isNarrowed(filters) && <Narrowed filters={filters} onChange={onChange} />}
     </search>
@@ -72,7 +66,7 @@ function Narrowed({ filters, onChange }: Pick<Props, "filters" | "onChange">) {
           {tag}
           <button
             type="button"
-            aria-label={`Stop filtering by tag ${tag}`}
+            aria-label={t.toolbar.withoutTag(tag)}
             onClick={() => onChange({ tags: filters.tags.filter((other) => other !== tag) })}
           >
             <Icon name="close" />
@@ -85,7 +79,7 @@ function Narrowed({ filters, onChange }: Pick<Props, "filters" | "onChange">) {
         data-kind="quiet"
         onClick={() => onChange({ ...NO_FILTERS, status: filters.status, sort: filters.sort })}
       >
-        Clear filters
+        {t.toolbar.clear}
       </button>
     </div>
   );
@@ -126,8 +120,8 @@ function Search({
       <input
         ref={inputRef}
         type="search"
-        aria-label="Search tasks"
-        placeholder="Search"
+        aria-label={t.toolbar.searchTasks}
+        placeholder={t.toolbar.search}
         autoComplete="off"
         maxLength={LIMITS.search}
         value={typed}
@@ -143,6 +137,7 @@ function Search({
 }
 
 interface ChoiceProps<T extends string> {
+  name: string;
   label: string;
   value: T;
   options: Record<T, string>;
@@ -151,6 +146,7 @@ interface ChoiceProps<T extends string> {
 }
 
 function Choice<T extends string>({
+  name,
   label,
   value,
   options,
@@ -158,7 +154,7 @@ function Choice<T extends string>({
   order = Object.keys(options) as T[],
 }: ChoiceProps<T>) {
   return (
-    <div className="choice" data-for={label}>
+    <div className="choice" data-for={name}>
       <select aria-label={label} value={value} onChange={({ target }) => onChange(target.value as T)}>
         {order.map((option) => (
           <option key={option} value={option}>

@@ -1,5 +1,6 @@
 import { useEffect, useEffectEvent, useState } from "react";
 import { useActions } from "../data/actions";
+import { format } from "../data/due";
 import { type Listing, useTrash } from "../data/queries";
 import type { DeletedTask } from "../data/types";
 import { ConfirmDialog } from "../ui/ConfirmDialog";
@@ -9,6 +10,7 @@ import { SelectionBar } from "./BatchBar";
 import { useKeptFocus } from "./rowFocus";
 import { Awaited, Blank, More } from "./states";
 import { type Selection, useSelection } from "./useSelection";
+import { t } from "../text";
 
 /** Deleted tasks, to be taken back or done away with. */
 export function TrashView() {
@@ -16,7 +18,7 @@ export function TrashView() {
   const list = useKeptFocus();
   return (
     <div ref={list} className="listing">
-      {listing.rows ? <Trash listing={listing} /> : <Awaited listing={listing} what="Your trash" />}
+      {listing.rows ? <Trash listing={listing} /> : <Awaited listing={listing} what="trash" />}
     </div>
   );
 }
@@ -33,14 +35,14 @@ function Trash({ listing }: { listing: Listing<DeletedTask> }) {
 
   if (rows.length === 0)
     return (
-      <Blank icon="trash" title="The trash is empty.">
-        <p>Deleted tasks wait here for a while before they are erased.</p>
+      <Blank icon="trash" title={t.trash.none}>
+        <p>{t.trash.wait}</p>
       </Blank>
     );
   return (
     <>
       <div className="toolbar">
-        <p className="toolbar-note">Deleted tasks wait here for a while before they are erased.</p>
+        <p className="toolbar-note">{t.trash.wait}</p>
         <button
           type="button"
           className="button"
@@ -48,13 +50,13 @@ function Trash({ listing }: { listing: Listing<DeletedTask> }) {
           aria-pressed={selection.active}
           onClick={selection.active ? selection.end : selection.begin}
         >
-          <Icon name="select" /> Select
+          <Icon name="select" /> {t.toolbar.select}
         </button>
         <button type="button" className="button" data-kind="danger" onClick={() => setAsking(true)}>
-          Empty trash
+          {t.trash.empty}
         </button>
       </div>
-      <ul className="tasks" aria-label="Deleted tasks">
+      <ul className="tasks" aria-label={t.trash.list}>
         {rows.map((task) => (
           <Row
             key={task.id}
@@ -77,15 +79,15 @@ function Trash({ listing }: { listing: Listing<DeletedTask> }) {
               selection.end();
             }}
           >
-            Restore
+            {t.trash.restore}
           </button>
         </SelectionBar>
       )}
       {asking && (
         <ConfirmDialog
-          title="Empty the trash?"
-          text="Everything in it is erased. Nothing brings it back."
-          action="Empty trash"
+          title={t.trash.emptyTitle}
+          text={t.trash.emptyText}
+          action={t.trash.empty}
           onConfirm={actions.emptyTrash}
           onClose={() => setAsking(false)}
         />
@@ -116,7 +118,7 @@ interface RowProps {
 }
 
 function Row({ task, selected, onSelect, onRestore }: RowProps) {
-  const when = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short" }).format(new Date(task.deleted_at));
+  const when = format(task.deleted_at, { day: "numeric", month: "short" });
   return (
     <li className="task" data-task={task.id} data-deleted data-selected={selected ?? false}>
       {selected !== null && (
@@ -124,7 +126,7 @@ function Row({ task, selected, onSelect, onRestore }: RowProps) {
           type="checkbox"
           className="tick"
           data-shape="square"
-          aria-label={`Select: ${task.title}`}
+          aria-label={t.task.select(task.title)}
           checked={selected}
           onChange={({ nativeEvent }) => onSelect(nativeEvent instanceof MouseEvent && nativeEvent.shiftKey)}
         />
@@ -133,7 +135,7 @@ function Row({ task, selected, onSelect, onRestore }: RowProps) {
         <p className="task-title">{task.title}</p>
         <div className="task-meta">
           <span className="meta">
-            <Icon name="trash" /> Deleted {when}
+            <Icon name="trash" /> {t.task.deleted(when)}
           </span>
         </div>
       </div>
@@ -141,10 +143,10 @@ function Row({ task, selected, onSelect, onRestore }: RowProps) {
         type="button"
         className="button"
         data-kind="outline"
-        aria-label={`Restore: ${task.title}`}
+        aria-label={t.task.restore(task.title)}
         onClick={onRestore}
       >
-        <Icon name="restore" /> Restore
+        <Icon name="restore" /> {t.trash.restore}
       </button>
     </li>
   );

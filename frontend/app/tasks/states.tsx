@@ -6,13 +6,14 @@ import { sentenceOf } from "../sync/failure";
 import { useStore } from "../sync/useStore";
 import { Icon, type IconName } from "../ui/Icon";
 import { useWorkspace } from "../workspace/workspace";
+import { t } from "../text";
 
 const ROWS = ["a", "b", "c", "d", "e"];
 
 export function Skeleton() {
   return (
     <div className="skeleton" aria-busy="true">
-      <p className="only-read">Loading your tasks</p>
+      <p className="only-read">{t.list.loading}</p>
       {ROWS.map((row) => (
         <div key={row} className="skeleton-row" aria-hidden="true" />
       ))}
@@ -21,15 +22,14 @@ export function Skeleton() {
 }
 
 /** Before the first answer: on its way, held up, or refused. */
-export function Awaited({ listing, what }: { listing: Listing<unknown>; what: string }) {
+export function Awaited({ listing, what }: { listing: Listing<unknown>; what: keyof typeof t.list.awaited }) {
   const link = useStore(useWorkspace().connection.link);
-  if (link.state !== "ready")
-    return <Blank icon="cloud" title={`${what} will be here as soon as the server answers.`} />;
+  if (link.state !== "ready") return <Blank icon="cloud" title={t.list.awaited[what]} />;
   if (!listing.error) return <Skeleton />;
   return (
     <Blank icon="alert" title={sentenceOf(listing.error)}>
       <button type="button" className="button" data-kind="outline" onClick={listing.retry}>
-        Try again
+        {t.tryAgain}
       </button>
     </Blank>
   );
@@ -55,7 +55,7 @@ export function More({ hasMore, isLoading, onMore }: { hasMore: boolean; isLoadi
   if (!hasMore) return null;
   return (
     <button type="button" className="button more" data-kind="outline" aria-busy={isLoading} onClick={onMore}>
-      {isLoading ? "Loading…" : "Show more"}
+      {isLoading ? t.list.loadingMore : t.list.more}
     </button>
   );
 }

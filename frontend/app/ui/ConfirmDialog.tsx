@@ -1,4 +1,5 @@
 import { Dialog } from "./Dialog";
+import { t } from "../text";
 
 interface Props {
   title: string;
@@ -13,9 +14,9 @@ export function ConfirmDialog({ title, text, action, onConfirm, onClose }: Props
   return (
     <Dialog title={title} onClose={onClose}>
       <p className="dialog-text">{text}</p>
-      <footer className="dialog-foot">
+      <div className="dialog-foot">
         <button type="button" className="button" data-kind="quiet" data-focus onClick={onClose}>
-          Cancel
+          {t.cancel}
         </button>
         <button
           type="button"
@@ -28,7 +29,7 @@ export function ConfirmDialog({ title, text, action, onConfirm, onClose }: Props
         >
           {action}
         </button>
-      </footer>
+      </div>
     </Dialog>
   );
 }

@@ -1,7 +1,8 @@
-import type { Connection, Link } from "../sync/connection";
+import type { Connection } from "../sync/connection";
 import { useStore } from "../sync/useStore";
 import { Icon } from "./Icon";
 import { useNow } from "./useNow";
+import { t } from "../text";
 
 interface Props {
   connection: Connection;
@@ -18,12 +19,12 @@ export function ConnectionBanner({ connection, unsent = 0 }: Props) {
         <div className="banner" data-state={link.state}>
           <Icon name="cloud" />
           <p>
-            <strong>{HEADLINES[link.state]}</strong> {consequence(unsent)}
+            <strong>{t.link[link.state]}</strong> {unsent === 0 ? t.link.nothing : t.link.kept(unsent)}
           </p>
           {"retryAt" in link && <Countdown retryAt={link.retryAt} />}
           {link.state === "away" && (
             <button type="button" className="button" onClick={connection.tryNow}>
-              Try now
+              {t.link.now}
             </button>
           )}
         </div>
@@ -32,23 +33,12 @@ export function ConnectionBanner({ connection, unsent = 0 }: Props) {
   );
 }
 
-const HEADLINES: Record<Exclude<Link["state"], "ready">, string> = {
-  offline: "You are offline.",
-  away: "The server does not answer.",
-  limited: "That was a lot at once.",
-};
-
-function consequence(unsent: number): string {
-  if (unsent === 0) return "What you change is kept and sent later.";
-  return `${unsent === 1 ? "1 change is" : `${unsent} changes are`} kept and will be sent.`;
-}
-
 /** Not read aloud every second. */
 function Countdown({ retryAt }: { retryAt: number }) {
   const seconds = Math.ceil((retryAt - useNow(500)) / 1000);
   return (
     <span className="banner-countdown" aria-hidden="true">
-      {seconds > 0 ? `Next try in ${seconds} s` : "Trying…"}
+      {seconds > 0 ? t.link.next(seconds) : t.link.trying}
     </span>
   );
 }

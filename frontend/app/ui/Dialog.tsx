@@ -1,6 +1,7 @@
 import { type ReactNode, useEffect, useEffectEvent, useId, useLayoutEffect, useRef, useState } from "react";
 import { backCloses } from "./backCloses";
 import { Icon } from "./Icon";
+import { t } from "../text";
 
 interface Props {
   title: string;
@@ -44,12 +45,12 @@ export function Dialog({ title, onClose, children }: Props) {
       closedby={isSettled ? "any" : "closerequest"}
     >
       <div className="dialog-panel">
-        <header className="dialog-head">
+        <div className="dialog-head">
           <h2 id={heading}>{title}</h2>
-          <button type="button" className="icon-button" aria-label="Close" onClick={onClose}>
+          <button type="button" className="icon-button" aria-label={t.close} onClick={onClose}>
             <Icon name="close" />
           </button>
-        </header>
+        </div>
         {children}
       </div>
     </dialog>

@@ -2,6 +2,7 @@ import { useEffect, useEffectEvent, useState } from "react";
 import { useStore } from "../sync/useStore";
 import type { Notice, Notices as NoticesStore } from "../workspace/notices";
 import { Icon } from "./Icon";
+import { t } from "../text";
 
 const SHOWN_FOR = { plain: 8_000, error: 14_000 } as const;
 
@@ -12,7 +13,7 @@ export function Notices({ notices }: { notices: NoticesStore }) {
   return (
     <section
       className="notices"
-      aria-label="Notices"
+      aria-label={t.notices}
       onPointerEnter={() => setHeld(true)}
       onPointerLeave={() => setHeld(false)}
       onFocus={() => setHeld(true)}
@@ -49,7 +50,7 @@ function Shown({ notice, held, onDismiss }: { notice: Notice; held: boolean; onD
           {notice.action.label}
         </button>
       )}
-      <button type="button" className="icon-button" aria-label="Dismiss" onClick={onDismiss}>
+      <button type="button" className="icon-button" aria-label={t.dismiss} onClick={onDismiss}>
         <Icon name="close" />
       </button>
     </div>

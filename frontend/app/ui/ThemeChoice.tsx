@@ -1,20 +1,19 @@
 import { useId } from "react";
 import { useStore } from "../sync/useStore";
-import { THEMES, type Theme, theme } from "./theme";
-
-const THEME_NAMES: Record<Theme, string> = { system: "Auto", light: "Light", dark: "Dark" };
+import { THEMES, theme } from "./theme";
+import { t } from "../text";
 
 export function ThemeChoice() {
   const chosen = useStore(theme);
   const name = useId();
   return (
     <fieldset className="theme-choice">
-      <legend className="only-read">Theme</legend>
+      <legend className="only-read">{t.theme.title}</legend>
       <div className="segments">
         {THEMES.map((option) => (
           <label key={option}>
             <input type="radio" name={name} checked={chosen === option} onChange={() => theme.set(option)} />
-            <span>{THEME_NAMES[option]}</span>
+            <span>{t.theme[option]}</span>
           </label>
         ))}
       </div>

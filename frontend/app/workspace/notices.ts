@@ -1,4 +1,5 @@
 import { Store } from "../sync/store";
+import { t } from "../text";
 
 /** A short word about what happened, with at most one thing to do about it. */
 export interface Notice {
@@ -16,7 +17,7 @@ export interface Action {
 }
 
 export function undo(run: () => void): Action {
-  return { label: "Undo", run, undoes: true };
+  return { label: t.undo, run, undoes: true };
 }
 
 const AT_ONCE = 3;
