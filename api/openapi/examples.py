@@ -41,7 +41,13 @@ DELETED: Document = {**COMPLETED, "deleted_at": "2026-12-17T18:00:00.000Z", "eta
 UID = "3f0b6a52-7c1d-4e8a-9a57-d2c4b1e06f93"
 OTHER_UID = "c2f6d1aa-90b4-4c6e-8f0d-5b7a3e91c844"
 EXPORTED: Document = {**TASK, "deleted_at": None, "uid": UID}
-ACCOUNT: Document = {"user_id": TASK["user_id"], "status": "active", "tasks": 12, "erasure_requested_at": None}
+ACCOUNT: Document = {
+    "user_id": TASK["user_id"],
+    "status": "active",
+    "tasks": 12,
+    "erasure_requested_at": None,
+    "trash_retention_days": 30,
+}
 TOKEN: Document = {
     "id": 7,
     "name": "Thunderbird",

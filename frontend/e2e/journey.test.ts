@@ -105,6 +105,7 @@ test("many at once, and the trash", async () => {
   await expectTitles(page, "one");
   await go(page, "Trash");
   await expect.poll(() => page.locator(".task").count()).toBe(3);
+  await page.getByText("Deleted tasks wait here for 30 days before they are erased.").waitFor();
   await page.getByRole("button", { name: "Restore: two" }).click();
   await expect.poll(() => page.locator(".task").count()).toBe(2);
   await page.getByRole("button", { name: "Empty trash" }).click();

@@ -422,6 +422,8 @@ export interface components {
             status: "active" | "erasing";
             tasks: number;
             erasure_requested_at: string | null;
+            /** @description How long a deleted task can be restored. */
+            trash_retention_days: number;
         };
         /**
          * Alive

@@ -60,7 +60,13 @@ def test_an_account_tells_what_is_stored(alice: httpx.Client, user: UserId) -> N
     """The trash counts too; nothing of it may be kept by a cache."""
     fill(alice)
     account = alice.get(ACCOUNT)
-    assert account.json() == {"user_id": user, "status": "active", "tasks": 2, "erasure_requested_at": None}
+    assert account.json() == {
+        "user_id": user,
+        "status": "active",
+        "tasks": 2,
+        "erasure_requested_at": None,
+        "trash_retention_days": 30,
+    }
     assert account.headers["cache-control"] == "no-store"
 
 

@@ -1,7 +1,7 @@
 /** What is shown of what is here; of the trash, what the service has, with what is on its way to it on top. */
 
 import { useInfiniteQuery } from "@tanstack/react-query";
-import { useMemo, useState } from "react";
+import { useEffect, useMemo, useState } from "react";
 import { useStore } from "../sync/useStore";
 import { projectTrash } from "../sync/writes";
 import { useNow } from "../ui/useNow";
@@ -73,6 +73,19 @@ export function useTrash(): Listing<DeletedTask> {
     );
   }, [found.data, entries]);
   return listing(found, rows);
+}
+
+/** How long a deleted task can be restored; 0 while that is not known. */
+export function useTrashDays(): number {
+  const { api } = useWorkspace();
+  const [days, setDays] = useState(0);
+  useEffect(() => {
+    const leaving = new AbortController();
+    const asked = api.getAccount({ signal: leaving.signal });
+    asked.then((account) => setDays(account.trash_retention_days)).catch(() => {}); // then it is not said
+    return () => leaving.abort();
+  }, [api]);
+  return days;
 }
 
 export function useStats(): Stats | undefined {

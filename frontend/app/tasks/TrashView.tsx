@@ -1,7 +1,7 @@
 import { useEffect, useEffectEvent, useState } from "react";
 import { useActions } from "../data/actions";
 import { format } from "../data/due";
-import { type Listing, useTrash } from "../data/queries";
+import { type Listing, useTrash, useTrashDays } from "../data/queries";
 import type { DeletedTask } from "../data/types";
 import { ConfirmDialog } from "../ui/ConfirmDialog";
 import { Icon } from "../ui/Icon";
@@ -29,6 +29,7 @@ function Trash({ listing }: { listing: Listing<DeletedTask> }) {
   const actions = useActions();
   const [asking, setAsking] = useState(false);
   const rows = listing.rows ?? NO_ROWS;
+  const days = useTrashDays();
   const selection = useSelection(rows);
   const selectAll = useAll(listing, selection);
   useShortcuts({ Escape: selection.end });
@@ -36,13 +37,13 @@ function Trash({ listing }: { listing: Listing<DeletedTask> }) {
   if (rows.length === 0)
     return (
       <Blank icon="trash" title={t.trash.none}>
-        <p>{t.trash.wait}</p>
+        <p>{t.trash.wait(days)}</p>
       </Blank>
     );
   return (
     <>
       <div className="toolbar">
-        <p className="toolbar-note">{t.trash.wait}</p>
+        <p className="toolbar-note">{t.trash.wait(days)}</p>
         <button
           type="button"
           className="button"

@@ -158,7 +158,8 @@ export const de: Texts = {
 
   trash: {
     list: "Gelöschte Aufgaben",
-    wait: "Gelöschte Aufgaben bleiben eine Weile hier, bevor sie endgültig verschwinden.",
+    wait: (days) =>
+      `Gelöschte Aufgaben bleiben ${days === 0 ? "eine Weile" : days === 1 ? "einen Tag" : `${days} Tage`} hier, bevor sie endgültig verschwinden.`,
     none: "Der Papierkorb ist leer.",
     empty: "Papierkorb leeren",
     emptyTitle: "Papierkorb leeren?",

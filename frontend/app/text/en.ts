@@ -150,7 +150,8 @@ export const en = {
 
   trash: {
     list: "Deleted tasks",
-    wait: "Deleted tasks wait here for a while before they are erased.",
+    wait: (days: number) =>
+      `Deleted tasks wait here for ${days === 0 ? "a while" : days === 1 ? "a day" : `${days} days`} before they are erased.`,
     none: "The trash is empty.",
     empty: "Empty trash",
     emptyTitle: "Empty the trash?",
