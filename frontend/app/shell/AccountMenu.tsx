@@ -53,7 +53,7 @@ export function AccountMenu({ onHelp, onTokens }: { onHelp: () => void; onTokens
             onTokens();
           }}
         >
-          Access tokens
+          {t.tokens.title}
         </button>
         <button
           type="button"

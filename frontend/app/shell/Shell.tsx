@@ -40,7 +40,7 @@ export function Shell({ updates }: { updates: Updates }) {
   const openTokens = () =>
     void import("../tokens/TokensDialog").then(
       ({ TokensDialog }) => setTokens(() => TokensDialog),
-      () => notices.fail("Your access tokens cannot be shown now. Try again when you are online."),
+      () => notices.fail(t.tokens.unavailable),
     );
 
   const closeDraft = () => {

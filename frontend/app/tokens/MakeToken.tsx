@@ -4,18 +4,19 @@ import { sentenceOf } from "../sync/failure";
 import { Field } from "../tasks/Field";
 import { faultOf } from "../tasks/fieldErrors";
 import { useWorkspace } from "../workspace/workspace";
+import { t } from "../text";
 
 const MAX_NAME = 100;
 const DAY = 24 * 60 * 60 * 1000;
 
 const RIGHTS: readonly (readonly [string, readonly Scope[]])[] = [
-  ["Read", ["tasks:read"]],
-  ["Read and change", ["tasks:read", "tasks:write"]],
+  [t.tokens.read, ["tasks:read"]],
+  [t.tokens.change, ["tasks:read", "tasks:write"]],
 ];
 const ENDS: readonly (readonly [string, number | null])[] = [
-  ["In 30 days", 30],
-  ["In a year", 365],
-  ["Never", null],
+  [t.tokens.month, 30],
+  [t.tokens.year, 365],
+  [t.tokens.never, null],
 ];
 
 export function MakeToken({ onMade }: { onMade: (made: NewAccessToken) => void }) {
@@ -43,7 +44,7 @@ export function MakeToken({ onMade }: { onMade: (made: NewAccessToken) => void }
 
   return (
     <form className="token-form" onSubmit={(event) => void make(event)}>
-      <Field label="Name of the program" fault={fault}>
+      <Field label={t.tokens.name} fault={fault}>
         {(control) => (
           <input
             {...control}
@@ -56,16 +57,16 @@ export function MakeToken({ onMade }: { onMade: (made: NewAccessToken) => void }
           />
         )}
       </Field>
-      <Choice legend="It may" options={RIGHTS} chosen={right} onChoose={setRight} />
-      <Choice legend="It ends" options={ENDS} chosen={end} onChoose={setEnd} />
+      <Choice legend={t.tokens.may} options={RIGHTS} chosen={right} onChoose={setRight} />
+      <Choice legend={t.tokens.ends} options={ENDS} chosen={end} onChoose={setEnd} />
       {problem !== null && !fault && (
         <p className="field-fault" role="alert">
-          {problem instanceof Problem ? problem.message : `The token was not made. ${sentenceOf(problem)}`}
+          {problem instanceof Problem ? problem.message : `${t.tokens.notMade} ${sentenceOf(problem)}`}
         </p>
       )}
       <footer className="dialog-foot">
         <button type="submit" className="button" data-kind="primary" disabled={busy}>
-          Make a token
+          {t.tokens.make}
         </button>
       </footer>
     </form>

@@ -1,8 +1,10 @@
 import { useRef, useState } from "react";
 import type { AccessToken } from "../../lib/api";
+import { format } from "../data/due";
 import { sentenceOf } from "../sync/failure";
 import { ConfirmDialog } from "../ui/ConfirmDialog";
 import { useWorkspace } from "../workspace/workspace";
+import { t } from "../text";
 
 interface Props {
   tokens: readonly AccessToken[];
@@ -20,7 +22,7 @@ export function TokenList({ tokens, onChange }: Props) {
     try {
       await api.revokeToken(token.id);
     } catch (error) {
-      setFailure(`${token.name} was not revoked. ${sentenceOf(error)}`);
+      setFailure(`${t.tokens.notRevoked(token.name)} ${sentenceOf(error)}`);
     }
     await onChange();
     heading.current?.focus(); // what had the focus is gone
@@ -29,14 +31,14 @@ export function TokenList({ tokens, onChange }: Props) {
   return (
     <section className="token-list">
       <h3 ref={heading} tabIndex={-1}>
-        Your tokens
+        {t.tokens.yours}
       </h3>
       {failure && (
         <p className="field-fault" role="alert">
           {failure}
         </p>
       )}
-      {tokens.length === 0 && <p className="dialog-text">There are none.</p>}
+      {tokens.length === 0 && <p className="dialog-text">{t.tokens.none}</p>}
       <ul>
         {tokens.map((token) => (
           <li key={token.id}>
@@ -48,19 +50,19 @@ export function TokenList({ tokens, onChange }: Props) {
               type="button"
               className="button"
               data-kind="danger"
-              aria-label={`Revoke: ${token.name}`}
+              aria-label={t.tokens.revokeIt(token.name)}
               onClick={() => setAsking(token)}
             >
-              Revoke
+              {t.tokens.revoke}
             </button>
           </li>
         ))}
       </ul>
       {asking && (
         <ConfirmDialog
-          title={`Revoke the token for ${asking.name}?`}
-          text="The program that has it cannot work with your tasks any more. Nothing brings the token back."
-          action="Revoke it"
+          title={t.tokens.revokeTitle(asking.name)}
+          text={t.tokens.revokeText}
+          action={t.tokens.revokeAction}
           onConfirm={() => void revoke(asking)}
           onClose={() => setAsking(null)}
         />
@@ -70,21 +72,16 @@ export function TokenList({ tokens, onChange }: Props) {
 }
 
 function describe({ scopes, expires_at, last_used_at }: AccessToken, now: Date): string {
-  const may = scopes.length > 1 ? "reads and changes" : scopes[0] === "tasks:read" ? "reads" : "changes";
-  const end =
-    expires_at === null ? "does not end" : `${new Date(expires_at) > now ? "ends" : "ended"} ${day(expires_at)}`;
-  const used = last_used_at === null ? "never used" : `last used ${day(last_used_at)}, ${hour(last_used_at)}`;
-  return `${capital(may)} · ${end} · ${used}`;
+  const { rights, endless, willEnd, hasEnded, unused, used } = t.tokens;
+  const may = scopes.length > 1 ? rights.both : scopes[0] === "tasks:read" ? rights.read : rights.change;
+  const end = expires_at === null ? endless : (new Date(expires_at) > now ? willEnd : hasEnded)(day(expires_at));
+  return `${may} · ${end} · ${last_used_at === null ? unused : used(day(last_used_at), hour(last_used_at))}`;
 }
 
 function day(instant: string): string {
-  return new Intl.DateTimeFormat(undefined, { dateStyle: "medium" }).format(new Date(instant));
+  return format(instant, { dateStyle: "medium" });
 }
 
 function hour(instant: string): string {
-  return new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" }).format(new Date(instant));
-}
-
-function capital(text: string): string {
-  return text.charAt(0).toUpperCase() + text.slice(1);
+  return format(instant, { hour: "2-digit", minute: "2-digit" });
 }

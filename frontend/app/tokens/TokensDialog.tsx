@@ -8,6 +8,7 @@ import { Dialog } from "../ui/Dialog";
 import { useWorkspace } from "../workspace/workspace";
 import { MakeToken } from "./MakeToken";
 import { TokenList } from "./TokenList";
+import { t } from "../text";
 
 const KEY = ["tokens"];
 
@@ -19,11 +20,8 @@ export function TokensDialog({ onClose }: { onClose: () => void }) {
   const refresh = () => queries.invalidateQueries({ queryKey: KEY });
 
   return (
-    <Dialog title="Access tokens" onClose={onClose}>
-      <p className="dialog-text">
-        With a token of its own a program, an assistant or a script can work with your tasks. You can revoke it at any
-        time.
-      </p>
+    <Dialog title={t.tokens.title} onClose={onClose}>
+      <p className="dialog-text">{t.tokens.text}</p>
       {made ? (
         <Made key={made.id} made={made} onDone={() => setMade(null)} />
       ) : (
@@ -38,7 +36,7 @@ export function TokensDialog({ onClose }: { onClose: () => void }) {
         <TokenList tokens={found.data.tokens} onChange={refresh} />
       ) : (
         <p className="dialog-text" role="status">
-          {found.error ? `Your tokens cannot be shown. ${sentenceOf(found.error)}` : "Loading your tokens…"}
+          {found.error ? `${t.tokens.notShown} ${sentenceOf(found.error)}` : t.tokens.loading}
         </p>
       )}
     </Dialog>
@@ -61,25 +59,32 @@ function Made({ made, onDone }: { made: NewAccessToken; onDone: () => void }) {
   };
 
   return (
-    <section className="token-made" aria-label={`The token for ${made.name}`}>
+    <section className="token-made" aria-label={t.tokens.made(made.name)}>
       <p>
-        <strong>Copy the token for {made.name} now.</strong> It is not shown again.
+        <strong>{t.tokens.copyNow(made.name)}</strong> {t.tokens.once}
       </p>
       <div className="token-copy">
-        <input ref={field} readOnly aria-label="Token" value={made.token} spellCheck={false} autoComplete="off" />
+        <input
+          ref={field}
+          readOnly
+          aria-label={t.tokens.token}
+          value={made.token}
+          spellCheck={false}
+          autoComplete="off"
+        />
         <button type="button" className="button" data-kind="primary" onClick={() => void copy()}>
-          Copy
+          {t.tokens.copy}
         </button>
         <button type="button" className="button" data-kind="quiet" onClick={onDone}>
-          Done
+          {t.tokens.done}
         </button>
       </div>
       <p className="only-read" role="status">
-        {copied && "Copied"}
+        {copied && t.tokens.copied}
       </p>
       {copied && (
         <p className="field-hint" aria-hidden="true">
-          Copied
+          {t.tokens.copied}
         </p>
       )}
     </section>
