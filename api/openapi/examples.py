@@ -6,6 +6,7 @@ from typing import Any
 from api.tasks.formats import KINDS, Format, document
 from core.tasks.crud import task_etag
 from core.tasks.sync.token import Token
+from core.tasks.tree.keys import of_number
 from core.types import History, Revision, TaskId, UserId
 
 Document = dict[str, Any]
@@ -26,6 +27,9 @@ TASK: Document = {
     "priority": "high",
     "due_date": "2026-12-24",
     "tags": ["home", "shopping"],
+    "reminders": [30],
+    "parent_id": None,
+    "position": of_number(42),
     "created_at": "2026-12-17T08:30:00.000Z",
     "updated_at": "2026-12-17T08:30:00.000Z",
     "etag": etag(1_797_496_200_000_000),
@@ -38,9 +42,10 @@ COMPLETED: Document = {
     "etag": etag(1_797_527_112_345_678),
 }
 DELETED: Document = {**COMPLETED, "deleted_at": "2026-12-17T18:00:00.000Z", "etag": etag(1_797_530_400_123_456)}
+CHILD: Document = {"id": 43, "title": "Take the empty bottles along", "parent_id": 42, "position": of_number(43)}
 UID = "3f0b6a52-7c1d-4e8a-9a57-d2c4b1e06f93"
 OTHER_UID = "c2f6d1aa-90b4-4c6e-8f0d-5b7a3e91c844"
-EXPORTED: Document = {**TASK, "deleted_at": None, "uid": UID}
+EXPORTED: Document = {**TASK, "deleted_at": None, "uid": UID, "parent_uid": None}
 ACCOUNT: Document = {
     "user_id": TASK["user_id"],
     "status": "active",
@@ -91,6 +96,8 @@ EXAMPLES: dict[str, Document] = {
             "priority": "high",
             "due_date": "2026-12-24",
             "tags": ["home", "shopping"],
+            "reminders": [30, "2026-12-23T17:00:00Z"],
+            "parent_id": None,
         },
         due_at_an_instant={"title": "Call the dentist", "due_date": "2026-12-24T09:30:00+01:00"},
     ),
@@ -100,7 +107,16 @@ EXAMPLES: dict[str, Document] = {
         whole_task_sent_back={**TASK, "title": "Buy oat milk"},
     ),
     "Completion": _examples(complete={"completed": True}, toggle={}, toggle_too=None),
+    "MoveTask": _examples(
+        behind_another={"after": 41},
+        to_the_top={"after": None, "parent_id": None},
+        beneath_a_parent={"after": None, "parent_id": 41},
+    ),
     "Task": _examples(task=TASK),
+    "ChangedTask": _examples(
+        task=TASK,
+        with_subtasks={**COMPLETED, "descendants": [{**COMPLETED, **CHILD}]},
+    ),
     "Changes": _examples(
         changes={"changes": [TASK, {"id": 40, "deleted_at": DELETED["deleted_at"]}], "next": NEXT, "more": False},
         nothing_new={"changes": [], "next": NEXT, "more": False},
@@ -126,6 +142,7 @@ EXAMPLES: dict[str, Document] = {
                 {"op": "update", "id": 42, "task": {"priority": "low"}, "if_match": TASK["etag"]},
                 {"op": "complete", "id": 41, "completed": True},
                 {"op": "delete", "id": 40},
+                {"op": "move", "id": 42, "after": 41},
             ]
         },
         each_for_itself={"atomic": False, "operations": [{"op": "complete", "id": 42}, {"op": "delete", "id": 41}]},
@@ -139,9 +156,9 @@ EXAMPLES: dict[str, Document] = {
             ],
         }
     ),
-    "Import": _examples(export={"version": 1, "tasks": [EXPORTED, {**DELETED, "uid": OTHER_UID}]}),
+    "Import": _examples(export={"version": 1, "tasks": [EXPORTED, {**DELETED, "uid": OTHER_UID, "parent_uid": None}]}),
     "Imported": _examples(imported={"imported": 2}),
-    "Export": _examples(export={"version": 1, "tasks": [EXPORTED, {**DELETED, "uid": OTHER_UID}]}),
+    "Export": _examples(export={"version": 1, "tasks": [EXPORTED, {**DELETED, "uid": OTHER_UID, "parent_uid": None}]}),
     "Account": _examples(account=ACCOUNT),
     "Erasure": _examples(
         erasing={**ACCOUNT, "status": "erasing", "erasure_requested_at": "2026-12-17T18:00:00.000Z"},

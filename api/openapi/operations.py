@@ -15,7 +15,18 @@ CHANGED = ("ETag", "Cache-Control", "Vary", "Idempotent-Replayed")
 KEPT = ("Cache-Control", "Vary", "Idempotent-Replayed")
 OWN = ("Cache-Control", "Vary")
 
-FILTERS = ("completed", "status", "priority", "tag", "due_before", "due_after", "time_zone", "search", "accents")
+FILTERS = (
+    "completed",
+    "status",
+    "priority",
+    "tag",
+    "parent_id",
+    "due_before",
+    "due_after",
+    "time_zone",
+    "search",
+    "accents",
+)
 ORDER = ("sort", "sort_by", "order", "sort_order")
 PAGING = ("limit", "offset", "cursor")
 
@@ -69,6 +80,7 @@ def _of_lists(shape: Shape) -> dict[str, Operation]:
                 "Replace": _link("replaceTask"),
                 "Complete": _link("completeTask"),
                 "Toggle": _link("toggleTask"),
+                "Move": _link("moveTask"),
                 "Delete": _link("deleteTask"),
             },
         ),
@@ -158,15 +170,16 @@ def _of_a_task(deletes: int) -> dict[str, Operation]:
                 }
             },
         ),
-        "replaceTask": _change("Update a task with PUT", _body("TaskUpdate")),
-        "updateTask": _change("Update a task", _body("TaskUpdate")),
-        "completeTask": _change("Complete a task", _COMPLETION, "set_completed"),
-        "toggleTask": _change("Toggle a task", _COMPLETION, "set_completed"),
+        "replaceTask": _change("Update a task with PUT", _body("TaskUpdate"), "descendants"),
+        "updateTask": _change("Update a task", _body("TaskUpdate"), "descendants"),
+        "completeTask": _change("Complete a task", _COMPLETION, "set_completed", "descendants"),
+        "toggleTask": _change("Toggle a task", _COMPLETION, "set_completed", "descendants"),
+        "moveTask": _change("Move a task", _body("MoveTask")),
         "deleteTask": Operation(
             "Delete a task",
             deletes,
             "The task lies in the trash.",
-            {} if deletes == HTTPStatus.NO_CONTENT else _json("Task"),
+            {} if deletes == HTTPStatus.NO_CONTENT else _json("ChangedTask"),
             () if deletes == HTTPStatus.NO_CONTENT else CHANGED,
             parameters=("If-Match", "Unless-Match"),
             links={"Restore": _link("restoreTask", "$request.path.task_id")},
@@ -175,7 +188,7 @@ def _of_a_task(deletes: int) -> dict[str, Operation]:
             "Restore a task",
             200,
             "The task is in the list again.",
-            _json("Task"),
+            _json("ChangedTask"),
             CHANGED,
             ("Idempotency-Key",),
             links={"Get": _link("getTask")},
@@ -218,7 +231,7 @@ def _change(summary: str, body: Document, *parameters: str) -> Operation:
         summary,
         200,
         "The task as it now is.",
-        _json("Task"),
+        _json("ChangedTask"),
         CHANGED,
         (*parameters, "If-Match", "Unless-Match", "Idempotency-Key"),
         body,

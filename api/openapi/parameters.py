@@ -53,6 +53,18 @@ PARAMETERS: dict[str, Document] = {
         "Only tasks with this tag; given more than once, with all of them.",
         ["home"],
     ),
+    "parent_id": _parameter(
+        "parent_id",
+        {"anyOf": [_schema("Id"), {"const": queries.NO_PARENT}]},
+        "Only the subtasks of this task, without theirs; `none`: only tasks that are no subtasks.",
+        queries.NO_PARENT,
+    ),
+    "descendants": _parameter(
+        "descendants",
+        {**_BOOLEAN, "default": True},
+        "Whether completing completes what is open beneath the task.",
+        example=False,
+    ),
     "due_before": _parameter(
         "due_before",
         _schema("DueDate"),

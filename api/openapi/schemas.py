@@ -11,6 +11,7 @@ from api.account.tokens import AccessTokens, NewAccessToken, TokenCreate
 from api.health import Alive, Ready
 from api.tasks import schemas as models
 from api.tasks.batch import AtomicBatch, IndependentBatch
+from api.tasks.moving import MoveTask
 from api.tasks.transfer import Import
 from core.tasks.answers import Shape
 
@@ -20,7 +21,9 @@ _MODELS: Mapping[str, Any] = {
     "TaskCreate": models.TaskCreate,
     "TaskUpdate": models.TaskUpdate,
     "Completion": models.Completion,
+    "MoveTask": MoveTask,
     "Task": models.Task,
+    "ChangedTask": models.ChangedTask,
     "DeletedTask": models.DeletedTask,
     "Changes": models.Changes,
     "Event": models.Event,

@@ -5,23 +5,25 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Annotated, Any, Literal, NotRequired
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from typing_extensions import TypeAliasType, TypedDict
 
 from api.http.problems import faults_of
 from api.tasks import preconditions
-from api.tasks.schemas import TaskCreate, TaskUpdate, whole
-from core.errors import BatchFailed, InvalidInput, NotFound, PreconditionFailed, TasklaneError, TooManyTasks
+from api.tasks.moving import MoveTask
+from api.tasks.schemas import TaskCreate, TaskNumber, TaskUpdate
+from core.errors import BatchFailed, Fault, InvalidInput, NotFound, PreconditionFailed, TasklaneError, TooManyTasks
 from core.lists.lists import Change
 from core.tasks import crud
 from core.tasks.crud import Condition, StoredTask
-from core.types import MAX_TASK_ID, TaskId
+from core.tasks.tree import moves
+from core.types import TaskId
 
 MAX_OPERATIONS = 100
 BATCH_LIMIT_BYTES = 1024 * 1024
 """Room for 100 tasks with full descriptions, in whatever script."""
 
-TaskNumber = Annotated[int, Field(ge=1, le=MAX_TASK_ID), BeforeValidator(whole)]
+Descendants = Field(default=True, description="Whether completing completes what is open beneath it.")
 
 
 class _Operation(BaseModel):
@@ -53,10 +55,12 @@ class UpdateOperation(_OnTask):
 
     op: Literal["update"]
     task: TaskUpdate
+    descendants: bool = Descendants
 
     def apply(self, change: Change) -> "Applied":
-        columns = self.task.columns()
-        return Applied(HTTPStatus.OK, crud.update(change, TaskId(self.id), columns, condition=self.condition))
+        task, columns = TaskId(self.id), self.task.columns()
+        stored = crud.update(change, task, columns, condition=self.condition, descendants=self.descendants)
+        return Applied(HTTPStatus.OK, stored)
 
 
 class CompleteOperation(_OnTask):
@@ -64,25 +68,49 @@ class CompleteOperation(_OnTask):
 
     op: Literal["complete"]
     completed: bool | None = None
+    descendants: bool = Descendants
 
     def apply(self, change: Change) -> "Applied":
-        if self.completed is None:
-            return Applied(HTTPStatus.OK, crud.toggle(change, TaskId(self.id), condition=self.condition))
-        columns = {"completed": self.completed}
-        return Applied(HTTPStatus.OK, crud.update(change, TaskId(self.id), columns, condition=self.condition))
+        stored = crud.complete(
+            change,
+            TaskId(self.id),
+            completed=self.completed,
+            condition=self.condition,
+            descendants=self.descendants,
+        )
+        return Applied(HTTPStatus.OK, stored)
 
 
 class DeleteOperation(_OnTask):
-    """Move a task to the trash."""
+    """Move a task to the trash, with what is beneath it."""
 
     op: Literal["delete"]
 
     def apply(self, change: Change) -> "Applied":
-        crud.delete(change, TaskId(self.id), condition=self.condition)
-        return Applied(HTTPStatus.NO_CONTENT, None)
+        deleted = crud.delete(change, TaskId(self.id), condition=self.condition)
+        return Applied(HTTPStatus.NO_CONTENT, None, deleted.along)
 
 
-Known = CreateOperation | UpdateOperation | CompleteOperation | DeleteOperation
+class RestoreOperation(_Operation):
+    """Take a task out of the trash, with what went there with it."""
+
+    op: Literal["restore"]
+    id: TaskNumber
+
+    def apply(self, change: Change) -> "Applied":
+        return Applied(HTTPStatus.OK, crud.restore(change, TaskId(self.id)))
+
+
+class MoveOperation(_OnTask, MoveTask):
+    """Put a task elsewhere in the order by hand, or beneath another parent."""
+
+    op: Literal["move"]
+
+    def apply(self, change: Change) -> "Applied":
+        return Applied(HTTPStatus.OK, moves.move(change, TaskId(self.id), self.move, condition=self.condition))
+
+
+Known = CreateOperation | UpdateOperation | CompleteOperation | DeleteOperation | RestoreOperation | MoveOperation
 Operation = TypeAliasType("Operation", Annotated[Known, Field(discriminator="op")])
 
 
@@ -113,6 +141,8 @@ class Applied:
 
     status: HTTPStatus
     task: StoredTask | None
+    along: tuple[str, ...] = ()
+    """What went into the trash with it, as JSON."""
 
 
 Result = Applied | TasklaneError
@@ -130,7 +160,8 @@ def apply(change: Change, operations: Sequence[Known | InvalidInput], *, atomic:
     if atomic and any(isinstance(operation, InvalidInput) for operation in operations):
         raise BatchFailed([item if isinstance(item, InvalidInput) else None for item in operations])
     results: list[Result] = [
-        operation if isinstance(operation, InvalidInput) else _apply(change, operation) for operation in operations
+        operation if isinstance(operation, InvalidInput) else _apply(change, operation, position)
+        for position, operation in enumerate(operations)
     ]
     failures = [result if isinstance(result, TasklaneError) else None for result in results]
     if atomic and any(failures):
@@ -150,9 +181,12 @@ def _parse(position: int, raw: object) -> Known | InvalidInput:
         return InvalidInput(*faults_of(found, below=f"#/operations/{position}"))
 
 
-def _apply(change: Change, operation: Known) -> Result:
+def _apply(change: Change, operation: Known, position: int) -> Result:
     try:
         return operation.apply(change)
+    except InvalidInput as error:  # of another task that it names; it looked before it changed anything
+        below = f"#/operations/{position}" + "/task" * isinstance(operation, CreateOperation | UpdateOperation)
+        return InvalidInput(*(Fault(below + fault.pointer[1:], fault.detail) for fault in error.faults))
     except (
         NotFound,
         PreconditionFailed,

@@ -18,6 +18,7 @@ NAMES: Mapping[str, str] = {
     "isCompleted": "completed",
     "done": "completed",
     "status": "completed",
+    "parentId": "parent_id",
 }
 """Of members, and what they are read as."""
 
@@ -25,7 +26,7 @@ TITLES = ("content", "name")
 """A title where there is no other, and not both of these."""
 
 KEPT = frozenset(
-    {"id", "user_id", "created_at", "updated_at", "completed_at", "deleted_at", "etag"}
+    {"id", "user_id", "created_at", "updated_at", "completed_at", "deleted_at", "etag", "position"}
     | {"userId", "createdAt", "updatedAt", "completedAt", "deletedAt", "eTag"}
 )
 """What the service keeps itself: pages send whole objects back, and nobody misses it."""

@@ -1,6 +1,7 @@
 """An import as it is read: task by task, so that it costs no more memory than its bytes, and nobody else any time."""
 
 import json
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
@@ -9,13 +10,13 @@ from pydantic import TypeAdapter, ValidationError
 from api.http.pieces import pieces
 from api.http.problems import faults_of
 from api.http.sentences import sentence_of
+from api.tasks.lineage import TASKS, Family, family_faults
 from api.tasks.transfer import Import, ImportedTask
 from api.turns import Turns
 from core.errors import Fault, InvalidInput
-from core.tasks.bulk import MAX_IMPORTED
+from core.tasks.bulk import MAX_IMPORTED, Batches, Rows
 from core.tasks.fields import DEFAULTS
 
-TASKS = "tasks"
 MAX_FAULTS = 20
 BATCH = 500
 """Rows that are written with one statement."""
@@ -23,14 +24,11 @@ BATCH = 500
 _task = TypeAdapter(ImportedTask)
 
 
-async def parse_import(document: bytes | bytearray) -> list[bytes]:
-    """The rows as `core.tasks.bulk.insert_all` takes them; raises `InvalidInput`, at the twentieth mistake at last."""
+async def parse_import(document: bytes | bytearray) -> Batches:
+    """The tasks as `core.tasks.bulk.insert_all` takes them; raises `InvalidInput`, at the twentieth mistake at last."""
     turns = Turns()
     head: dict[str, Any] = {}
-    faults: list[Fault] = []
-    batches: list[bytes] = []
-    rows: list[str] = []
-    uids: set[str] = set()
+    read = _Read()
     for piece in pieces(document, TASKS):
         await turns.next()
         if piece.number is None:
@@ -40,39 +38,76 @@ async def parse_import(document: bytes | bytearray) -> list[bytes]:
             context = {"max_length": MAX_IMPORTED, "field_type": "List"}
             raise InvalidInput(Fault(f"#/{TASKS}", sentence_of("too_long", context, "")))
         else:
-            row = _row(piece.number, piece.value, uids, faults)
-            if len(faults) >= MAX_FAULTS:
+            read.take(piece.number, piece.value)
+            if len(read.faults) >= MAX_FAULTS:
                 break
-            if row and not faults:
-                rows.append(row)
-            if len(rows) == BATCH:
-                batches.append(_joined(rows))
-                rows.clear()
-    faults = [*_faults_of_head(head), *faults]
-    if faults:
+    if faults := [*_faults_of_head(head), *(read.faults or family_faults(read.family))]:
         raise InvalidInput(*faults[:MAX_FAULTS])
-    return [*batches, _joined(rows)] if rows else batches
+    return read.batches()
 
 
-def _row(number: int, value: Any, uids: set[str], faults: list[Fault]) -> str | None:
-    """The first task of a uid has it."""
-    try:
-        task = _task.validate_python(value)
-    except ValidationError as error:
-        found = error.errors(include_url=False, include_input=False)
-        faults += faults_of(found, below=f"#/{TASKS}/{number}")
-        return None
-    columns = {**DEFAULTS, **task.columns()}
-    if columns.get("uid") in uids:
-        del columns["uid"]
-    elif uid := columns.get("uid"):
-        uids.add(uid)
-    row = {name: item.isoformat() if isinstance(item, date) else item for name, item in columns.items()}
-    return json.dumps(row, ensure_ascii=False)
+@dataclass(slots=True)
+class _Read:
+    """What was read so far."""
+
+    faults: list[Fault] = field(default_factory=list)
+    family: Family = field(default_factory=Family)
+    _rows: list[str] = field(default_factory=list)
+    _parents: list[int] = field(default_factory=list)
+    _done: list[tuple[bytes, int, list[int]]] = field(default_factory=list)
+    _positions: list[str | None] = field(default_factory=list)
+    _uids: set[str] = field(default_factory=set)
+
+    def take(self, number: int, value: Any) -> None:
+        """The first task of a uid has it."""
+        try:
+            task = _task.validate_python(value)
+        except ValidationError as error:
+            found = error.errors(include_url=False, include_input=False)
+            self.faults += faults_of(found, below=f"#/{TASKS}/{number}")
+            return
+        if not self.faults:
+            self._rows.append(self._row(task))
+            if len(self._rows) == BATCH:
+                self._close()
+
+    def batches(self) -> Batches:
+        self._close()
+        rows = [
+            Rows(json, size, [self.family.parents[number] for number in children])
+            for json, size, children in self._done
+        ]
+        return Batches(rows, _ranks(self._positions))
+
+    def _row(self, task: ImportedTask) -> str:
+        columns = {**DEFAULTS, **task.columns()}
+        number = self.family.add(columns.pop("id", None), columns.pop("parent_id", None), live=not task.deleted_at)
+        self._positions.append(columns.pop("position", None))
+        if task.parent_id is not None:
+            self._parents.append(number)
+            columns["parent_id"] = len(self._parents)
+        if columns.get("uid") in self._uids:
+            del columns["uid"]
+        elif uid := columns.get("uid"):
+            self._uids.add(uid)
+        row = {name: item.isoformat() if isinstance(item, date) else item for name, item in columns.items()}
+        return json.dumps(row, ensure_ascii=False)
+
+    def _close(self) -> None:
+        if self._rows:
+            self._done.append((f"[{','.join(self._rows)}]".encode(), len(self._rows), self._parents))
+        self._rows, self._parents = [], []
 
 
-def _joined(rows: list[str]) -> bytes:
-    return f"[{','.join(rows)}]".encode()
+def _ranks(positions: list[str | None]) -> list[int]:
+    """By hand, the last first; what says nothing of its place comes above, what was read later above the rest."""
+    order = sorted(range(len(positions)), key=lambda number: (positions[number] is None, number))
+    placed = [number for number in order if positions[number] is not None]
+    placed.sort(key=lambda number: (str(positions[number]), -number), reverse=True)
+    ranks = [0] * len(positions)
+    for rank, number in enumerate([*placed, *order[len(placed) :]]):
+        ranks[number] = rank
+    return ranks
 
 
 def _faults_of_head(head: dict[str, Any]) -> list[Fault]:

@@ -17,7 +17,7 @@ from core.types import MAX_TASK_ID, TaskId
 class TaskSegment(Convertor[str]):
     """A step of a path that may name a task: what has a route of its own beside the tasks is no task for any method."""
 
-    regex = "(?!(?:batch|changes|events|export|import|stats|tasks|trash)(?:/|$))[^/]+"
+    regex = "(?!(?:batch|changes|events|export|import|stats|tags|tasks|trash)(?:/|$))[^/]+"
 
     def convert(self, value: str) -> str:
         return value

@@ -14,7 +14,9 @@ from api.http.intake import LargeRequest
 from api.tasks import formats, preconditions
 from api.tasks.batch import BATCH_LIMIT_BYTES, Batch
 from api.tasks.formats.table import Table
-from api.tasks.imports import TASKS, parse_import
+from api.tasks.imports import parse_import
+from api.tasks.lineage import TASKS
+from api.tasks.moving import MoveTask
 from api.tasks.parameters import Id, Service, parse_export
 from api.tasks.schemas import Completion, TaskCreate, TaskUpdate
 from api.tasks.service import Tasks, changed
@@ -109,11 +111,11 @@ async def export_tasks(request: Request, owner: Owner, tasks: Service) -> Respon
 async def import_tasks(request: Request, owner: Owner, tasks: Service) -> Response:
     """Make the tasks of an export anew, with the times they had and ids of their own: all of them or none."""
     large = cast(LargeRequest, request)  # the route's class says so
-    rows = await parse_import(large.document)
-    large.place.grow(sum(map(len, rows)))
+    batches = await parse_import(large.document)
+    large.place.grow(sum(len(rows.json) for rows in batches.rows))
     key = await key_of_pieces(large, "import", large.document, array=TASKS)
     large.document = b""
-    return _outcome(await tasks.import_all(owner, rows, key))
+    return _outcome(await tasks.import_all(owner, batches, key))
 
 
 router.add_api_route(
@@ -137,8 +139,10 @@ async def get_task(request: Request, owner: Owner, tasks: Service, task: Id) -> 
 @router.patch("/{task_id:task}", operation_id="updateTask")
 async def update_task(request: Request, owner: Owner, tasks: Service, task: Id, changes: TaskUpdate) -> Response:
     """Merge the body into a task (RFC 7396), with PUT as with PATCH: what is absent stays, `null` clears."""
-    key = await key_of(request, f"update {task}")
-    return _outcome(await tasks.update(owner, task, changes, _condition(request, task), key))
+    descendants = _descendants(request)
+    key = await key_of(request, f"update {task}" + _LEFT * (not descendants))
+    condition = _condition(request, task)
+    return _outcome(await tasks.update(owner, task, changes, condition, key, descendants=descendants))
 
 
 @router.patch("/{task_id:task}/complete", operation_id="completeTask")
@@ -146,21 +150,38 @@ async def update_task(request: Request, owner: Owner, tasks: Service, task: Id, 
 async def complete_task(
     request: Request, owner: Owner, tasks: Service, task: Id, body: Completion | None = None
 ) -> Response:
-    """Set `completed`, by the body or by `?completed=`; with neither, toggle it."""
-    completed = _completion(request, body)
-    key = await key_of(request, f"complete {task} {completed}")
-    return _outcome(await tasks.complete(owner, task, _condition(request, task), key, completed=completed))
+    """Set `completed`, by the body or by `?completed=`; with neither, toggle it.
+
+    Completing completes what is open beneath it, unless `?descendants=false` leaves that as it is.
+    """
+    completed, descendants = _completion(request, body), _descendants(request)
+    key = await key_of(request, f"complete {task} {completed}" + _LEFT * (not descendants))
+    condition = _condition(request, task)
+    return _outcome(await tasks.complete(owner, task, condition, key, completed=completed, descendants=descendants))
+
+
+@router.post("/{task_id:task}/move", operation_id="moveTask")
+async def move_task(request: Request, owner: Owner, tasks: Service, task: Id, to: MoveTask) -> Response:
+    """Put a task behind another one or at the top, and beneath a parent or at the top level."""
+    key = await key_of(request, f"move {task}")
+    return _outcome(await tasks.move(owner, task, to.move, _condition(request, task), key))
 
 
 @router.post("/{task_id:task}/restore", operation_id="restoreTask")
 async def restore_task(request: Request, owner: Owner, tasks: Service, task: Id) -> Response:
-    """Take a task out of the trash."""
+    """Take a task out of the trash, and what went there with it.
+
+    Where its parent is in the trash, or erased, it comes back at the top level.
+    """
     return _outcome(await tasks.restore(owner, task, await key_of(request, f"restore {task}")))
 
 
 @router.delete("/{task_id:task}", operation_id="deleteTask", status_code=HTTPStatus.NO_CONTENT)
 async def delete_task(request: Request, owner: Owner, tasks: Service, task: Id) -> Response:
-    """Move a task to the trash; where the service is set to it, the answer is 200 and the task as it lies there."""
+    """Move a task to the trash, with what is beneath it.
+
+    Where the service is set to it, the answer is 200 and the task as it lies there.
+    """
     deleted = await tasks.delete(owner, task, _condition(request, task))
     return _outcome(changed(deleted)) if tasks.tells_deleted else Response(status_code=HTTPStatus.NO_CONTENT)
 
@@ -189,10 +210,23 @@ def _outcome(outcome: Outcome) -> Response:
     return Response(outcome.body, outcome.status, headers, "application/json")
 
 
+_LEFT = " alone"
+"""Of a request that would have been another one with all that is beneath its task."""
+
+
+def _descendants(request: Request) -> bool:
+    return _flag(request, "descendants") is not False
+
+
 def _completion(request: Request, body: Completion | None) -> bool | None:
-    asked = request.query_params.getlist("completed")
+    asked = _flag(request, "completed")
+    return body.completed if asked is None and body else asked
+
+
+def _flag(request: Request, name: str) -> bool | None:
+    asked = request.query_params.getlist(name)
     if not asked:
-        return body.completed if body else None
+        return None
     if len(asked) > 1 or asked[0] not in ("true", "false"):
-        raise InvalidInput(Fault("?completed", "must be true or false, once"))
+        raise InvalidInput(Fault(f"?{name}", "must be true or false, once"))
     return asked[0] == "true"

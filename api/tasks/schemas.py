@@ -19,6 +19,8 @@ from pydantic import (
 from typing_extensions import TypeAliasType, TypedDict
 
 from api.tasks.forms import understood
+from api.tasks.reminders import MOST as MOST_REMINDERS
+from api.tasks.reminders import Reminder, Reminders
 from core.tasks.due import INSTANT_PATTERN, Due, parse_instant
 from core.tasks.due import parse as parse_due
 from core.tasks.fields import DEFAULTS
@@ -46,6 +48,9 @@ def _without_nul(value: str) -> str:
 def whole(value: Any) -> Any:
     """JSON has one kind of number: `1.0` is the integer 1."""
     return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+TaskNumber = Annotated[int, Field(ge=1, le=MAX_TASK_ID), BeforeValidator(whole)]
 
 
 def _unique(tags: list[str]) -> list[str]:
@@ -158,6 +163,10 @@ class TaskUpdate(_Form):
     priority: Priority | None = None
     due_date: DueDate | None = None
     tags: Tags | None = None
+    reminders: Reminders | None = None
+    parent_id: TaskNumber | None = Field(
+        default=None, description="The task of which this is a subtask; at most four levels, and no circle."
+    )
 
     def columns(self) -> dict[str, Any]:
         """What was sent, by the name of its column; cleared members have their defaults."""
@@ -200,6 +209,15 @@ class Task(TypedDict):
         date | AwareDatetime | None, Field(description="In the form in which it was given: a date, or an instant.")
     ]
     tags: Annotated[list[Annotated[str, Field(min_length=1, max_length=50)]], Field(max_length=20)]
+    reminders: Annotated[list[Reminder], Field(max_length=MOST_REMINDERS)]
+    parent_id: Annotated[Id | None, Field(description="The task of which this is a subtask.")]
+    position: Annotated[
+        str,
+        Field(
+            pattern="^[0-9a-f]+$",
+            description="Where somebody put it: the order by hand is that of these, compared byte by byte. Opaque.",
+        ),
+    ]
     created_at: AwareDatetime
     updated_at: AwareDatetime
     etag: Annotated[
@@ -208,6 +226,15 @@ class Task(TypedDict):
             pattern='^"[!#-~]+"$',
             description="The task's `ETag`, quotes included, for `If-Match`. Opaque; another one after each change.",
         ),
+    ]
+
+
+class ChangedTask(Task):
+    """A task as an answer to its change shows it."""
+
+    descendants: Annotated[
+        NotRequired[list["Task | DeletedTask"]],
+        Field(description="The tasks beneath it that have changed with it, as they now are; absent where none has."),
     ]
 
 
@@ -252,6 +279,9 @@ class ExportedTask(Task):
 
     deleted_at: AwareDatetime | None
     uid: Annotated[str, Field(description="What calendars call the task.", json_schema_extra={"format": "uuid"})]
+    parent_uid: Annotated[
+        str | None, Field(description="What calendars call its parent.", json_schema_extra={"format": "uuid"})
+    ]
 
 
 class Export(TypedDict):
@@ -310,6 +340,10 @@ class OperationResult(TypedDict):
     status: Literal[200, 201, 204, 404, 412, 422, 424]
     etag: NotRequired[str]
     task: NotRequired[Task]
+    descendants: Annotated[
+        NotRequired[list[Task | DeletedTask]],
+        Field(description="The tasks beneath it that have changed with it; of a deleted task those in the trash now."),
+    ]
     problem: NotRequired[Problem]
 
 

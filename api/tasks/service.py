@@ -17,8 +17,11 @@ from core.idempotency import Key, Outcome, once
 from core.lists.lists import Change, Lists
 from core.settings import Settings
 from core.tasks import answers, bulk, crud
+from core.tasks.bulk import Batches
 from core.tasks.crud import Condition, StoredTask
 from core.tasks.queries import Query
+from core.tasks.tree import moves
+from core.tasks.tree.moves import Move
 from core.types import TaskId, UserId
 
 IMPORT_SECONDS = 30
@@ -59,31 +62,55 @@ class Tasks:
         return await self._once(owner, key, lambda change: created(crud.insert(change, columns)))
 
     async def update(
-        self, owner: UserId, task: TaskId, changes: TaskUpdate, condition: Condition, key: Key | None
+        self,
+        owner: UserId,
+        task: TaskId,
+        changes: TaskUpdate,
+        condition: Condition,
+        key: Key | None,
+        *,
+        descendants: bool = True,
     ) -> Outcome:
-        """Merge, once per key; raises `NotFound` and `PreconditionFailed`, as do the next two."""
+        """Merge, once per key; raises `NotFound` and `PreconditionFailed`, as do the next three.
+
+        Completing completes what is open beneath it, too, unless `descendants` are to be left.
+        """
         columns = changes.columns()
         return await self._once(
-            owner, key, lambda change: changed(crud.update(change, task, columns, condition=condition))
+            owner,
+            key,
+            lambda change: changed(crud.update(change, task, columns, condition=condition, descendants=descendants)),
         )
 
     async def complete(
-        self, owner: UserId, task: TaskId, condition: Condition, key: Key | None, *, completed: bool | None
+        self,
+        owner: UserId,
+        task: TaskId,
+        condition: Condition,
+        key: Key | None,
+        *,
+        completed: bool | None,
+        descendants: bool = True,
     ) -> Outcome:
         """Set `completed`, or flip it when that is None."""
-        if completed is None:
-            return await self._once(owner, key, lambda change: changed(crud.toggle(change, task, condition=condition)))
-        columns = {"completed": completed}
         return await self._once(
-            owner, key, lambda change: changed(crud.update(change, task, columns, condition=condition))
+            owner,
+            key,
+            lambda change: changed(
+                crud.complete(change, task, completed=completed, condition=condition, descendants=descendants)
+            ),
         )
 
+    async def move(self, owner: UserId, task: TaskId, to: Move, condition: Condition, key: Key | None) -> Outcome:
+        """Put it elsewhere in the order by hand; raises `InvalidInput` where it cannot stand."""
+        return await self._once(owner, key, lambda change: changed(moves.move(change, task, to, condition=condition)))
+
     async def delete(self, owner: UserId, task: TaskId, condition: Condition) -> StoredTask:
-        """Into the trash; what it was like there."""
+        """Into the trash, with what is beneath it; what it was like there."""
         return await self._lists.write(owner, lambda change: crud.delete(change, task, condition=condition))
 
     async def restore(self, owner: UserId, task: TaskId, key: Key | None) -> Outcome:
-        """Out of the trash; raises `NotFound` when it is not in there."""
+        """Out of the trash, with what went there with it; raises `NotFound` when it is not in there."""
         return await self._once(owner, key, lambda change: changed(crud.restore(change, task)))
 
     async def empty_trash(self, owner: UserId) -> int:
@@ -96,11 +123,11 @@ class Tasks:
             owner, key, lambda change: _batch_outcome(batch.apply(change, operations, atomic=asked.atomic), asked)
         )
 
-    async def import_all(self, owner: UserId, rows: Sequence[bytes], key: Key | None) -> Outcome:
-        """All of them, JSON arrays of rows, or none."""
+    async def import_all(self, owner: UserId, batches: Batches, key: Key | None) -> Outcome:
+        """All of them or none."""
 
         def imported(change: Change) -> Outcome:
-            return Outcome(HTTPStatus.CREATED, {}, json.dumps({"imported": bulk.insert_all(change, rows)}))
+            return Outcome(HTTPStatus.CREATED, {}, json.dumps({"imported": bulk.insert_all(change, batches)}))
 
         return await self._once(owner, key, imported, timeout=IMPORT_SECONDS)
 
@@ -137,8 +164,13 @@ def created(task: StoredTask) -> Outcome:
 
 
 def changed(task: StoredTask) -> Outcome:
-    """The answer to a change of one."""
-    return Outcome(HTTPStatus.OK, {"etag": crud.task_etag(task.id, task.revision)}, task.json)
+    """The answer to a change of one, with what has changed along."""
+    body = f"{task.json[:-1]},{_descendants(task.along)}}}" if task.along else task.json
+    return Outcome(HTTPStatus.OK, {"etag": crud.task_etag(task.id, task.revision)}, body)
+
+
+def _descendants(along: Sequence[str]) -> str:
+    return f'"descendants":[{",".join(along)}]'
 
 
 def _batch_outcome(results: Sequence[batch.Result], asked: Batch) -> Outcome:
@@ -151,7 +183,11 @@ def _part(result: batch.Result) -> str:
     if isinstance(result, TasklaneError):
         problem = problem_of(result)
         return json.dumps({"status": problem.status.value, "problem": problem.document})
-    if result.task is None:
-        return json.dumps({"status": result.status.value})
-    etag = json.dumps(crud.task_etag(result.task.id, result.task.revision))
-    return f'{{"status":{result.status.value},"etag":{etag},"task":{result.task.json}}}'
+    members = [f'"status":{result.status.value}']
+    along = result.along
+    if task := result.task:
+        members += [f'"etag":{json.dumps(crud.task_etag(task.id, task.revision))}', f'"task":{task.json}']
+        along = task.along
+    if along:
+        members.append(_descendants(along))
+    return f"{{{','.join(members)}}}"

@@ -32,9 +32,17 @@ def _known(uid: object) -> str | None:
     return uid.lower() if isinstance(uid, str) and _UUID.fullmatch(uid) else None
 
 
+def _number(id_: object) -> int | None:
+    """Other programs have other ids, by which nothing is found here."""
+    return id_ if type(id_) is int else None
+
+
 class ImportedTask(TaskCreate):
     """A task as the export wrote it; ids are given anew, the times stay."""
 
+    id: Annotated[int | None, BeforeValidator(_number)] = None
+    """In the file: by it others say that this is their parent."""
+    position: Annotated[str | None, Field(max_length=255)] = None
     uid: Annotated[str | None, BeforeValidator(_known)] = None
     completed_at: Time | None = None
     created_at: Time | None = None

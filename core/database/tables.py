@@ -37,6 +37,7 @@ metadata.naming_convention = {
 
 LIVE = text("deleted_at IS NULL")
 DELETED = text("deleted_at IS NOT NULL")
+MOVED = text("deleted_at IS NULL AND position IS NOT NULL")
 
 
 def _instant(*, nullable: bool = False) -> Column[datetime]:
@@ -66,11 +67,17 @@ class Task(SQLModel, table=True):
         CheckConstraint("cardinality(tags) <= 20", name="tags_count"),
         CheckConstraint("due_on IS NULL OR due_at IS NULL", name="due_once"),
         CheckConstraint("completed = (completed_at IS NOT NULL)", name="completed_at_fits"),
+        CheckConstraint("jsonb_array_length(reminders) <= 5", name="reminders_count"),
+        CheckConstraint("parent_id <> id", name="parent_another"),
+        CheckConstraint("position ~ '^[0-9a-f]{16,48}$'", name="position_form"),
         # An index for each order by what seldom changes, partial, so that the trash costs nothing. None on what is
         # changed day by day (revision, updated_at, completed, priority): such a change writes no index (ADR 0027).
         Index("tasks_by_created", "user_id", "created_at", "id", postgresql_where=LIVE),
         Index("tasks_by_due_rising", "user_id", "due_rising", "id", postgresql_where=LIVE),
         Index("tasks_by_due_falling", "user_id", "due_falling", "id", postgresql_where=LIVE),
+        # Of the few: a task that nobody has moved or nested has no entry here.
+        Index("tasks_by_position", "user_id", "position", "id", postgresql_where=MOVED),
+        Index("tasks_by_parent", "user_id", "parent_id", postgresql_where=text("parent_id IS NOT NULL")),
         Index("tasks_trash", "user_id", "deleted_at", "id", postgresql_where=DELETED),
         # By an expression, or a user's trash might be read by it, past what all others have deleted.
         Index("tasks_purge", text("(deleted_at AT TIME ZONE 'UTC')"), postgresql_where=DELETED),
@@ -92,6 +99,10 @@ class Task(SQLModel, table=True):
     deleted_at: datetime | None = Field(default=None, sa_column=_instant(nullable=True))
     uid: UUID | None = Field(default=None, sa_column=Column(Uuid, server_default=text("gen_random_uuid()")))
     """In calendars; None where it follows from the id (`tasklane_uid`)."""
+    reminders: list[object] = Field(sa_column=Column(JSONB, nullable=False, server_default=text("'[]'::jsonb")))
+    parent_id: int | None = Field(default=None, sa_column=Column(BigInteger))
+    position: str | None = Field(default=None, sa_column=Column(Text(collation="C")))
+    """By hand; None where it follows from the id (`core.tasks.tree.keys`)."""
 
     # What the orders compare. Stored, because row-level security lets only leakproof functions into an index
     # condition: the comparison of text, timestamptz and int2 is, lower() and an enum's order are not.
@@ -143,6 +154,14 @@ class UnpublishedList(SQLModel, table=True):
     __tablename__ = "unpublished_lists"
 
     revision: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False))
+    user_id: str = Field(sa_column=Column(Text, primary_key=True))
+
+
+class CrowdedList(SQLModel, table=True):
+    """A list in which keys of the order by hand have grown long: the worker spreads them anew."""
+
+    __tablename__ = "crowded_lists"
+
     user_id: str = Field(sa_column=Column(Text, primary_key=True))
 
 

@@ -1,6 +1,7 @@
 """The SQL of everything at once: all tasks out, many tasks in, all rows of a user erased."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import LiteralString
 
 from core.database.transaction import Transaction
@@ -24,9 +25,35 @@ EXPORT: LiteralString = (
 ALL = {"after": 0, "last": MAX_TASK_ID}
 """The bounds within which every task is."""
 
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Some of the tasks of an import: a JSON array of so many."""
+
+    json: bytes
+    size: int
+    parents: Sequence[int | None]
+    """Beneath which of all tasks of the import, counted from 0, one of these belongs; the row's `parent_id` says which
+    of these numbers is its own, counted from 1.
+    """
+
+
+@dataclass(frozen=True, slots=True)
+class Batches:
+    """The tasks of an import, all of them."""
+
+    rows: Sequence[Rows]
+    ranks: Sequence[int]
+    """How many of the tasks stand below each, in the order by hand."""
+
+
 _NAMES: LiteralString = ", ".join(column.name for column in COLUMNS)
 _IMPORTED: LiteralString = ", ".join(column.imported for column in COLUMNS)
 _TYPED: LiteralString = ", ".join(column.name + " " + column.type for column in COLUMNS)
+
+_IDS: LiteralString = (
+    "SELECT " + STAND + ", array_agg(nextval(pg_get_serial_sequence('tasks', 'id'))) FROM generate_series(1, %(count)s)"
+)
 
 
 def part(transaction: Transaction, *, after: TaskId) -> tuple[TaskId, bool]:
@@ -53,29 +80,39 @@ def part(transaction: Transaction, *, after: TaskId) -> tuple[TaskId, bool]:
     return TaskId(last), more
 
 
-def insert_all(change: Change, batches: Sequence[bytes]) -> int:
-    """Make all of these tasks (JSON arrays), with the times that they bring; returns how many; raises `TooManyTasks`.
+def insert_all(change: Change, batches: Batches) -> int:
+    """Make all of these tasks, with the times that they bring; returns how many; raises `TooManyTasks`.
 
-    One statement for each array: what is sent at once takes memory, here and in the server.
+    They come first in the order by hand, among themselves as they were. One statement for each array: what is sent at
+    once takes memory, here and in the server.
     """
-    return sum(_insert(change, rows.decode()) for rows in batches or (b"[]",))
+    [(drawn,)] = change.execute(_IDS, count=len(batches.ranks))
+    ids = sorted(drawn or ())
+    given = [ids[rank] for rank in batches.ranks]
+    made = 0
+    for rows in batches.rows:
+        parents = [None if number is None else given[number] for number in rows.parents]
+        made += _insert(change, rows.json.decode(), given[made : made + rows.size], parents)
+    return made
 
 
-def _insert(change: Change, rows: str) -> int:
+def _insert(change: Change, rows: str, ids: Sequence[int], parents: Sequence[int | None]) -> int:
     sql: LiteralString = (
         """
         WITH made AS (
-            INSERT INTO tasks (user_id, revision, """
+            INSERT INTO tasks (user_id, revision, id, """
         + _NAMES
         + """)
             SELECT %(owner)s, """
         + REVISION
-        + ", "
+        + ", given, "
         + _IMPORTED
         + """
-            FROM jsonb_to_recordset(%(rows)s::jsonb) AS new ("""
+            FROM ROWS FROM (jsonb_to_recordset(%(rows)s::jsonb) AS ("""
         + _TYPED
-        + """)
+        + """), unnest(%(ids)s::bigint[])) AS new ("""
+        + _NAMES
+        + """, given)
             RETURNING 1
         )
         SELECT """
@@ -84,7 +121,7 @@ def _insert(change: Change, rows: str) -> int:
         + TASKS
         + ", count(*) FROM made"
     )
-    [(tasks, count)] = change.execute(sql, rows=rows)
+    [(tasks, count)] = change.execute(sql, rows=rows, ids=list(ids), parents=list(parents))
     change.have_made(tasks, count)
     return int(count)
 
@@ -129,6 +166,7 @@ def erase_rest(change: Change) -> bool:
     sql: LiteralString = (
         """
         DELETE FROM idempotency_keys WHERE user_id = %(owner)s;
+        DELETE FROM crowded_lists WHERE user_id = %(owner)s;
         DELETE FROM account_erasures
         WHERE user_id = %(owner)s AND NOT EXISTS (SELECT FROM tasks WHERE user_id = %(owner)s);
         WITH gone AS (DELETE FROM task_lists WHERE user_id = %(owner)s

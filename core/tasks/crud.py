@@ -5,15 +5,18 @@ statement; row-level security, under the role that the transaction has taken, is
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, LiteralString
+
+from psycopg2.extras import Json
 
 from core.database.transaction import Row, Transaction
 from core.errors import NotFound, PreconditionFailed
 from core.lists.lists import TASKS, Change
 from core.lists.stand import HISTORY, REVISION, STAND
-from core.tasks.fields import REPRESENTATION, TASK_JSON, function
+from core.tasks.fields import GIVEN, REPRESENTATION, TASK_JSON, function
+from core.tasks.tree import family
 from core.types import Revision, Stand, TaskId
 
 
@@ -24,6 +27,8 @@ class StoredTask:
     id: TaskId
     revision: Revision
     json: str
+    along: tuple[str, ...] = ()
+    """The tasks beneath it that have changed with it, as JSON; those in the trash with `deleted_at`."""
 
 
 Columns = Mapping[str, Any]
@@ -48,6 +53,9 @@ def task_etag(task: TaskId, revision: Revision) -> str:
     return f'"{REPRESENTATION}-{task}-{revision}"'
 
 
+_NOTHING: LiteralString = "false"
+_IN_JSON = frozenset(column.name for column in GIVEN if column.type == "jsonb")
+
 _INSERT: LiteralString = (
     "SELECT list_revision, "
     + HISTORY
@@ -70,42 +78,81 @@ def get(transaction: Transaction, task: TaskId) -> tuple[StoredTask, Stand]:
 
 
 def insert(change: Change, columns: Columns) -> StoredTask:
-    """A new task; raises `TooManyTasks`."""
+    """A new task; raises `TooManyTasks`, and `InvalidInput` when its parent cannot be one."""
+    if (parent := columns.get("parent_id")) is not None:
+        family.expect_parent(change, parent)
     given = "".join(f", {name} => %({name})s" for name in columns)
-    tasks, *made = _only(change.execute(_INSERT + given + ")", **columns))
+    tasks, *made = _only(change.execute(_INSERT + given + ")", **_adapted(columns)))
     change.have_made(tasks)
     return StoredTask(*made)
 
 
-def update(change: Change, task: TaskId, columns: Columns, *, condition: Condition = ANY_STATE) -> StoredTask:
-    """Merge into a task; raises `NotFound`, or `PreconditionFailed` when it is not in such a state."""
-    assignments = "".join(f", {name} = %({name})s" for name in columns)
-    if "completed" in columns:
-        assignments += ", completed_at = CASE WHEN %(completed)s THEN coalesce(completed_at, clock_timestamp()) END"
-    return _write(change, task, assignments, condition, columns)
+def update(
+    change: Change, task: TaskId, columns: Columns, *, condition: Condition = ANY_STATE, descendants: bool = True
+) -> StoredTask:
+    """Merge into a task; raises `NotFound`, or `PreconditionFailed` when it is not in such a state.
+
+    Raises `InvalidInput` when its parent cannot be one. Who completes it completes what is open beneath it, unless
+    `descendants` are to be left.
+    """
+    if (parent := columns.get("parent_id")) is not None:
+        family.expect_parent(change, parent, task=task)
+    completes: LiteralString = family.HAS_SUBTASKS + " AND " + family.WAS_PENDING
+    wanted = completes if descendants and columns.get("completed") else _NOTHING
+    stored, more = _write(change, task, _assignments(columns), condition, columns, wanted=wanted)
+    return replace(stored, along=family.complete_below(change, task)) if more else stored
 
 
-def toggle(change: Change, task: TaskId, *, condition: Condition = ANY_STATE) -> StoredTask:
-    """Complete a pending task, reopen a completed one; raises as `update`."""
+def complete(
+    change: Change,
+    task: TaskId,
+    *,
+    completed: bool | None,
+    condition: Condition = ANY_STATE,
+    descendants: bool = True,
+) -> StoredTask:
+    """Complete a task or reopen it; None completes a pending one and reopens a completed one. Raises as `update`.
+
+    Completing completes what is open beneath it, unless `descendants` are to be left; reopening reopens it alone.
+    """
+    columns = {} if completed is None else {"completed": completed}
     flip = ", completed = NOT completed, completed_at = CASE WHEN completed THEN NULL ELSE clock_timestamp() END"
-    return _write(change, task, flip, condition, {})
+    completes: LiteralString = "t.completed AND " + family.HAS_SUBTASKS
+    wanted = completes if descendants and completed is not False else _NOTHING
+    assignments = flip if completed is None else _assignments(columns)
+    stored, more = _write(change, task, assignments, condition, columns, wanted=wanted)
+    return replace(stored, along=family.complete_below(change, task)) if more else stored
+
+
+def write(change: Change, task: TaskId, columns: Columns, condition: Condition) -> StoredTask:
+    """Set columns of a task that were judged before; raises as `update`, and takes nothing along."""
+    return _write(change, task, _assignments(columns), condition, columns)[0]
 
 
 def delete(change: Change, task: TaskId, *, condition: Condition = ANY_STATE) -> StoredTask:
-    """Move a task to the trash; raises as `update`."""
-    return _write(change, task, ", deleted_at = clock_timestamp()", condition, {})
+    """Move a task to the trash, and with it what is beneath it; raises as `update`."""
+    trashed = ", deleted_at = clock_timestamp()"
+    stored, more = _write(change, task, trashed, condition, {}, wanted=family.HAS_SUBTASKS)
+    return replace(stored, along=family.changed_along(change, task)) if more else stored
 
 
 def restore(change: Change, task: TaskId) -> StoredTask:
-    """Take a task out of the trash; raises `NotFound` when it is not in there."""
+    """Take a task out of the trash, and what went there with it; raises `NotFound` when it is not in there.
+
+    Where its parent is not live any more, or it would stand too deep beneath it, it comes back at the top level.
+    """
     sql = (
         "UPDATE tasks AS t SET revision = " + REVISION + ", updated_at = clock_timestamp(), deleted_at = NULL"
         " WHERE user_id = %(owner)s AND id = %(id)s AND deleted_at IS NOT NULL RETURNING revision, "
         + HISTORY
         + ", id, revision, "
         + TASK_JSON
+        + ", "
+        + family.WENT_WITH_IT
     )
-    return StoredTask(*_only(change.execute(sql, id=task)))
+    *stored, more = _only(change.execute(sql, id=task))
+    restored = StoredTask(*stored)
+    return replace(restored, along=family.changed_along(change, task)) if more else restored
 
 
 def purge(change: Change, cutoff: datetime, *, limit: int) -> int:
@@ -119,9 +166,23 @@ def purge(change: Change, cutoff: datetime, *, limit: int) -> int:
     return int(count)
 
 
+def _assignments(columns: Columns) -> str:
+    assignments = "".join(f", {name} = %({name})s" for name in columns)
+    if "completed" in columns:
+        assignments += ", completed_at = CASE WHEN %(completed)s THEN coalesce(completed_at, clock_timestamp()) END"
+    return assignments
+
+
 def _write(
-    change: Change, task: TaskId, assignments: str, condition: Condition, columns: Mapping[str, Any]
-) -> StoredTask:
+    change: Change,
+    task: TaskId,
+    assignments: str,
+    condition: Condition,
+    columns: Columns,
+    *,
+    wanted: LiteralString = _NOTHING,
+) -> tuple[StoredTask, bool]:
+    """What became of it, and what is `wanted` to be known of the row `t`."""
     sql = (
         "UPDATE tasks AS t SET revision = "
         + REVISION
@@ -133,9 +194,11 @@ def _write(
         + HISTORY
         + ", id, revision, "
         + TASK_JSON
+        + ", "
+        + wanted
     )
     lists = {"one_of": [*(condition.one_of or ())], "none_of": [*(condition.none_of or ())]}
-    rows = change.execute(sql, id=task, **lists, **columns)
+    rows = change.execute(sql, id=task, **lists, **_adapted(columns))
     if not rows and condition != ANY_STATE:
         current = change.look(
             "SELECT revision FROM tasks WHERE user_id = %(owner)s AND id = %(id)s AND deleted_at IS NULL",
@@ -143,7 +206,13 @@ def _write(
         )
         revision = Revision(_only(current)[0])
         raise PreconditionFailed(task_etag(task, revision), changed=not _is_one(revision, condition.one_of))
-    return StoredTask(*_only(rows))
+    *stored, found = _only(rows)
+    return StoredTask(*stored), found
+
+
+def _adapted(columns: Columns) -> dict[str, Any]:
+    """As PostgreSQL takes them: a list is an array there, unless the column holds JSON."""
+    return {name: Json(value) if name in _IN_JSON else value for name, value in columns.items()}
 
 
 def _where(condition: Condition) -> LiteralString:

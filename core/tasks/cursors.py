@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
 from typing import Literal
 
+from core.tasks.tree import keys
 from core.types import MAX_TASK_ID, TaskId
 
 VERSION = 1
@@ -16,7 +17,7 @@ MAX_LENGTH = 2048
 PATTERN = "^[A-Za-z0-9_-]+$"
 WRONG = "must be a cursor from the Link header of the same query"
 
-KeyKind = Literal["time", "text", "number"]
+KeyKind = Literal["time", "text", "number", "place"]
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MAX_TITLE = 400
@@ -60,6 +61,8 @@ def _is_key(key: object, kind: KeyKind) -> bool:
     match kind:
         case "text":
             return isinstance(key, str) and len(key) <= _MAX_TITLE and "\0" not in key and _is_unicode(key)
+        case "place":
+            return isinstance(key, str) and bool(re.fullmatch(keys.PATTERN, key))
         case "number":
             return type(key) is int and 0 <= key <= _MAX_RANK
         case "time":

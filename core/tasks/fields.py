@@ -7,7 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, LiteralString
 
-_REPRESENTATION: LiteralString = "2"
+from core.tasks.tree.keys import PLACE
+
+_REPRESENTATION: LiteralString = "3"
 REPRESENTATION = int(_REPRESENTATION)
 """To be raised with every change of what a task or a list looks like: it is part of each variant and each ETag, and of
 the names of the database's functions that write tasks."""
@@ -23,11 +25,13 @@ class Given:
     """For a task whose maker says nothing of it; also what `null` means."""
     needed: bool = False
     """Nothing stands in for what the client does not say."""
+    brought: LiteralString | None = None
+    """What an import writes, over the columns of its row; None for the column of that name, where the import puts the
+    default in itself."""
 
     @property
     def imported(self) -> LiteralString:
-        """As the import brings it, which puts the defaults in itself."""
-        return self.name
+        return self.brought or self.name
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +99,9 @@ MEMBERS: tuple[Member, ...] = (
     _given("priority", "text", default="medium"),
     Member("due_date", (Given("due_on", "date"), Given("due_at", "timestamptz")), _DUE_DATE),
     _given("tags", "text[]", default=[]),
+    _given("reminders", "jsonb", default=[]),
+    Member("parent_id", (Given("parent_id", "bigint", brought="(%(parents)s::bigint[])[parent_id]"),)),
+    Member("position", sql=PLACE),
     _instant("created_at", imported="coalesce(created_at, clock_timestamp())"),
     _instant("updated_at", imported="coalesce(updated_at, clock_timestamp())"),
     ETAG,
@@ -118,7 +125,13 @@ UID = Member(
 )
 """What a task is called in calendars, everywhere and always the same; an import brings it along where it is free."""
 
-ARCHIVED: tuple[Member, ...] = (*MEMBERS, DELETED_AT, UID)
+PARENT_UID = Member(
+    "parent_uid",
+    sql="(SELECT coalesce(p.uid, tasklane_uid(p.id)) FROM tasks p WHERE p.user_id = t.user_id AND p.id = t.parent_id)",
+)
+"""What its parent is called there."""
+
+ARCHIVED: tuple[Member, ...] = (*MEMBERS, DELETED_AT, UID, PARENT_UID)
 """What an export has of a task."""
 
 COLUMNS: tuple[Column, ...] = tuple(column for member in ARCHIVED for column in member.columns)

@@ -35,6 +35,7 @@ _NAMES: Mapping[str, str] = {
     **dict.fromkeys(("timezone", "timeZone", "tz"), "time_zone"),
     "dueBefore": "due_before",
     "dueAfter": "due_after",
+    "parentId": "parent_id",
 }
 _SORTS: Mapping[str, str] = {
     **dict.fromkeys(("date", "createdAt"), "created"),

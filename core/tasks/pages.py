@@ -17,6 +17,8 @@ from core.tasks import spelling, zones
 from core.tasks.cursors import Cursor, moment
 from core.tasks.fields import DELETED_TASK_JSON, TASK_JSON, function
 from core.tasks.queries import KEY_KINDS, ListQuery, StatsQuery
+from core.tasks.tree import keys
+from core.tasks.tree.keys import Place, edge
 from core.types import Stand
 
 
@@ -46,6 +48,8 @@ class Stats:
 _FILTERS: dict[str, LiteralString] = {
     "priority": " AND priority = %(priority)s",
     "tags": " AND tags @> %(tags)s::text[]",
+    "parent": " AND parent_id = %(parent)s",
+    "top_level": " AND parent_id IS NULL",
     "due_before": " AND due_rising < %(due_before)s",
     "due_after": " AND due_falling >= %(due_after)s",
     # The pattern has every spelling: what lower() and ILIKE find depends on the server's locale.
@@ -75,6 +79,8 @@ _COLUMNS: dict[tuple[str, bool], LiteralString] = {
     ("due_date", True): "due_falling",
     ("priority", False): "priority_rank",
     ("priority", True): "priority_rank",
+    ("position", False): "place",
+    ("position", True): "place",
 }
 # In another zone no column has the order by due date: all tasks of the user are looked at. What begins before the year
 # 1 or after 9999 is taken for their ends: a cursor must be able to say it.
@@ -83,7 +89,11 @@ _HERE: dict[bool, LiteralString] = {
     " due_on::timestamp AT TIME ZONE %(time_zone)s)), '" + end + "') AS due_here FROM tasks) AS here"
     for descending, end in ((False, "infinity"), (True, "-infinity"))
 }
-_TITLED: LiteralString = '(SELECT *, tasklane_title_order(title) COLLATE "C" AS title_here FROM tasks) AS titled'
+# What the tasks are read from where their rows do not have the column.
+_MADE: dict[LiteralString, LiteralString] = {
+    "title_here": '(SELECT *, tasklane_title_order(title) COLLATE "C" AS title_here FROM tasks) AS titled',
+    "place": "(SELECT *, " + keys.PLACE + " AS place FROM tasks t) AS placed",
+}
 _KEYS: dict[str, LiteralString] = {
     "time": "CASE WHEN isfinite({0}) THEN (extract(epoch FROM {0}) * 1000000)::bigint END"
 }
@@ -105,6 +115,14 @@ _BY_ID: LiteralString = """
     ) page CROSS JOIN LATERAL (SELECT * FROM tasks WHERE user_id = %(owner)s AND id = page.id) task
     ORDER BY {page_order}
 """
+# What was moved and what was not stand in one order, but in two indexes: a page is of the beginnings of both.
+_BY_HAND: LiteralString = (
+    "SELECT * FROM ((SELECT *, position AS place FROM tasks WHERE {where} AND position IS NOT NULL AND {moved}"
+    " ORDER BY position {direction}, id {direction} LIMIT %(limit)s + 1 + %(offset)s)"
+    " UNION ALL (SELECT *, " + keys.UNMOVED + " FROM tasks t WHERE {where} AND position IS NULL AND {unmoved}"
+    " ORDER BY id {opposite} LIMIT %(limit)s + 1 + %(offset)s)) AS both_orders"
+    " ORDER BY place {direction}, id {direction} LIMIT %(limit)s + 1 OFFSET %(offset)s"
+)
 # A search reads all of the user's tasks, once: for the count, and for the page.
 _SOUGHT: LiteralString = "WITH sought AS MATERIALIZED (SELECT id, {column} FROM {source} WHERE {where})"
 
@@ -142,8 +160,8 @@ def _statement(query: ListQuery) -> str:
     source: LiteralString = "tasks"
     if query.sort == "due_date" and query.minds_the_zone:
         column, source = "due_here", _HERE[query.descending]
-    elif column == "title_here":
-        source = _TITLED
+    elif column in _MADE:
+        source = _MADE[column]
     direction, beyond = ("DESC", "<") if query.descending else ("ASC", ">")
     behind = f"({column}, id) {beyond} (%(key)s, %(key_id)s)" if query.cursor else "true"
     key = _KEYS.get(KEY_KINDS[query.sort], "{0}").format(column)
@@ -155,6 +173,8 @@ def _statement(query: ListQuery) -> str:
         order=f"{column} {direction}, id {direction}",
         page_order=f"page.{column} {direction}, page.id {direction}",
     )
+    if query.sort == "position" and not query.search:
+        found = _by_hand(query, where)
     # One task more than asked for tells whether there is a next page. The subquery's order is the aggregates'.
     return f"""
         {_SOUGHT.format(column=column, source=source, where=where) if query.search else ""}
@@ -163,6 +183,18 @@ def _statement(query: ListQuery) -> str:
             (array_agg({key}))[%(limit)s], (array_agg(id))[%(limit)s], {HISTORY}
         FROM ({found}) t
     """
+
+
+def _by_hand(query: ListQuery, where: str) -> str:
+    opposite, nearer = ("ASC", ">") if query.descending else ("DESC", "<")
+    direction, beyond = ("DESC", "<") if query.descending else ("ASC", ">")
+    return _BY_HAND.format(
+        where=where,
+        moved=f"(position, id) {beyond} (%(key)s, %(key_id)s)" if query.cursor else "true",
+        unmoved=f"id {nearer} %(edge)s" if query.cursor else "true",
+        direction=direction,
+        opposite=opposite,
+    )
 
 
 def _total(query: ListQuery, where: str) -> str:
@@ -225,6 +257,7 @@ def _parameters(query: ListQuery) -> dict[str, object]:
     return {
         "priority": query.priority,
         "tags": list(query.tags),
+        "parent": query.parent,
         "due_before": query.due_before,
         "due_after": query.due_after,
         "day_before": _day(query.due_before, query.time_zone),
@@ -233,9 +266,16 @@ def _parameters(query: ListQuery) -> dict[str, object]:
         "pattern": spelling.pattern(query.search, accents=query.accents) if query.search else None,
         "key": key,
         "key_id": query.cursor.id if query.cursor else None,
+        "edge": _edge(query),
         "limit": query.limit,
         "offset": query.offset,
     }
+
+
+def _edge(query: ListQuery) -> int | None:
+    if query.cursor is None or query.sort != "position":
+        return None
+    return edge(Place(query.cursor.id, str(query.cursor.key)), descending=query.descending)
 
 
 def _day(moment: datetime | None, time_zone: str) -> date | str | None:

@@ -19,6 +19,7 @@ from core.tasks.queries import (
     MAX_SEARCH,
     MAX_TAG,
     MAX_TAGS,
+    NO_PARENT,
     ORDERS,
     PRIORITIES,
     SORTS,
@@ -174,6 +175,14 @@ def _tag(asked: ListQuery, value: str) -> ListQuery:
     return replace(asked, tags=tuple(sorted({*asked.tags, value})))
 
 
+def _parent(asked: ListQuery, value: str) -> ListQuery:
+    if value == NO_PARENT:
+        return replace(asked, top_level=True)
+    if not _TASK_ID.fullmatch(value) or int(value) > MAX_TASK_ID:
+        raise ValueError("must be the id of a task, or none")
+    return replace(asked, parent=TaskId(int(value)))
+
+
 def _search(asked: ListQuery, value: str) -> ListQuery:
     """Empty is no filter: a search box sends it as it is, and a phone's keyboard puts a space behind each word."""
     if len(value) > MAX_SEARCH or len(spelling.fold(value)) > MAX_FOLDED:
@@ -184,7 +193,9 @@ def _search(asked: ListQuery, value: str) -> ListQuery:
 def _sort(asked: ListQuery, value: str) -> ListQuery:
     name = value.removeprefix("-")
     if name not in SORTS:
-        raise ValueError("must be created, updated, title, due_date or priority, with - in front for descending")
+        raise ValueError(
+            "must be created, updated, title, due_date, priority or position, with - in front for descending"
+        )
     return replace(asked, sort=SORTS[name], descending=value.startswith("-"))
 
 
@@ -239,6 +250,7 @@ _READERS: dict[str, Reader[ListQuery]] = {
     "status": _status,
     "priority": _priority,
     "tag": _tag,
+    "parent_id": _parent,
     "due_before": _due_before,
     "due_after": _due_after,
     "time_zone": lambda asked, value: replace(asked, time_zone=zones.parse(value)),

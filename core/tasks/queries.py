@@ -24,7 +24,7 @@ MAX_TAG = 50
 MAX_TAGS = 20
 
 Status = Literal["all", "pending", "completed"]
-Sort = Literal["created", "updated", "title", "due_date", "priority"]
+Sort = Literal["created", "updated", "title", "due_date", "priority", "position"]
 
 PRIORITIES = ("low", "medium", "high", "urgent")
 ORDERS = ("asc", "desc", "ASC", "DESC")
@@ -34,9 +34,12 @@ KEY_KINDS: dict[Sort, KeyKind] = {
     "title": "text",
     "due_date": "time",
     "priority": "number",
+    "position": "place",
 }
 STATUSES: dict[str, Status] = {"all": "all", "pending": "pending", "active": "pending", "completed": "completed"}
 SORTS: dict[str, Sort] = {**{name: name for name in KEY_KINDS}, "created_at": "created", "updated_at": "updated"}
+
+NO_PARENT = "none"
 
 LIST_PATH = "/api/tasks"
 
@@ -49,6 +52,9 @@ class ListQuery:
     status: Status = "all"
     priority: str | None = None
     tags: tuple[str, ...] = ()
+    parent: TaskId | None = None
+    top_level: bool = False
+    """Only tasks without a parent."""
     due_before: datetime | None = None
     due_after: datetime | None = None
     time_zone: str = UNIVERSAL
@@ -76,6 +82,8 @@ class ListQuery:
             asked.append(("status", self.status))
         if self.priority:
             asked.append(("priority", self.priority))
+        if self.parent or self.top_level:
+            asked.append(("parent_id", str(self.parent or NO_PARENT)))
         if self.due_before:
             asked.append(("due_before", _instant(self.due_before)))
         if self.due_after:

@@ -25,6 +25,9 @@ type Given<T> = { [Key in keyof T]?: T[Key] | undefined };
 
 export type Task = Schemas["Task"];
 export type DeletedTask = Schemas["DeletedTask"];
+/** With the tasks beneath it that have changed along. */
+export type ChangedTask = Schemas["ChangedTask"];
+export type MoveTask = Schemas["MoveTask"];
 export type Priority = Schemas["Priority"];
 export type TaskStats = Schemas["TaskStats"];
 export type Account = Schemas["Account"];
@@ -64,6 +67,11 @@ export interface WriteOptions extends Options {
    * undefined: without a condition another's change would be lost unseen.
    */
   ifMatch?: string | undefined;
+}
+
+export interface ChangeOptions extends WriteOptions {
+  /** false: completing leaves the open tasks beneath it as they are. */
+  descendants?: boolean | undefined;
 }
 
 export interface StreamOptions extends Options {
@@ -116,10 +124,15 @@ export function createApi(settings: Settings) {
     return transport.send<T>({ repeatable: ifMatch === undefined, headers, ...call, ...rest });
   };
 
-  const setCompleted = (path: string) => (id: number, completed?: boolean, options?: WriteOptions) => {
+  const change = (
+    call: { method: "PATCH" | "PUT"; path: string; body: unknown; repeatable?: boolean },
+    { descendants, ...options }: ChangeOptions = {},
+  ) => write<ChangedTask>({ read: json, query: { descendants }, ...call }, options);
+
+  const setCompleted = (path: string) => (id: number, completed?: boolean, options?: ChangeOptions) => {
     const repeatable = completed !== undefined && options?.ifMatch === undefined;
     const body = completed === undefined ? {} : { completed };
-    return write<Task>({ method: "PATCH", path: `${TASKS}/${id}/${path}`, body, read: json, repeatable }, options);
+    return change({ method: "PATCH", path: `${TASKS}/${id}/${path}`, body, repeatable }, options);
   };
 
   function exportTasks(format?: "json", options?: ExportOptions): Promise<Export>;
@@ -172,20 +185,23 @@ export function createApi(settings: Settings) {
 
     getTask: (id: number, options?: Options) => get<Task>(`${TASKS}/${id}`, json, undefined, options),
     /** What is not named stays, null clears. */
-    updateTask: (id: number, changes: TaskChanges, options?: WriteOptions) =>
-      write<Task>({ method: "PATCH", path: `${TASKS}/${id}`, body: changes, read: json }, options),
+    updateTask: (id: number, changes: TaskChanges, options?: ChangeOptions) =>
+      change({ method: "PATCH", path: `${TASKS}/${id}`, body: changes }, options),
     /** The same with PUT: what is not named stays here, too. */
-    replaceTask: (id: number, changes: TaskChanges, options?: WriteOptions) =>
-      write<Task>({ method: "PUT", path: `${TASKS}/${id}`, body: changes, read: json }, options),
+    replaceTask: (id: number, changes: TaskChanges, options?: ChangeOptions) =>
+      change({ method: "PUT", path: `${TASKS}/${id}`, body: changes }, options),
     /** Without a value it toggles, and is sent once only: prefer to say which state is meant. */
     completeTask: setCompleted("complete"),
     toggleTask: setCompleted("toggle"),
-    /** Into the trash. */
+    /** Behind another task or to the top, beneath a parent or to the top level: the order by hand (`position`). */
+    moveTask: (id: number, to: MoveTask, options?: WriteOptions) =>
+      write<ChangedTask>({ method: "POST", path: `${TASKS}/${id}/move`, body: to, read: json }, options),
+    /** Into the trash, with what is beneath it. */
     deleteTask: (id: number, options?: WriteOptions) =>
       write<void>({ method: "DELETE", path: `${TASKS}/${id}`, read: nothing, done404: true }, options),
-    /** Out of the trash. Sent once: a repetition would not find it there. */
+    /** Out of the trash, with what went there with it. Sent once: a repetition would not find it there. */
     restoreTask: (id: number, options?: Options) =>
-      transport.send<Task>({
+      transport.send<ChangedTask>({
         method: "POST",
         path: `${TASKS}/${id}/restore`,
         headers: keyed(newKey()),

@@ -290,7 +290,9 @@ export interface paths {
         post?: never;
         /**
          * Delete a task
-         * @description Move a task to the trash; where the service is set to it, the answer is 200 and the task as it lies there.
+         * @description Move a task to the trash, with what is beneath it.
+         *
+         *     Where the service is set to it, the answer is 200 and the task as it lies there.
          */
         delete: operations["deleteTask"];
         options?: never;
@@ -318,6 +320,8 @@ export interface paths {
         /**
          * Toggle a task
          * @description Set `completed`, by the body or by `?completed=`; with neither, toggle it.
+         *
+         *     Completing completes what is open beneath it, unless `?descendants=false` leaves that as it is.
          */
         patch: operations["toggleTask"];
         trace?: never;
@@ -338,8 +342,30 @@ export interface paths {
         /**
          * Complete a task
          * @description Set `completed`, by the body or by `?completed=`; with neither, toggle it.
+         *
+         *     Completing completes what is open beneath it, unless `?descendants=false` leaves that as it is.
          */
         patch: operations["completeTask"];
+        trace?: never;
+    };
+    "/api/tasks/{task_id}/move": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Move a task
+         * @description Put a task behind another one or at the top, and beneath a parent or at the top level.
+         */
+        post: operations["moveTask"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/api/tasks/{task_id}/restore": {
@@ -353,7 +379,9 @@ export interface paths {
         put?: never;
         /**
          * Restore a task
-         * @description Take a task out of the trash.
+         * @description Take a task out of the trash, and what went there with it.
+         *
+         *     Where its parent is in the trash, or erased, it comes back at the top level.
          */
         post: operations["restoreTask"];
         delete?: never;
@@ -453,6 +481,36 @@ export interface components {
             results: components["schemas"]["OperationResult"][];
         };
         /**
+         * ChangedTask
+         * @description A task as an answer to its change shows it.
+         */
+        ChangedTask: {
+            id: components["schemas"]["Id"];
+            /** @description The `sub` of the token. */
+            user_id: string;
+            title: string;
+            description: string | null;
+            completed: boolean;
+            completed_at: string | null;
+            priority: components["schemas"]["Priority"];
+            /** @description In the form in which it was given: a date, or an instant. */
+            due_date: string | null;
+            tags: string[];
+            reminders: components["schemas"]["Reminder"][];
+            /** @description The task of which this is a subtask. */
+            parent_id: components["schemas"]["Id"] | null;
+            /** @description Where somebody put it: the order by hand is that of these, compared byte by byte. Opaque. */
+            position: string;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            updated_at: string;
+            /** @description The task's `ETag`, quotes included, for `If-Match`. Opaque; another one after each change. */
+            etag: string;
+            /** @description The tasks beneath it that have changed with it, as they now are; absent where none has. */
+            descendants?: (components["schemas"]["Task"] | components["schemas"]["DeletedTask"])[];
+        };
+        /**
          * Changes
          * @description What has changed, in the order in which it did; each task once, as it is now.
          */
@@ -477,6 +535,8 @@ export interface components {
              */
             op: "complete";
             completed?: boolean | null;
+            /** @description Whether completing completes what is open beneath it. */
+            descendants?: boolean;
         };
         /**
          * Completion
@@ -499,7 +559,7 @@ export interface components {
         };
         /**
          * DeleteOperation
-         * @description Move a task to the trash.
+         * @description Move a task to the trash, with what is beneath it.
          */
         DeleteOperation: {
             id: number;
@@ -527,6 +587,11 @@ export interface components {
             /** @description In the form in which it was given: a date, or an instant. */
             due_date: string | null;
             tags: string[];
+            reminders: components["schemas"]["Reminder"][];
+            /** @description The task of which this is a subtask. */
+            parent_id: components["schemas"]["Id"] | null;
+            /** @description Where somebody put it: the order by hand is that of these, compared byte by byte. Opaque. */
+            position: string;
             /** Format: date-time */
             created_at: string;
             /** Format: date-time */
@@ -594,6 +659,11 @@ export interface components {
             /** @description In the form in which it was given: a date, or an instant. */
             due_date: string | null;
             tags: string[];
+            reminders: components["schemas"]["Reminder"][];
+            /** @description The task of which this is a subtask. */
+            parent_id: components["schemas"]["Id"] | null;
+            /** @description Where somebody put it: the order by hand is that of these, compared byte by byte. Opaque. */
+            position: string;
             /** Format: date-time */
             created_at: string;
             /** Format: date-time */
@@ -606,6 +676,11 @@ export interface components {
              * @description What calendars call the task.
              */
             uid: string;
+            /**
+             * Format: uuid
+             * @description What calendars call its parent.
+             */
+            parent_uid: string | null;
         };
         /**
          * FailedBatch
@@ -661,6 +736,11 @@ export interface components {
             priority?: components["schemas"]["Priority"] | null;
             due_date?: components["schemas"]["DueDate"] | null;
             tags?: components["schemas"]["Tag"][] | null;
+            reminders?: components["schemas"]["Reminder"][] | null;
+            /** @description The task of which this is a subtask; at most four levels, and no circle. */
+            parent_id?: number | null;
+            id?: number | null;
+            position?: string | null;
             uid?: string | null;
             completed_at?: components["schemas"]["Instant"] | null;
             created_at?: components["schemas"]["Instant"] | null;
@@ -679,6 +759,34 @@ export interface components {
         /** @description RFC 3339 with an offset, in the years 1 to 9999 of UTC. */
         Instant: string;
         /**
+         * MoveOperation
+         * @description Put a task elsewhere in the order by hand, or beneath another parent.
+         */
+        MoveOperation: {
+            /** @description The task behind which it is to stand; `null` or absent: at the top. */
+            after?: number | null;
+            /** @description The task beneath which it is to stand; `null`: at the top level. Absent: beneath the parent of `after`, or where it is. */
+            parent_id?: number | null;
+            id: number;
+            /** @description As the header `If-Match`. */
+            if_match?: string | null;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            op: "move";
+        };
+        /**
+         * MoveTask
+         * @description Behind another task, or to the top; beneath a parent, or to the top level.
+         */
+        MoveTask: {
+            /** @description The task behind which it is to stand; `null` or absent: at the top. */
+            after?: number | null;
+            /** @description The task beneath which it is to stand; `null`: at the top level. Absent: beneath the parent of `after`, or where it is. */
+            parent_id?: number | null;
+        };
+        /**
          * NewAccessToken
          * @description A token, this once.
          */
@@ -694,7 +802,7 @@ export interface components {
             /** @description Nobody can show it again. */
             token: string;
         };
-        Operation: components["schemas"]["CreateOperation"] | components["schemas"]["UpdateOperation"] | components["schemas"]["CompleteOperation"] | components["schemas"]["DeleteOperation"];
+        Operation: components["schemas"]["CreateOperation"] | components["schemas"]["UpdateOperation"] | components["schemas"]["CompleteOperation"] | components["schemas"]["DeleteOperation"] | components["schemas"]["RestoreOperation"] | components["schemas"]["MoveOperation"];
         /**
          * OperationResult
          * @description What became of one operation: the task as it now is, nothing for a deleted one, or a problem.
@@ -704,6 +812,8 @@ export interface components {
             status: 200 | 201 | 204 | 404 | 412 | 422 | 424;
             etag?: string;
             task?: components["schemas"]["Task"];
+            /** @description The tasks beneath it that have changed with it; of a deleted task those in the trash now. */
+            descendants?: (components["schemas"]["Task"] | components["schemas"]["DeletedTask"])[];
             problem?: components["schemas"]["Problem"];
         };
         /** @enum {string} */
@@ -735,6 +845,20 @@ export interface components {
             /** @enum {string} */
             redis: "ok" | "away";
         };
+        /** @description Minutes before the task is due, or an instant: RFC 3339 with an offset, in the years 1 to 9999 of UTC. A task that is due on a date is due when it begins, where its reader is. */
+        Reminder: number | string;
+        /**
+         * RestoreOperation
+         * @description Take a task out of the trash, with what went there with it.
+         */
+        RestoreOperation: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            op: "restore";
+            id: number;
+        };
         Tag: string;
         /**
          * Task
@@ -752,6 +876,11 @@ export interface components {
             /** @description In the form in which it was given: a date, or an instant. */
             due_date: string | null;
             tags: string[];
+            reminders: components["schemas"]["Reminder"][];
+            /** @description The task of which this is a subtask. */
+            parent_id: components["schemas"]["Id"] | null;
+            /** @description Where somebody put it: the order by hand is that of these, compared byte by byte. Opaque. */
+            position: string;
             /** Format: date-time */
             created_at: string;
             /** Format: date-time */
@@ -770,6 +899,9 @@ export interface components {
             priority?: components["schemas"]["Priority"] | null;
             due_date?: components["schemas"]["DueDate"] | null;
             tags?: components["schemas"]["Tag"][] | null;
+            reminders?: components["schemas"]["Reminder"][] | null;
+            /** @description The task of which this is a subtask; at most four levels, and no circle. */
+            parent_id?: number | null;
         };
         TaskList: components["schemas"]["Task"][];
         /**
@@ -800,6 +932,9 @@ export interface components {
             priority?: components["schemas"]["Priority"] | null;
             due_date?: components["schemas"]["DueDate"] | null;
             tags?: components["schemas"]["Tag"][] | null;
+            reminders?: components["schemas"]["Reminder"][] | null;
+            /** @description The task of which this is a subtask; at most four levels, and no circle. */
+            parent_id?: number | null;
         };
         /** @description 1 to 200 characters; white space around it is taken away. */
         Title: string;
@@ -839,6 +974,8 @@ export interface components {
              */
             op: "update";
             task: components["schemas"]["TaskUpdate"];
+            /** @description Whether completing completes what is open beneath it. */
+            descendants?: boolean;
         };
     };
     responses: {
@@ -1068,6 +1205,16 @@ export interface components {
          */
         tag: components["schemas"]["Tag"][];
         /**
+         * @description Only the subtasks of this task, without theirs; `none`: only tasks that are no subtasks.
+         * @example none
+         */
+        parent_id: components["schemas"]["Id"] | "none";
+        /**
+         * @description Whether completing completes what is open beneath the task.
+         * @example false
+         */
+        descendants: boolean;
+        /**
          * @description Only tasks due before; a date is its first moment in the `time_zone`.
          * @example 2027-01-01
          */
@@ -1096,12 +1243,12 @@ export interface components {
          * @description The order; with `-` from the greatest. Ties go by `id`; what has no due date is last. Without: `-created`.
          * @example due_date
          */
-        sort: "created" | "-created" | "updated" | "-updated" | "title" | "-title" | "due_date" | "-due_date" | "priority" | "-priority" | "created_at" | "-created_at" | "updated_at" | "-updated_at";
+        sort: "created" | "-created" | "updated" | "-updated" | "title" | "-title" | "due_date" | "-due_date" | "priority" | "-priority" | "position" | "-position" | "created_at" | "-created_at" | "updated_at" | "-updated_at";
         /**
          * @description Another name of `sort`.
          * @example title
          */
-        sort_by: "created" | "-created" | "updated" | "-updated" | "title" | "-title" | "due_date" | "-due_date" | "priority" | "-priority" | "created_at" | "-created_at" | "updated_at" | "-updated_at";
+        sort_by: "created" | "-created" | "updated" | "-updated" | "title" | "-title" | "due_date" | "-due_date" | "priority" | "-priority" | "position" | "-position" | "created_at" | "-created_at" | "updated_at" | "-updated_at";
         /**
          * @description The direction of the order.
          * @example desc
@@ -1143,7 +1290,7 @@ export interface components {
         after: number;
         /**
          * @description ETags of what the client has, or `*`: 304 when it would come again.
-         * @example "2-42-6"
+         * @example "3-42-6"
          */
         "If-None-Match": string;
         /**
@@ -1153,7 +1300,7 @@ export interface components {
         "If-Match": string;
         /**
          * @description ETags, or `*`: 412 when the task is one of them.
-         * @example "2-42-5"
+         * @example "3-42-5"
          */
         "Unless-Match": string;
         /** @description The id of the last event that the client has seen, and before `since`. */
@@ -1190,7 +1337,7 @@ export interface components {
         "Content-Disposition": string;
         /**
          * @description Strong; for `If-None-Match` and `If-Match`.
-         * @example "2-42-7"
+         * @example "3-42-7"
          */
         ETag: string;
         /**
@@ -1544,6 +1691,11 @@ export interface operations {
                  */
                 tag?: components["parameters"]["tag"];
                 /**
+                 * @description Only the subtasks of this task, without theirs; `none`: only tasks that are no subtasks.
+                 * @example none
+                 */
+                parent_id?: components["parameters"]["parent_id"];
+                /**
                  * @description Only tasks due before; a date is its first moment in the `time_zone`.
                  * @example 2027-01-01
                  */
@@ -1604,7 +1756,7 @@ export interface operations {
             header?: {
                 /**
                  * @description ETags of what the client has, or `*`: 304 when it would come again.
-                 * @example "2-42-6"
+                 * @example "3-42-6"
                  */
                 "If-None-Match"?: components["parameters"]["If-None-Match"];
                 /**
@@ -1775,7 +1927,7 @@ export interface operations {
             header?: {
                 /**
                  * @description ETags of what the client has, or `*`: 304 when it would come again.
-                 * @example "2-42-6"
+                 * @example "3-42-6"
                  */
                 "If-None-Match"?: components["parameters"]["If-None-Match"];
                 /**
@@ -1842,7 +1994,7 @@ export interface operations {
             header?: {
                 /**
                  * @description ETags of what the client has, or `*`: 304 when it would come again.
-                 * @example "2-42-6"
+                 * @example "3-42-6"
                  */
                 "If-None-Match"?: components["parameters"]["If-None-Match"];
                 /**
@@ -1915,7 +2067,7 @@ export interface operations {
             header?: {
                 /**
                  * @description ETags of what the client has, or `*`: 304 when it would come again.
-                 * @example "2-42-6"
+                 * @example "3-42-6"
                  */
                 "If-None-Match"?: components["parameters"]["If-None-Match"];
                 /**
@@ -2119,7 +2271,7 @@ export interface operations {
             header?: {
                 /**
                  * @description ETags of what the client has, or `*`: 304 when it would come again.
-                 * @example "2-42-6"
+                 * @example "3-42-6"
                  */
                 "If-None-Match"?: components["parameters"]["If-None-Match"];
                 /**
@@ -2181,7 +2333,13 @@ export interface operations {
     };
     replaceTask: {
         parameters: {
-            query?: never;
+            query?: {
+                /**
+                 * @description Whether completing completes what is open beneath the task.
+                 * @example false
+                 */
+                descendants?: components["parameters"]["descendants"];
+            };
             header?: {
                 /**
                  * @description ETags of what the client has seen, or `*`: 412 when the task is another.
@@ -2190,7 +2348,7 @@ export interface operations {
                 "If-Match"?: components["parameters"]["If-Match"];
                 /**
                  * @description ETags, or `*`: 412 when the task is one of them.
-                 * @example "2-42-5"
+                 * @example "3-42-5"
                  */
                 "If-None-Match"?: components["parameters"]["Unless-Match"];
                 /** @description A new one for each new request, the same for its retries: they get the first one's answer. */
@@ -2230,7 +2388,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Task"];
+                    "application/json": components["schemas"]["ChangedTask"];
                 };
             };
             401: components["responses"]["Unauthorized"];
@@ -2259,7 +2417,7 @@ export interface operations {
                 "If-Match"?: components["parameters"]["If-Match"];
                 /**
                  * @description ETags, or `*`: 412 when the task is one of them.
-                 * @example "2-42-5"
+                 * @example "3-42-5"
                  */
                 "If-None-Match"?: components["parameters"]["Unless-Match"];
                 /**
@@ -2302,7 +2460,13 @@ export interface operations {
     };
     updateTask: {
         parameters: {
-            query?: never;
+            query?: {
+                /**
+                 * @description Whether completing completes what is open beneath the task.
+                 * @example false
+                 */
+                descendants?: components["parameters"]["descendants"];
+            };
             header?: {
                 /**
                  * @description ETags of what the client has seen, or `*`: 412 when the task is another.
@@ -2311,7 +2475,7 @@ export interface operations {
                 "If-Match"?: components["parameters"]["If-Match"];
                 /**
                  * @description ETags, or `*`: 412 when the task is one of them.
-                 * @example "2-42-5"
+                 * @example "3-42-5"
                  */
                 "If-None-Match"?: components["parameters"]["Unless-Match"];
                 /** @description A new one for each new request, the same for its retries: they get the first one's answer. */
@@ -2351,7 +2515,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Task"];
+                    "application/json": components["schemas"]["ChangedTask"];
                 };
             };
             401: components["responses"]["Unauthorized"];
@@ -2377,6 +2541,11 @@ export interface operations {
                  * @example true
                  */
                 completed?: components["parameters"]["set_completed"];
+                /**
+                 * @description Whether completing completes what is open beneath the task.
+                 * @example false
+                 */
+                descendants?: components["parameters"]["descendants"];
             };
             header?: {
                 /**
@@ -2386,7 +2555,7 @@ export interface operations {
                 "If-Match"?: components["parameters"]["If-Match"];
                 /**
                  * @description ETags, or `*`: 412 when the task is one of them.
-                 * @example "2-42-5"
+                 * @example "3-42-5"
                  */
                 "If-None-Match"?: components["parameters"]["Unless-Match"];
                 /** @description A new one for each new request, the same for its retries: they get the first one's answer. */
@@ -2426,7 +2595,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Task"];
+                    "application/json": components["schemas"]["ChangedTask"];
                 };
             };
             401: components["responses"]["Unauthorized"];
@@ -2452,6 +2621,11 @@ export interface operations {
                  * @example true
                  */
                 completed?: components["parameters"]["set_completed"];
+                /**
+                 * @description Whether completing completes what is open beneath the task.
+                 * @example false
+                 */
+                descendants?: components["parameters"]["descendants"];
             };
             header?: {
                 /**
@@ -2461,7 +2635,7 @@ export interface operations {
                 "If-Match"?: components["parameters"]["If-Match"];
                 /**
                  * @description ETags, or `*`: 412 when the task is one of them.
-                 * @example "2-42-5"
+                 * @example "3-42-5"
                  */
                 "If-None-Match"?: components["parameters"]["Unless-Match"];
                 /** @description A new one for each new request, the same for its retries: they get the first one's answer. */
@@ -2501,7 +2675,76 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Task"];
+                    "application/json": components["schemas"]["ChangedTask"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            405: components["responses"]["MethodNotAllowed"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["Conflict"];
+            412: components["responses"]["PreconditionFailed"];
+            413: components["responses"]["ContentTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["ServerError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    moveTask: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description ETags of what the client has seen, or `*`: 412 when the task is another.
+                 * @example *
+                 */
+                "If-Match"?: components["parameters"]["If-Match"];
+                /**
+                 * @description ETags, or `*`: 412 when the task is one of them.
+                 * @example "3-42-5"
+                 */
+                "If-None-Match"?: components["parameters"]["Unless-Match"];
+                /** @description A new one for each new request, the same for its retries: they get the first one's answer. */
+                "Idempotency-Key"?: components["parameters"]["Idempotency-Key"];
+                /**
+                 * @description Comes back if it is 1 to 64 letters, digits, `.`, `_` or `-`, and stands in the log; else a new one does.
+                 * @example page-7f3a
+                 */
+                "X-Request-ID"?: components["parameters"]["X-Request-ID"];
+            };
+            path: {
+                /**
+                 * @description The `id` of the task.
+                 * @example 42
+                 */
+                task_id: components["parameters"]["task_id"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MoveTask"];
+                "application/merge-patch+json": components["schemas"]["MoveTask"];
+            };
+        };
+        responses: {
+            /** @description The task as it now is. */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    Vary: components["headers"]["Vary"];
+                    "Idempotent-Replayed": components["headers"]["Idempotent-Replayed"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChangedTask"];
                 };
             };
             401: components["responses"]["Unauthorized"];
@@ -2555,7 +2798,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Task"];
+                    "application/json": components["schemas"]["ChangedTask"];
                 };
             };
             401: components["responses"]["Unauthorized"];

@@ -54,7 +54,9 @@ def _value(column: Column, number: Mapping[str, str]) -> str:
 
 def _parameter(column: Given) -> str:
     parameter = f"{column.name} {column.type}"
-    return parameter if column.needed else f"{parameter} DEFAULT {_literal(column.default)}"
+    if column.needed:
+        return parameter
+    return f"{parameter} DEFAULT " + ("'[]'" if column.type == "jsonb" else _literal(column.default))
 
 
 def _literal(value: object) -> str:

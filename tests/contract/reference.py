@@ -79,6 +79,9 @@ class Task:
     priority: str = "medium"
     due_date: str | None = None
     tags: tuple[str, ...] = ()
+    reminders: tuple[int | str, ...] = ()
+    parent_id: int | None = None
+    position: str = UNTOLD
     id: int = 0
     """0 until the service has given one."""
     completed_at: str | None = None
@@ -109,9 +112,9 @@ class Task:
 
     def learn(self, document: Document) -> None:
         """Take what the service has given."""
-        for name in ("created_at", "updated_at", "completed_at", "deleted_at", "etag"):
+        for name in ("created_at", "updated_at", "completed_at", "deleted_at", "etag", "position"):
             if getattr(self, name) is UNTOLD and name in document:
-                assert name == "etag" or TIME.fullmatch(document[name])
+                assert name in ("etag", "position") or TIME.fullmatch(document[name])
                 setattr(self, name, document[name])
         if not self.id:
             assert type(document["id"]) is int
@@ -151,6 +154,7 @@ class Model:
     def shown(self, task: Task) -> Document:
         document = {name: getattr(task, name) for name in _SHOWN}
         document |= {"id": task.id or UNTOLD, "user_id": self.user, "tags": list(task.tags)}
+        document["reminders"] = list(task.reminders)
         return document if task.deleted_at is None else {**document, "deleted_at": task.deleted_at}
 
     def find(self, id_: int, *, deleted: bool = False) -> Task | None:
@@ -331,6 +335,9 @@ _GIVEN: dict[str, Callable[[Any], Any]] = {
     "priority": lambda priority: priority,
     "due_date": as_shown,
     "tags": lambda tags: tuple(dict.fromkeys(tags)),
+    "reminders": lambda reminders: tuple(
+        dict.fromkeys(as_shown(one)[:23] + "Z" if isinstance(one, str) else one for one in reminders)
+    ),
 }
 """What a client gives, and how it is read."""
 _FILTERS: dict[str, Callable[[Document, str], Any]] = {
@@ -347,4 +354,5 @@ _KEYS: dict[str, Callable[[Document], Any]] = {
     "updated": lambda task: task["updated_at"],
     "title": lambda task: lower(task["title"]),
     "priority": lambda task: PRIORITIES.index(task["priority"]),
+    "position": lambda task: task["position"],
 }

@@ -66,6 +66,7 @@ CHANGES: dict[str, st.SearchStrategy[Any]] = {
     "priority": st.none() | st.sampled_from(reference.PRIORITIES),
     "due_date": st.none() | st.sampled_from(DUE_DATES),
     "tags": st.none() | st.lists(st.sampled_from(TAGS), max_size=4),
+    "reminders": st.none() | st.lists(st.sampled_from([0, 30, "2026-03-01T08:00:00.1239+01:00"]), max_size=4),
 }
 IGNORED: dict[str, st.SearchStrategy[Any]] = {"id": st.just(1), "created_at": st.just("then"), "colour": st.just([])}
 NEW = st.fixed_dictionaries({"title": TITLES}, optional=CHANGES)
@@ -82,7 +83,7 @@ IN_BATCH: st.SearchStrategy[Operation] = st.one_of(
 )
 OPERATIONS = st.one_of(st.builds(Create, NEW), IN_BATCH, st.builds(Restore, NUMBERS))
 
-SORTS = ("created", "created_at", "updated", "updated_at", "title", "due_date", "priority")
+SORTS = ("created", "created_at", "updated", "updated_at", "title", "due_date", "priority", "position")
 ORDERS: list[Parameters] = [
     *([], [("order", "asc")], [("sort_order", "DESC")], [("sort", "-title"), ("order", "desc")]),
     *([("sort", sign + sort)] for sign, sort in product(("", "-"), SORTS)),

@@ -44,6 +44,11 @@ MEMBERS: dict[str, list[object]] = {
         *("x" * 51, f"home,{MARK}\0", 1, True, {}, {"0": MARK}, [""], ["x" * 51], [MARK * 6], [None], [1], [True]),
         *([[MARK]], [{}], [f"{MARK}\0"], ["fine", "\ud800"], [f"tag {number}" for number in range(21)]),
     ],
+    "reminders": [
+        *(1, MARK, True, {}, [-1], [527041], [1.5], [True], [None], [[]], [{}], [""], [MARK], ["2026-12-24"], ["30"]),
+        *(["2026-12-24T10:00:00"], ["2026-02-30T10:00:00Z"], ["2026-12-24T10:00:00Z\0"], [1, 2, 3, 4, 5, 6]),
+    ],
+    "parent_id": [0, -1, 2**63, 2**62, 1.5, True, "1", MARK, "none", [], [1], {}],
 }
 # Bodies that are no JSON object at all, or one that readers disagree on.
 DOCUMENTS: dict[str, bytes] = {

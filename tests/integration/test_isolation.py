@@ -27,6 +27,8 @@ from core.tasks import bulk, crud, pages
 from core.tasks.fields import function
 from core.tasks.queries import ListQuery, StatsQuery
 from core.tasks.sync import changes
+from core.tasks.tree import moves
+from core.tasks.tree.moves import Move
 from core.types import MAX_TASK_ID, TaskId, UserId
 from tests.stack import ApiProcess, Stack, client, new_user
 from tests.tokens import SECRET, auth_settings
@@ -44,7 +46,9 @@ def operations(task: int) -> list[dict[str, object]]:
         {"op": "update", "id": task, "task": {"title": "Mine now"}},
         {"op": "complete", "id": task},
         {"op": "complete", "id": task, "completed": True},
+        {"op": "move", "id": task},
         {"op": "delete", "id": task},
+        {"op": "restore", "id": task},
     ]
 
 
@@ -66,6 +70,7 @@ ROUTES: Mapping[tuple[str, str], Body | None] = {
     ("DELETE", "/api/tasks/{task_id}"): None,
     ("PATCH", "/api/tasks/{task_id}/complete"): lambda _: {"completed": True},
     ("PATCH", "/api/tasks/{task_id}/toggle"): lambda _: {},
+    ("POST", "/api/tasks/{task_id}/move"): lambda task: {"after": task, "parent_id": task},
     ("POST", "/api/tasks/{task_id}/restore"): lambda _: {},
     ("GET", "/api/account"): None,
     ("DELETE", "/api/account"): None,
@@ -341,6 +346,7 @@ ROWS: Mapping[str, LiteralString] = {
     "account_erasures": "INSERT INTO account_erasures (user_id) VALUES (%(user)s);",
     "access_tokens": "INSERT INTO access_tokens (user_id, digest, name, scopes)"
     " VALUES (%(user)s, sha256(convert_to(%(user)s, 'UTF8')), 'x', '{tasks:read}');",
+    "crowded_lists": "INSERT INTO crowded_lists (user_id) VALUES (%(user)s);",
 }
 FOREIGN_WRITES: tuple[LiteralString, ...] = (
     "UPDATE tasks SET user_id = %(user)s",
@@ -357,7 +363,8 @@ READS: Mapping[str, Callable[[Transaction, TaskId], str]] = {
 }
 WRITES: Mapping[str, Callable[[Change, TaskId], str]] = {
     "update": lambda change, task: crud.update(change, task, {"priority": "low"}).json,
-    "toggle": lambda change, task: crud.toggle(change, task).json,
+    "toggle": lambda change, task: crud.complete(change, task, completed=None).json,
+    "move": lambda change, task: moves.move(change, task, Move(None)).json,
     "delete": lambda change, task: crud.delete(change, task).json,
 }
 
@@ -379,7 +386,7 @@ def _careless(monkeypatch: pytest.MonkeyPatch) -> None:
 
     def forgetful(self: Transaction, sql: LiteralString, **parameters: object) -> list[Row]:
         others = sql.split(OF_THE_LIST)
-        assert any(PREDICATE in part for part in others) or sql == "SELECT " + STAND
+        assert any(PREDICATE in part for part in others) or sql in ("SELECT " + STAND, moves._NUMBER)
         return execute(self, OF_THE_LIST.join(part.replace(PREDICATE, "true") for part in others), **parameters)
 
     monkeypatch.setattr(Transaction, "execute", forgetful)

@@ -66,18 +66,39 @@ INDEXES = {
 LOOKED_THROUGH: list[Sort] = ["updated", "priority", "title"]
 """What is changed day by day has no index (ADR 0027), nor what no server compares as another (ADR 0047)."""
 
+BY_HAND: Sort = "position"
+"""Of two indexes: what was moved, and what was not (ADR 0044)."""
+
+MOVED = """
+    UPDATE tasks SET position = lpad(to_hex(9223372036854775807 - id), 16, '0') || '8'
+    WHERE user_id = %(owner)s AND id %% 3 = 0
+"""
+
 
 @pytest.fixture(scope="module")
 def database(stack: Stack) -> Iterator[Cursor]:
     """A database in which nothing else happens."""
-    url = stack.postgres.create_database("plans")
+    with filled(stack, "plans") as cursor:
+        yield cursor
+
+
+@pytest.fixture(scope="module")
+def moved(stack: Stack) -> Iterator[Cursor]:
+    """One in which the owner has moved a third of the tasks."""
+    with filled(stack, "plans_by_hand", MOVED) as cursor:
+        yield cursor
+
+
+@contextlib.contextmanager
+def filled(stack: Stack, name: str, more: str = "") -> Iterator[Cursor]:
+    url = stack.postgres.create_database(name)
     migrate(url)
     with outside(url) as cursor:
-        cursor.execute(FILL, {"owner": OWNER, "tasks": TASKS})
+        cursor.execute(FILL + more, {"owner": OWNER, "tasks": TASKS})
         cursor.execute("VACUUM ANALYZE tasks, task_lists")
         cursor.execute(WATCH)
         yield cursor
-    stack.postgres.drop_database("plans")
+    stack.postgres.drop_database(name)
 
 
 class Caught(Exception):
@@ -192,7 +213,25 @@ def test_a_page_is_read_from_the_index_of_its_order(
 
 def test_every_order_is_looked_at() -> None:
     """Also one that is added later."""
-    assert {sort for sort, _ in INDEXES} | set(LOOKED_THROUGH) == set(get_args(Sort)) == set(KEY_KINDS)
+    seen = {sort for sort, _ in INDEXES} | set(LOOKED_THROUGH) | {BY_HAND}
+    assert seen == set(get_args(Sort)) == set(KEY_KINDS)
+
+
+@pytest.mark.parametrize("depth", [0, DEEP])
+@pytest.mark.parametrize("descending", [False, True])
+def test_the_order_by_hand_is_read_from_the_beginnings_of_two_indexes(
+    moved: Cursor, depth: int, *, descending: bool
+) -> None:
+    """Of what was moved and of what was not no more than a page, and what lies between them in the trash."""
+    query = ListQuery(sort=BY_HAND, descending=descending, limit=LIMIT)
+    asked = replace(query, cursor=place(moved, query, depth) if depth else None)
+    plan = explained(moved, asked, given=AS_ONE_OF_MANY)
+    read = [node for node in plan if node.get("Relation Name") == "tasks" and node["Actual Loops"]]
+    scans = {node["Index Name"]: node for node in read}
+    assert scans.keys() == {"tasks_by_position", "tasks_pkey"}
+    assert rows_read(scans["tasks_by_position"]) <= LIMIT + 1
+    assert rows_read(scans["tasks_pkey"]) <= 2 * (LIMIT + 1)
+    assert not read_one_by_one(plan)
 
 
 @pytest.mark.parametrize("depth", [0, DEEP])

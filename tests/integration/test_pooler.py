@@ -120,7 +120,7 @@ async def test_what_is_written_is_read(api: Process, other: Process, user: UserI
     made = await api.lists.write(user, add)
     found = await other.lists.read(user, page)
     assert (found.stand.revision, found.total) == (made.revision, 1)
-    changed = await other.lists.write(user, partial(crud.toggle, task=made.id))
+    changed = await other.lists.write(user, partial(crud.complete, task=made.id, completed=None))
     assert changed.revision > made.revision
     assert (await api.lists.read(user, partial(crud.get, task=made.id)))[0] == changed
 

@@ -29,6 +29,7 @@ INSERT = {
         "INSERT INTO access_tokens (user_id, digest, name, scopes)"
         " VALUES (%s, sha256(gen_random_uuid()::text::bytea), 'x', '{tasks:read}')"
     ),
+    "crowded_lists": "INSERT INTO crowded_lists (user_id) VALUES (%s)",
 }
 
 CHANGEABLE = {"access_tokens": "last_used_at"}

@@ -34,6 +34,7 @@ SEED = """
     INSERT INTO tasks (user_id, title, description, revision)
     SELECT %s, 'Task ' || n, %s, 1 FROM generate_series(1, %s) AS n
 """
+OF_THE_TREE = ("position", "parent_id", "parent_uid")
 MANY = 10_000
 """Of them more than the sockets on the way hold, whatever their buffers."""
 EXPORTING = """
@@ -56,6 +57,7 @@ NASTY: list[Document] = [
     {"title": "First", "due_date": "0001-01-01"},
     {"title": "Early", "due_date": "0999-12-31T23:59:59Z"},
     {"title": "Last", "due_date": "9999-12-31T23:59:59.999Z", "completed": True},
+    {"title": "Ring", "due_date": "2026-03-01", "reminders": [30, "2026-02-28T17:00:00.500Z", "0001-01-01T00:00:00Z"]},
     {"title": "Deleted", "description": "BEGIN:VTODO\r\nEND:VCALENDAR", "tags": ["gone"]},
 ]
 
@@ -120,7 +122,7 @@ def test_the_json_has_every_task(alice: httpx.Client, tasks: list[Document]) -> 
     assert export.headers["content-type"] == "application/json"
     assert export.headers["content-disposition"] == 'attachment; filename="tasks.json"'
     assert "no-store" in export.headers["cache-control"]
-    shown = [{"deleted_at": None, "uid": UNTOLD, **task} for task in tasks]
+    shown = [{"deleted_at": None, "uid": UNTOLD, "parent_uid": None, **task} for task in tasks]
     assert export.json() == {"version": 1, "tasks": shown}
 
 
@@ -285,8 +287,74 @@ def test_an_import_of_an_export_keeps_everything_but_the_ids(
     assert {task["user_id"] for task in theirs} == {mine["user_id"]}
     assert not {task["id"] for task in theirs} & {task["id"] for task in tasks}
     assert [without_ids(task) for task in theirs] == [without_ids({"deleted_at": None, **task}) for task in tasks]
+    assert [task["title"] for task in bob.get("/api/tasks?sort=position").json()] == [
+        *(task["title"] for task in alice.get("/api/tasks?sort=position").json()),
+        "Mine",
+    ]
     assert len(bob.get("/api/tasks").json()) == len(tasks)
     assert [task["title"] for task in bob.get("/api/tasks/trash").json()] == ["Deleted"]
+
+
+def test_a_tree_leaves_and_comes_back_as_it_was(alice: httpx.Client, bob: httpx.Client) -> None:
+    """Whose subtask each is, in the trash, too, and the order by hand, above what the importer had."""
+    made: dict[str, Document] = {}
+    for name in ("a", "b", "a/c", "a/c/d", "b/e"):
+        parent = made[name[:-2]]["id"] if "/" in name else None
+        made[name] = alice.post("/api/tasks", json={"title": name, "parent_id": parent}).json()
+    alice.post(f"/api/tasks/{made['a']['id']}/move", json={"after": None, "parent_id": made["b/e"]["id"]})
+    alice.post(f"/api/tasks/{made['b']['id']}/move", json={"after": made["a/c"]["id"]})
+    alice.delete(f"/api/tasks/{made['a/c']['id']}")
+    bob.post("/api/tasks", json={"title": "Mine"})
+    assert bob.post(IMPORT, json=alice.get(EXPORT).json()).json() == {"imported": 5}
+    for path in ("/api/tasks?sort=position", "/api/tasks/trash"):
+        theirs, shown = alice.get(path).json(), [task for task in bob.get(path).json() if task["title"] != "Mine"]
+        assert [task["title"] for task in shown] == [task["title"] for task in theirs]
+    assert family(bob) == family(alice) | {"Mine": None}
+    assert bob.get("/api/tasks?sort=position").json()[-1]["title"] == "Mine"
+    [trashed] = [task for task in bob.get("/api/tasks/trash").json() if task["title"] == "a/c"]
+    assert len(bob.post(f"/api/tasks/{trashed['id']}/restore").json()["descendants"]) == 1
+    bob.post("/api/tasks", json={"title": "newest"})
+    assert bob.get("/api/tasks?sort=position").json()[0]["title"] == "newest"
+
+
+def family(frontend: httpx.Client) -> dict[str, str | None]:
+    """Of each task, by its title, that of its parent; the calendar says the same of those that live."""
+    tasks = frontend.get(EXPORT).json()["tasks"]
+    by_uid = {task["uid"]: task["title"] for task in tasks}
+    assert [task["parent_uid"] for task in tasks] == [
+        next((other["uid"] for other in tasks if other["id"] == task["parent_id"]), None) for task in tasks
+    ]
+    todos = {todo["SUMMARY"]: todo for todo in calendar(frontend.get(f"{EXPORT}?format=ics").content)}
+    for task in tasks:
+        if not task["deleted_at"]:
+            assert todos[task["title"]].get("RELATED-TO;RELTYPE=PARENT") == task["parent_uid"]
+    live = sorted(todos.values(), key=lambda todo: int(todo["X-APPLE-SORT-ORDER"]))
+    assert [todo["SUMMARY"] for todo in live] == [
+        task["title"] for task in frontend.get("/api/tasks?sort=position").json()
+    ]
+    return {task["title"]: by_uid.get(task["parent_uid"]) for task in tasks}
+
+
+def test_an_imported_tree_is_one(alice: httpx.Client) -> None:
+    """In whatever order its tasks come; what is too deep, or beneath itself, is refused by its place in the file."""
+    tasks = [
+        {"id": 10 - level, "parent_id": (9 - level) or None, "title": f"level {10 - level}"} for level in range(6, 10)
+    ]
+    assert alice.post(IMPORT, json={"tasks": tasks}).json() == {"imported": 4}
+    found = {task["id"]: task for task in alice.get("/api/tasks").json()}
+    parents = {task["title"]: task["parent_id"] and found[task["parent_id"]]["title"] for task in found.values()}
+    assert parents == {"level 4": "level 3", "level 3": "level 2", "level 2": "level 1", "level 1": None}
+    for wrong, place in (
+        ([*tasks, {"id": 5, "parent_id": 4, "title": "level 5"}], 4),
+        ([{"id": 1, "parent_id": 2, "title": "one"}, {"id": 2, "parent_id": 1, "title": "two"}], 0),
+        ([{"id": 1, "parent_id": 1, "title": "one"}], 0),
+    ):
+        refused = alice.post(IMPORT, json={"tasks": wrong})
+        assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (422, f"#/tasks/{place}/parent_id")
+    others = [{"id": "a1", "title": "other ids"}, {"id": 1, "title": "gone", "deleted_at": "2026-01-01T00:00:00Z"}]
+    live = {"parent_id": 1, "title": "live"}
+    assert alice.post(IMPORT, json={"tasks": [*others, live, {"parent_id": 7, "title": "elsewhere"}]}).is_success
+    assert [task["parent_id"] for task in alice.get("/api/tasks").json()[:3]] == [None] * 3
 
 
 def test_an_import_needs_no_more_than_titles(alice: httpx.Client) -> None:
@@ -457,7 +525,7 @@ def export(frontend: httpx.Client) -> httpx.Response:
 
 
 def without_ids(task: Document) -> Document:
-    return {name: value for name, value in task.items() if name not in ("id", "user_id", "uid", "etag")}
+    return {name: value for name, value in task.items() if name not in ("id", "user_id", "uid", "etag", *OF_THE_TREE)}
 
 
 def table(text: str) -> list[dict[str, str]]:
@@ -469,7 +537,8 @@ def table(text: str) -> list[dict[str, str]]:
 
 def as_cells(task: Document) -> dict[str, str]:
     texts = {name: "" if value is None else str(value) for name, value in {"deleted_at": None, **task}.items()}
-    texts |= {"completed": texts["completed"].lower(), "tags": ", ".join(map(quoted, task["tags"]))}
+    texts |= {"completed": texts["completed"].lower(), "tags": ", ".join(map(quoted, task["tags"])), "parent_uid": ""}
+    texts["reminders"] = ", ".join(map(str, task["reminders"]))
     del texts["user_id"], texts["etag"]
     return texts
 
@@ -505,6 +574,13 @@ def _todos(lines: list[str]) -> Iterator[dict[str, str]]:
         assert colon
         if line == "BEGIN:VTODO":
             assert not todo
+        elif line == "BEGIN:VALARM":
+            alarm: dict[str, str] = {}
+            outer, todo = todo, alarm
+        elif line == "END:VALARM":
+            assert alarm.keys() == {"UID", "ACTION", "DESCRIPTION"} | {name for name in alarm if "TRIGGER;" in name}
+            todo, trigger = outer, next(name for name in alarm if "TRIGGER;" in name)
+            todo["VALARM"] = todo.get("VALARM", "") + f" {trigger}:{alarm[trigger]}"
         elif line == "END:VTODO":
             yield todo
             todo = {}
@@ -550,5 +626,11 @@ def as_todo(task: Document) -> dict[str, str]:
         "STATUS": "COMPLETED" if task["completed"] else "NEEDS-ACTION",
         "PERCENT-COMPLETE": "100" if task["completed"] else "0",
         "COMPLETED": instant(task["completed_at"]) if task["completed_at"] else "",
+        "X-APPLE-SORT-ORDER": UNTOLD,
+        "VALARM": "".join(
+            f" TRIGGER;RELATED=END:-PT{one}M" if type(one) is int else f" TRIGGER;VALUE=DATE-TIME:{instant(one)}"
+            for one in task["reminders"]
+            if usual(due if type(one) is int else one)
+        ),
     }
     return {name: value for name, value in properties.items() if value}

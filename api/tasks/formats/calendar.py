@@ -25,6 +25,9 @@ _CONTROL = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x9f]")
 
 # Whoever converts a time of the first or the last year leaves the calendar. They stand for no time at all.
 _UNUSUAL = ("0001", "9999")
+_MIDDLE = 2**63 - 1
+"""What a place is counted from, so that of tasks in their first order it is no long number."""
+
 _EPOCH = "1970-01-01T00:00:00"
 
 
@@ -110,7 +113,35 @@ def _lines(task: dict[str, Any]) -> Iterator[str]:
     yield f"STATUS:{'COMPLETED' if task['completed'] else 'NEEDS-ACTION'}"
     yield f"PERCENT-COMPLETE:{100 if task['completed'] else 0}"
     yield from _instant("COMPLETED", task["completed_at"])
+    if parent := task["parent_uid"]:
+        yield f"RELATED-TO;RELTYPE=PARENT:{parent}"
+    yield f"X-APPLE-SORT-ORDER:{_sort_order(task['position'])}"
+    for number, reminder in enumerate(task["reminders"], start=1):
+        yield from _alarm(task, number, reminder)
     yield "END:VTODO"
+
+
+def _alarm(task: dict[str, Any], number: int, reminder: int | str) -> Iterator[str]:
+    """RFC 5545, section 3.6.6; one before a due date that the calendar does not have has no place in it."""
+    if isinstance(reminder, int):
+        if not (task["due_date"] and _is_usual(task["due_date"])):
+            return
+        trigger = f"TRIGGER;RELATED=END:-PT{reminder}M"
+    elif _is_usual(reminder):
+        trigger = f"TRIGGER;VALUE=DATE-TIME:{_utc(reminder)}"
+    else:
+        return
+    yield "BEGIN:VALARM"
+    yield f"UID:{task['uid']}-{number}"
+    yield "ACTION:DISPLAY"
+    yield trigger
+    yield f"DESCRIPTION:{_text(task['title'])}"
+    yield "END:VALARM"
+
+
+def _sort_order(position: str) -> int:
+    """A number of the same order, but between tasks whose places differ late: programs read it as a double."""
+    return (int(position[:16], 16) - _MIDDLE) * 0x10000 + int(position[16:20].ljust(4, "0"), 16)
 
 
 def _instant(name: str, instant: str | None) -> Iterator[str]:

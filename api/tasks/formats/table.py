@@ -47,7 +47,7 @@ def _plain(value: object) -> str:
         case bool():
             return "true" if value else "false"
         case list():
-            return _plain(", ".join(map(_listed, value)))
+            return _plain(", ".join(_listed(str(item)) for item in value))
         case str():
             return _FORMULA.sub("'", value)
         case _:
@@ -55,7 +55,7 @@ def _plain(value: object) -> str:
 
 
 def _listed(tag: str) -> str:
-    """A tag among others, in quotation marks where it could be taken for two, or for none."""
+    """A tag or a reminder among others, in quotation marks where it could be taken for two, or for none."""
     if re.search(r'[,"\r\n]', tag) or tag != tag.strip():
         return '"{}"'.format(tag.replace('"', '""'))
     return tag

@@ -13,7 +13,8 @@ export type Write =
 /** The task that `fields` make, under a number of its own until the service has given it one. */
 export function draftTask(fields: TaskFields, userId: string): Task {
   const now = new Date().toISOString();
-  const made = { completed: false, completed_at: null, created_at: now, updated_at: now, etag: "" };
+  const unsaid = { completed: false, completed_at: null, reminders: [], parent_id: null };
+  const made = { ...unsaid, position: "", created_at: now, updated_at: now, etag: "" }; // above all that have a position
   return { id: temporaryId(), user_id: userId, ...fields, ...made };
 }
 

@@ -92,6 +92,9 @@ function draft({ id, task }: Write & { kind: "add" }, user: string): Task {
     priority: task.priority ?? "medium",
     due_date: task.due_date ?? null,
     tags: task.tags ?? [],
+    reminders: task.reminders ?? [],
+    parent_id: task.parent_id ?? null,
+    position: "", // above all that have one
     created_at: now,
     updated_at: now,
     etag: "", // which nothing has

@@ -1,0 +1,27 @@
+"""Where a task is to go: what a client says of it."""
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from api.tasks.schemas import TaskNumber
+from core.tasks.tree.moves import Move
+from core.types import TaskId
+
+
+class MoveTask(BaseModel):
+    """Behind another task, or to the top; beneath a parent, or to the top level."""
+
+    model_config = ConfigDict(strict=True, extra="ignore", hide_input_in_errors=True)
+
+    after: TaskNumber | None = Field(
+        default=None, description="The task behind which it is to stand; `null` or absent: at the top."
+    )
+    parent_id: TaskNumber | None = Field(
+        default=None,
+        description="The task beneath which it is to stand; `null`: at the top level. Absent: beneath the parent of "
+        "`after`, or where it is.",
+    )
+
+    @property
+    def move(self) -> Move:
+        after, parent = (None if id_ is None else TaskId(id_) for id_ in (self.after, self.parent_id))
+        return Move(after, parent, parent_said="parent_id" in self.model_fields_set)

@@ -1,0 +1,357 @@
+"""Order by hand and subtasks, by two devices at once, told to the service and to a plain tree: always the same.
+
+`TASKLANE_EXAMPLES` is the number of sequences; without it there are few, and the same ones every time.
+"""
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from copy import deepcopy
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import httpx
+import pytest
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
+
+from tests.stack import ApiProcess, Stack, new_user
+from tests.tokens import shared_secret_token
+
+EXAMPLES = os.environ.get("TASKLANE_EXAMPLES")
+SETTINGS = settings(
+    max_examples=int(EXAMPLES or 12),
+    stateful_step_count=20,
+    derandomize=EXAMPLES is None,
+    deadline=None,
+    report_multiple_bugs=False,
+    phases=[Phase.generate, Phase.shrink],
+    database=None,
+    suppress_health_check=list(HealthCheck),
+)
+LEVELS = 4
+ABSENT = "absent"
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """`task`, `after` and `parent` are numbers among the tasks until they are ids."""
+
+    kind: str
+    task: int = 0
+    after: int | None = None
+    parent: int | str | None = None
+    completed: bool = True
+    descendants: bool = True
+
+
+NUMBERS = st.integers(0, 11)
+OPERATIONS = st.one_of(
+    st.builds(Operation, st.just("create"), parent=st.none() | NUMBERS),
+    st.builds(Operation, st.just("move"), NUMBERS, st.none() | NUMBERS, st.just(ABSENT) | st.none() | NUMBERS),
+    st.builds(Operation, st.just("nest"), NUMBERS, parent=st.none() | NUMBERS),
+    st.builds(Operation, st.just("complete"), NUMBERS, completed=st.booleans(), descendants=st.booleans()),
+    st.builds(Operation, st.just("delete"), NUMBERS),
+    st.builds(Operation, st.just("restore"), NUMBERS),
+)
+
+
+@dataclass(slots=True)
+class Node:
+    parent: int | None
+    completed: bool = False
+    deleted: str | None = None
+    """When, so far as it is known: what went in the same instant comes back together."""
+
+
+@dataclass(slots=True)
+class Tree:
+    """The tasks of one user as a dictionary and a list."""
+
+    nodes: dict[int, Node] = field(default_factory=dict)
+    order: list[int] = field(default_factory=list)
+    """The live ones, the topmost first."""
+    unsure: set[int] = field(default_factory=set)
+    """Whose place only the service knows: they come out of the trash."""
+    changed: set[int] = field(default_factory=set)
+    """Beneath the task of the last operation."""
+
+    def apply(self, operation: Operation, new: int | None) -> int:
+        """The status; `new` is the id that the service has given, if it has."""
+        self.changed = set()
+        node = self.nodes.get(operation.task)
+        if operation.kind == "create":
+            return self._create(operation, new)
+        if node is None or (node.deleted is None) == (operation.kind == "restore"):
+            return 404
+        return int(getattr(self, f"_{operation.kind}")(operation, node))
+
+    def live(self, id_: object) -> bool:
+        return isinstance(id_, int) and id_ in self.nodes and self.nodes[id_].deleted is None
+
+    def below(self, id_: int, wanted: Callable[[Node], bool]) -> list[int]:
+        found = [child for child, node in self.nodes.items() if node.parent == id_ and wanted(node)]
+        return [*found, *(one for child in found for one in self.below(child, wanted))]
+
+    def level(self, id_: int) -> int:
+        parent = self.nodes[id_].parent
+        return 1 if parent is None else 1 + self.level(parent)
+
+    def height(self, id_: int, wanted: Callable[[Node], bool]) -> int:
+        children = [child for child, node in self.nodes.items() if node.parent == id_ and wanted(node)]
+        return 1 + max((self.height(child, wanted) for child in children), default=0)
+
+    def _create(self, operation: Operation, new: int | None) -> int:
+        parent = operation.parent
+        if parent is not None and not (self.live(parent) and self.level(int(parent)) < LEVELS):
+            return 422
+        id_ = new or -1
+        self.nodes[id_] = Node(None if parent is None else int(parent))
+        self.order.insert(0, id_)
+        return 201
+
+    def _move(self, operation: Operation, node: Node) -> int:
+        if operation.after == operation.task or (operation.after is not None and operation.after not in self.nodes):
+            return 422
+        parent: Any = operation.parent
+        if parent == ABSENT:
+            parent = node.parent if operation.after is None else self.nodes[operation.after].parent
+        if parent != node.parent and not self._may_nest(operation.task, parent):
+            return 422
+        node.parent = parent
+        self.order.remove(operation.task)
+        if operation.after is None:
+            self.order.insert(0, operation.task)
+        elif self.live(operation.after):
+            self.order.insert(self.order.index(operation.after) + 1, operation.task)
+        else:
+            self.order.append(operation.task)
+            self.unsure.add(operation.task)
+        return 200
+
+    def _nest(self, operation: Operation, node: Node) -> int:
+        parent: Any = operation.parent
+        if not self._may_nest(operation.task, parent):
+            return 422
+        node.parent = parent
+        return 200
+
+    def _may_nest(self, task: int, parent: int | None) -> bool:
+        if parent is None:
+            return True
+        if not self.live(parent) or parent in (task, *self.below(task, _is_live)):
+            return False
+        return self.level(parent) + self.height(task, _is_live) <= LEVELS
+
+    def _complete(self, operation: Operation, node: Node) -> int:
+        node.completed = operation.completed
+        if operation.completed and operation.descendants:
+            open_ones = [id_ for id_ in self.below(operation.task, _is_live) if not self.nodes[id_].completed]
+            for id_ in open_ones:
+                self.nodes[id_].completed = True
+            self.changed = set(open_ones)
+        return 200
+
+    def _delete(self, operation: Operation, _node: Node) -> int:
+        when = f"now {operation.task}"
+        for id_ in (operation.task, *self.below(operation.task, _is_live)):
+            self.nodes[id_].deleted = when
+            self.order.remove(id_)
+        return 204
+
+    def _restore(self, operation: Operation, node: Node) -> int:
+        when = node.deleted
+        went_along = self.below(operation.task, lambda node: node.deleted == when)
+        parent = node.parent
+        fits = self.live(parent) and (
+            self.level(int(parent or 0)) + self.height(operation.task, lambda node: node.deleted == when) <= LEVELS
+        )
+        node.parent = parent if fits else None
+        for id_ in (operation.task, *went_along):
+            self.nodes[id_].deleted = None
+            self.order.append(id_)
+            self.unsure.add(id_)
+        self.changed = set(went_along)
+        return 200
+
+
+def _is_live(node: Node) -> bool:
+    return node.deleted is None
+
+
+@dataclass
+class Device:
+    """One of the user's two, which holds the list by what has changed."""
+
+    http: httpx.Client
+    tasks: dict[int, dict[str, Any]] = field(default_factory=dict)
+    since: str | None = None
+
+    def send(self, operation: Operation) -> httpx.Response:
+        path = f"/api/tasks/{operation.task}"
+        match operation.kind:
+            case "create":
+                return self.http.post("/api/tasks", json={"title": "Walk", "parent_id": operation.parent})
+            case "move":
+                parent = {} if operation.parent == ABSENT else {"parent_id": operation.parent}
+                return self.http.post(f"{path}/move", json={"after": operation.after, **parent})
+            case "nest":
+                return self.http.patch(path, json={"parent_id": operation.parent})
+            case "complete":
+                asked = {} if operation.descendants else {"descendants": "false"}
+                return self.http.patch(f"{path}/complete", params=asked, json={"completed": operation.completed})
+            case "delete":
+                return self.http.delete(path)
+            case _:
+                return self.http.post(f"{path}/restore")
+
+    def follow(self) -> None:
+        more = True
+        while more:
+            asked = {"limit": "3"} | ({"since": self.since} if self.since else {})
+            page = self.http.get("/api/tasks/changes", params=asked).json()
+            for change in page["changes"]:
+                if "title" in change:
+                    self.tasks[change["id"]] = change
+                else:
+                    self.tasks.pop(change["id"], None)
+            self.since, more = page["next"], page["more"]
+
+
+@pytest.fixture(scope="module")
+def api(stack: Stack) -> Iterator[ApiProcess]:
+    """One that does not mind how often it is asked."""
+    api = stack.api(LIMIT_READS_RATE="0", LIMIT_WRITES_RATE="0")
+    yield api
+    api.stop()
+
+
+class Conversation(RuleBasedStateMachine):
+    """A user whom nobody else knows, with two devices."""
+
+    url: str
+    pool: ThreadPoolExecutor
+
+    def __init__(self) -> None:
+        super().__init__()
+        headers = {"authorization": f"Bearer {shared_secret_token(new_user())}"}
+        self.devices = [Device(httpx.Client(base_url=self.url, headers=headers, timeout=60)) for _ in range(2)]
+        self.tree = Tree()
+
+    def teardown(self) -> None:
+        for device in self.devices:
+            device.http.close()
+
+    @initialize(parents=st.lists(st.none() | NUMBERS, min_size=3, max_size=10))
+    def begin(self, parents: Sequence[int | None]) -> None:
+        for parent in parents:
+            self.one_after_the_other([Operation("create", parent=parent)])
+
+    @rule(operations=st.lists(OPERATIONS, min_size=1, max_size=4))
+    def one_after_the_other(self, operations: Sequence[Operation]) -> None:
+        """Each device in its turn."""
+        for turn, operation in enumerate(operations):
+            known = self.known(operation)
+            answer = self.devices[turn % 2].send(known)
+            assert answer.status_code == self.tree.apply(known, _id_of(answer)), (known, answer.text)
+            if answer.content and answer.status_code < 400:
+                along = {task["id"] for task in answer.json().get("descendants", ())}
+                assert along == self.tree.changed
+            self.look_around([self.tree])
+
+    @rule(one=OPERATIONS, other=OPERATIONS)
+    def at_once(self, one: Operation, other: Operation) -> None:
+        """What comes of it is what comes of one after the other, in either order."""
+        operations = [self.known(one), self.known(other)]
+        answers = list(self.pool.map(lambda pair: pair[0].send(pair[1]), zip(self.devices, operations, strict=True)))
+        possible = []
+        for order in ((0, 1), (1, 0)):
+            tree = deepcopy(self.tree)
+            statuses = {at: tree.apply(operations[at], _id_of(answers[at])) for at in order}
+            if all(answers[at].status_code == status for at, status in statuses.items()):
+                possible.append(tree)
+        assert possible, (operations, [answer.text for answer in answers])
+        self.look_around(possible)
+
+    @rule()
+    def empty_trash(self) -> None:
+        assert self.devices[0].http.delete("/api/tasks/trash").status_code == 204
+        self.tree.nodes = {id_: node for id_, node in self.tree.nodes.items() if node.deleted is None}
+        self.look_around([self.tree])
+
+    def known(self, operation: Operation) -> Operation:
+        """With ids in place of numbers; of the operations that need a task in the trash, one in there if there is."""
+        ids = sorted(self.tree.nodes)
+        deleted = [id_ for id_ in ids if self.tree.nodes[id_].deleted]
+        tasks = (deleted if operation.kind == "restore" else []) or ids or [2**62]
+
+        def id_of(number: object, among: Sequence[int]) -> Any:
+            return among[-1 - number % len(among)] if isinstance(number, int) else number
+
+        return replace(
+            operation,
+            task=id_of(operation.task, tasks),
+            after=id_of(operation.after, ids or [2**62]),
+            parent=id_of(operation.parent, ids or [2**62]),
+        )
+
+    def look_around(self, possible: Sequence[Tree]) -> None:
+        """The list is as one of the trees says, for both devices, whichever way they learn of it."""
+        shown = self.devices[0].http.get("/api/tasks", params={"sort": "position", "limit": "1000"}).json()
+        trash = {task["id"]: task["deleted_at"] for task in self.devices[1].http.get("/api/tasks/trash").json()}
+        fitting = [tree for tree in possible if self.is_as_shown(tree, shown, trash)]
+        assert fitting, (possible, shown, trash)
+        self.tree = fitting[0]
+        self.tree.order, self.tree.unsure = [task["id"] for task in shown], set()
+        for id_, when in trash.items():
+            self.tree.nodes[id_].deleted = when
+        assert [task["position"] for task in shown] == sorted(task["position"] for task in shown)
+        for task in shown:
+            assert task["parent_id"] is None or task["parent_id"] in self.tree.order
+            assert self.tree.level(task["id"]) <= LEVELS
+        for device in self.devices:
+            device.follow()
+            assert device.tasks == {task["id"]: task for task in shown}
+
+    def is_as_shown(self, tree: Tree, shown: Sequence[dict[str, Any]], trash: dict[int, str]) -> bool:
+        live = {id_: (node.parent, node.completed) for id_, node in tree.nodes.items() if node.deleted is None}
+        sure = [id_ for id_ in tree.order if id_ not in tree.unsure]
+        return (
+            live == {task["id"]: (task["parent_id"], task["completed"]) for task in shown}
+            and sure == [task["id"] for task in shown if task["id"] not in tree.unsure]
+            and trash.keys() == {id_ for id_, node in tree.nodes.items() if node.deleted}
+        )
+
+    @rule()
+    def turn_pages(self) -> None:
+        """The same, page by page, from either end, and by parent."""
+        shown = self.devices[0].http.get("/api/tasks", params={"sort": "position", "limit": "1000"}).json()
+        for sort, expected in (("position", list(shown)), ("-position", list(shown)[::-1])):
+            found: list[dict[str, Any]] = []
+            asked: dict[str, str] | None = {"sort": sort, "limit": "3"}
+            url = "/api/tasks"
+            while True:
+                page = self.devices[0].http.get(url, params=asked)
+                found += page.json()
+                if "next" not in page.links:
+                    break
+                url, asked = page.links["next"]["url"], None
+            assert found == expected
+            behind = self.devices[0].http.get("/api/tasks", params={"sort": sort, "offset": "2", "limit": "2"})
+            assert behind.json() == expected[2:4]
+        for parent in {task["parent_id"] for task in shown}:
+            asked = {"sort": "position", "parent_id": str(parent or "none")}
+            of_parent = self.devices[1].http.get("/api/tasks", params=asked).json()
+            assert of_parent == [task for task in shown if task["parent_id"] == parent]
+
+
+def _id_of(answer: httpx.Response) -> int | None:
+    return int(answer.json()["id"]) if answer.status_code == 201 else None
+
+
+def test_any_sequence_by_two_devices_gives_both_the_same_order_and_tree(api: ApiProcess) -> None:
+    """Moves, nestings, completions, deletions and restores, one after the other and at once: no circle, no orphan."""
+    with ThreadPoolExecutor(2) as pool:
+        conversation = type("Conversation", (Conversation,), {"url": api.url, "pool": pool})
+        run_state_machine_as_test(conversation, settings=SETTINGS)
