@@ -3,7 +3,15 @@
 from prometheus_client import CollectorRegistry, Counter, Gauge
 from prometheus_client.process_collector import ProcessCollector
 
-JOBS = ("publish_revisions", "purge_trash", "purge_idempotency_keys", "erase_accounts", "count_lists", "audit_cache")
+JOBS = (
+    "publish_revisions",
+    "purge_trash",
+    "purge_idempotency_keys",
+    "erase_accounts",
+    "count_lists",
+    "spread_lists",
+    "audit_cache",
+)
 QUEUE = "queue"
 """Stands among the jobs for the queue that lets one replica begin each: it can fail as they do."""
 

@@ -19,6 +19,7 @@ from worker.jobs.count import count_lists
 from worker.jobs.erase import erase_accounts
 from worker.jobs.publish import publish_revisions
 from worker.jobs.purge import purge_idempotency_keys, purge_trash
+from worker.jobs.spread import spread_lists
 
 log = structlog.get_logger()
 
@@ -64,6 +65,7 @@ class Schedule:
             Job(purge_idempotency_keys, settings.worker_purge_period),
             Job(erase_accounts, settings.worker_erase_period),
             Job(count_lists, settings.worker_purge_period),
+            Job(spread_lists, settings.worker_erase_period),
             Job(audit_cache, settings.worker_audit_period, needs_redis=True),
         ]
         self._wanted: dict[str, asyncio.Task[int]] = {}

@@ -174,6 +174,13 @@ class AllLists:
         asked = {"cutoff": cutoff, "limit": limit, "but": list(but)}
         return [row[0] for row in await self._read(lambda tx: tx.execute(sql, **asked))]
 
+    async def crowded(self, *, limit: int, but: Collection[UserId] = ()) -> list[UserId]:
+        """Up to `limit` users, `but` for these, in whose order by hand keys have grown long."""
+        sql: LiteralString = (
+            "SELECT user_id FROM crowded_lists WHERE user_id <> ALL(%(but)s) ORDER BY user_id LIMIT %(limit)s"
+        )
+        return [row[0] for row in await self._read(lambda tx: tx.execute(sql, limit=limit, but=list(but)))]
+
     async def forget_keys_before(self, cutoff: datetime, *, limit: int) -> int:
         """Delete up to `limit` idempotency keys that are older; returns how many."""
         sql: LiteralString = """

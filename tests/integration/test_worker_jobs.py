@@ -1,10 +1,12 @@
 """What the worker's jobs do, each run in the test's own process on real PostgreSQL and Redis."""
 
 import asyncio
+import json
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import pytest
 from structlog.testing import capture_logs
@@ -15,6 +17,9 @@ from core.cache.sample import sample
 from core.errors import RedisUnavailable
 from core.tasks import answers, crud
 from core.tasks.queries import ListQuery, TaskQuery
+from core.tasks.tree import moves
+from core.tasks.tree.keys import CROWDED, of_number
+from core.tasks.tree.moves import Move
 from core.types import History, Revision, Stand, TaskId, UserId
 from tests import steps
 from tests.stack import Stack, folder, new_user
@@ -24,6 +29,7 @@ from worker.jobs.context import Context
 from worker.jobs.erase import erase_accounts
 from worker.jobs.publish import publish_revisions
 from worker.jobs.purge import purge_idempotency_keys, purge_trash
+from worker.jobs.spread import spread_lists
 from worker.main import make_context
 from worker.queue import periodic
 from worker.schedule import Job, Schedule
@@ -466,3 +472,34 @@ async def _store(process: Process, answer: Answer) -> None:
 
 def _count(ctx: Context, name: str) -> float:
     return ctx.metrics.registry.get_sample_value(f"tasklane_worker_{name}_total") or 0
+
+
+class TestSpread:
+    async def test_long_keys_are_spread_before_they_are_in_the_way(
+        self, ctx: Context, process: Process, cursor: steps.Cursor, user: UserId
+    ) -> None:
+        """In the order that they have; the list is told to no worker again, and what nobody moved is not touched."""
+        made = [(await process.lists.write(user, partial(crud.insert, columns={"title": "x"}))).id for _ in range(300)]
+        key = of_number(made[50])
+        for number, digits in enumerate(("00000001", "00000002", "0" * 24 + "1", "0" * 31 + "1"), start=51):
+            cursor.execute("UPDATE tasks SET position = %s WHERE id = %s", (key + digits, made[number]))
+
+        async def order() -> list[tuple[int, str]]:
+            answer = await process.lists.read(
+                user, lambda tx: answers.make(tx, user, ListQuery(sort="position", descending=False), shape="array")
+            )
+            return [(task["id"], task["position"]) for task in json.loads(answer.body)]
+
+        before = await order()
+        await process.lists.write(user, lambda change: moves.move(change, made[60], Move(made[53])))
+        cursor.execute("SELECT user_id FROM crowded_lists")
+        assert cursor.fetchall() == [(user,)]
+        moved = await order()
+        assert await spread_lists(ctx) > 0
+        spread = await order()
+        assert [id_ for id_, _ in spread] == [id_ for id_, _ in moved] != [id_ for id_, _ in before]
+        assert max(len(position) for _, position in spread) <= CROWDED
+        assert [place for place in spread[:100] if place in before] == spread[:100]
+        assert await spread_lists(ctx) == 0
+        cursor.execute("SELECT user_id FROM crowded_lists")
+        assert cursor.fetchall() == []
