@@ -6,6 +6,7 @@ from urllib.parse import urlencode
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from api.tasks.moving import MoveTask
 from api.tasks.schemas import Id, Priority, Tag, TaskCreate, TaskUpdate
 from core.errors import Fault, InvalidInput
 from core.tasks.parse import parse_list, parse_stats, parse_trash
@@ -34,6 +35,8 @@ Sort = Literal[
     "-due_date",
     "priority",
     "-priority",
+    "position",
+    "-position",
 ]
 Zone = Annotated[str, Field(description="Where days begin and end, such as `Europe/Berlin`; else UTC.")]
 Status = Annotated[Literal["all", "pending", "completed"], Field(description="Which tasks to give.")]
@@ -65,12 +68,16 @@ class ListTasks(BaseModel):
     status: Status = "all"
     priority: Priority | None = None
     tags: Annotated[list[Tag], Field(max_length=MAX_TAGS, description="Only tasks that have all of them.")] = []
+    parent_id: Annotated[
+        Id | Literal["none"] | None,
+        Field(description="Only the direct subtasks of this task; `none`: only tasks that are no subtasks."),
+    ] = None
     due_before: Day | None = None
     due_after: Day | None = None
     time_zone: Zone | None = None
     sort: Annotated[
         Sort,
-        Field(description="The order; with `-` descending. Else the newest first."),
+        Field(description="The order; with `-` descending; `position` is the user's own. Else the newest first."),
     ] = "-created"
     trash: Annotated[
         bool, Field(description="The deleted tasks instead, the last deleted first; no filter and no order then.")
@@ -137,6 +144,19 @@ class UpdateTask(TaskUpdate):
 
 class CompleteTask(OneTask):
     completed: Annotated[bool, Field(description="false: it is to be done after all.")] = True
+    descendants: Annotated[bool, Field(description="false: leave its open subtasks as they are.")] = True
+
+
+class MoveTaskTo(MoveTask):
+    """In the order by hand."""
+
+    model_config = _CLOSED
+
+    id: Annotated[Id, Field(description="The task's `id`.")]
+
+    @property
+    def task(self) -> TaskId:
+        return TaskId(self.id)
 
 
 def _list(given: Mapping[str, Any], limit: int) -> ListQuery:

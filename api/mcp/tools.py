@@ -14,7 +14,7 @@ from typing_extensions import TypedDict
 
 from api.http.problems import faults_of
 from api.mcp import arguments
-from api.tasks.schemas import Id, Task, TaskStats
+from api.tasks.schemas import ChangedTask, Id, Task, TaskStats
 from api.tasks.service import Tasks
 from core.cache.answer import Answer
 from core.errors import InvalidInput
@@ -113,8 +113,14 @@ async def _update(tasks: Tasks, owner: UserId, changes: arguments.UpdateTask) ->
 
 
 async def _complete(tasks: Tasks, owner: UserId, asked: arguments.CompleteTask) -> Given:
-    done = await tasks.complete(owner, asked.task, ANY_STATE, None, completed=asked.completed)
+    done = await tasks.complete(
+        owner, asked.task, ANY_STATE, None, completed=asked.completed, descendants=asked.descendants
+    )
     return _loaded(done.body)
+
+
+async def _move(tasks: Tasks, owner: UserId, asked: arguments.MoveTaskTo) -> Given:
+    return _loaded((await tasks.move(owner, asked.task, asked.move, ANY_STATE, None)).body)
 
 
 async def _delete(tasks: Tasks, owner: UserId, asked: arguments.OneTask) -> Given:
@@ -168,22 +174,30 @@ TOOLS: tuple[Tool[Any], ...] = (
         title="Update a task",
         description="Change a task: what you leave out stays, `null` clears it. What was there before is lost.",
         takes=arguments.UpdateTask,
-        gives=Task,
+        gives=ChangedTask,
         run=_update,
         destructive=True,
     ),
     Tool(
         name="complete_task",
         title="Complete a task",
-        description="Mark a task as completed, or with `completed: false` as pending again.",
+        description="Mark a task and its subtasks as completed, or with `completed: false` it alone as pending.",
         takes=arguments.CompleteTask,
-        gives=Task,
+        gives=ChangedTask,
         run=_complete,
+    ),
+    Tool(
+        name="move_task",
+        title="Move a task",
+        description="Put a task elsewhere in the user's own order (`sort=position`), or beneath another task.",
+        takes=arguments.MoveTaskTo,
+        gives=ChangedTask,
+        run=_move,
     ),
     Tool(
         name="delete_task",
         title="Delete a task",
-        description="Move a task to the trash, out of which `restore_task` brings it back until it is erased.",
+        description="Move a task and its subtasks to the trash; `restore_task` brings them back until they are erased.",
         takes=arguments.OneTask,
         gives=Deleted,
         run=_delete,
@@ -194,7 +208,7 @@ TOOLS: tuple[Tool[Any], ...] = (
         title="Restore a task",
         description="Take a task out of the trash; `list_tasks` with `trash` shows what is in there.",
         takes=arguments.OneTask,
-        gives=Task,
+        gives=ChangedTask,
         run=_restore,
     ),
 )

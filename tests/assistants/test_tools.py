@@ -26,6 +26,7 @@ ATTACKS: Mapping[str, Any] = {
     "add_task": lambda _: [{"title": "Mine"}],
     "update_task": lambda task: {"id": task, "title": "Mine now"},
     "complete_task": lambda task: {"id": task, "completed": True},
+    "move_task": lambda task: {"id": task, "after": None},
     "delete_task": lambda task: {"id": task},
     "restore_task": lambda task: {"id": task},
 }
