@@ -267,8 +267,9 @@ def zone_of(asked: Parameters) -> tzinfo:
 
 
 def lower(text: str) -> str:
-    """Character by character, so that none becomes two and none minds its neighbours."""
-    return "".join(character.lower() for character in text)
+    """In one normal form, character by character, so that none minds its neighbours; the sharp s is two."""
+    small = "".join(character.lower() for character in unicodedata.normalize("NFKC", text))
+    return unicodedata.normalize("NFKC", small.replace("\u03c2", "\u03c3").replace("\u00df", "ss"))[:200]
 
 
 def folded(text: str) -> str:
