@@ -157,6 +157,8 @@ EXAMPLES: dict[str, Document] = {
         }
     ),
     "Import": _examples(export={"version": 1, "tasks": [EXPORTED, {**DELETED, "uid": OTHER_UID, "parent_uid": None}]}),
+    "TagRename": _examples(rename={"from": "errands", "to": "shopping"}, spelling={"from": "Home", "to": "home"}),
+    "RenamedTag": _examples(renamed={"tag": "shopping", "renamed": 3}),
     "Imported": _examples(imported={"imported": 2}),
     "Export": _examples(export={"version": 1, "tasks": [EXPORTED, {**DELETED, "uid": OTHER_UID, "parent_uid": None}]}),
     "Account": _examples(account=ACCOUNT),

@@ -126,6 +126,15 @@ def _of_lists(shape: Shape) -> dict[str, Operation]:
             links={"RestoreFirst": _link("restoreTask", first)},
         ),
         "emptyTrash": Operation("Empty the trash", 204, "The trash is empty."),
+        "renameTag": Operation(
+            "Rename a tag",
+            200,
+            "What it is called now.",
+            _json("RenamedTag"),
+            KEPT,
+            ("Idempotency-Key",),
+            _body("TagRename"),
+        ),
         "exportTasks": Operation(
             "Export all tasks",
             200,

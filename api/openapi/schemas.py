@@ -11,7 +11,7 @@ from api.account.tokens import AccessTokens, NewAccessToken, TokenCreate
 from api.health import Alive, Ready
 from api.tasks import schemas as models
 from api.tasks.batch import AtomicBatch, IndependentBatch
-from api.tasks.moving import MoveTask
+from api.tasks.moving import MoveTask, TagRename
 from api.tasks.transfer import Import
 from core.tasks.answers import Shape
 
@@ -31,6 +31,8 @@ _MODELS: Mapping[str, Any] = {
     "Batch": AtomicBatch | IndependentBatch,
     "BatchResult": models.BatchResult,
     "Import": Import,
+    "TagRename": TagRename,
+    "RenamedTag": models.RenamedTag,
     "Imported": models.Imported,
     "Export": models.Export,
     "Account": Account,

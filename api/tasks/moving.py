@@ -1,8 +1,8 @@
-"""Where a task is to go: what a client says of it."""
+"""Where a task is to go, and what a tag is to be called: what a client says of them."""
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from api.tasks.schemas import TaskNumber
+from api.tasks.schemas import Tag, TaskNumber
 from core.tasks.tree.moves import Move
 from core.types import TaskId
 
@@ -25,3 +25,12 @@ class MoveTask(BaseModel):
     def move(self) -> Move:
         after, parent = (None if id_ is None else TaskId(id_) for id_ in (self.after, self.parent_id))
         return Move(after, parent, parent_said="parent_id" in self.model_fields_set)
+
+
+class TagRename(BaseModel):
+    """One tag of all tasks, by whatever spelling, and its new name."""
+
+    model_config = ConfigDict(strict=True, extra="ignore", hide_input_in_errors=True)
+
+    name: Tag = Field(alias="from")
+    to: Tag

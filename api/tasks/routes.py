@@ -16,7 +16,7 @@ from api.tasks.batch import BATCH_LIMIT_BYTES, Batch
 from api.tasks.formats.table import Table
 from api.tasks.imports import parse_import
 from api.tasks.lineage import TASKS
-from api.tasks.moving import MoveTask
+from api.tasks.moving import MoveTask, TagRename
 from api.tasks.parameters import Id, Service, parse_export
 from api.tasks.schemas import Completion, TaskCreate, TaskUpdate
 from api.tasks.service import Tasks, changed
@@ -83,6 +83,16 @@ async def empty_trash(owner: Owner, tasks: Service) -> Response:
     """Erase now what lies in the trash; nothing brings it back."""
     await tasks.empty_trash(owner)
     return Response(status_code=HTTPStatus.NO_CONTENT)
+
+
+@router.post("/tags/rename", operation_id="renameTag")
+async def rename_tag(request: Request, owner: Owner, tasks: Service, asked: TagRename) -> Response:
+    """Call a tag otherwise in all tasks, those in the trash too, however it is spelt there.
+
+    If there is a tag of the new name already, in whatever spelling, the two become one, written as it was first given.
+    Where nothing but the spelling is new, that is taken.
+    """
+    return _outcome(await tasks.rename_tag(owner, asked, await key_of(request, "rename a tag")))
 
 
 @router.get("/export", operation_id="exportTasks")

@@ -307,6 +307,13 @@ class TaskStats(TypedDict):
     by_tag: dict[str, Count]
 
 
+class RenamedTag(TypedDict):
+    """What the tag is called now."""
+
+    tag: Annotated[str, Field(description="As it was first given, where there was one of that name already.")]
+    renamed: Annotated[Count, Field(description="How many tasks were changed, those in the trash included.")]
+
+
 class Imported(TypedDict):
     """How many tasks were made."""
 

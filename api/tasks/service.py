@@ -10,13 +10,14 @@ from api.http.problems import problem_of
 from api.tasks import batch
 from api.tasks.batch import Batch
 from api.tasks.exports import Exports
+from api.tasks.moving import TagRename
 from api.tasks.schemas import TaskCreate, TaskUpdate
 from core.cache.answer import Answer
 from core.errors import NotFound, Resynchronise, TasklaneError
 from core.idempotency import Key, Outcome, once
 from core.lists.lists import Change, Lists
 from core.settings import Settings
-from core.tasks import answers, bulk, crud
+from core.tasks import answers, bulk, crud, tags
 from core.tasks.bulk import Batches
 from core.tasks.crud import Condition, StoredTask
 from core.tasks.queries import Query
@@ -24,7 +25,8 @@ from core.tasks.tree import moves
 from core.tasks.tree.moves import Move
 from core.types import TaskId, UserId
 
-IMPORT_SECONDS = 30
+LONG_SECONDS = 30
+"""For what may change all tasks of a user."""
 
 
 class Tasks:
@@ -116,6 +118,15 @@ class Tasks:
     async def empty_trash(self, owner: UserId) -> int:
         return await self._lists.write(owner, bulk.empty_trash)
 
+    async def rename_tag(self, owner: UserId, asked: TagRename, key: Key | None) -> Outcome:
+        """In all tasks, in one revision."""
+
+        def renamed(change: Change) -> Outcome:
+            tag, count = tags.rename(change, asked.name, asked.to)
+            return Outcome(HTTPStatus.OK, {}, json.dumps({"tag": tag, "renamed": count}, ensure_ascii=False))
+
+        return await self._once(owner, key, renamed, timeout=LONG_SECONDS)
+
     async def batch(self, owner: UserId, asked: Batch, key: Key | None) -> Outcome:
         """Apply the operations in one revision; raises `BatchFailed` when an atomic one fails, with nothing changed."""
         operations = batch.parse(asked)
@@ -129,7 +140,7 @@ class Tasks:
         def imported(change: Change) -> Outcome:
             return Outcome(HTTPStatus.CREATED, {}, json.dumps({"imported": bulk.insert_all(change, batches)}))
 
-        return await self._once(owner, key, imported, timeout=IMPORT_SECONDS)
+        return await self._once(owner, key, imported, timeout=LONG_SECONDS)
 
     async def part(self, owner: UserId, after: TaskId) -> tuple[TaskId, bool]:
         """Where a part of the export that begins behind `after` ends, and whether another one follows."""

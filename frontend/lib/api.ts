@@ -237,6 +237,9 @@ export function createApi(settings: Settings) {
     emptyTrash: (options?: Options) =>
       write<void>({ method: "DELETE", path: `${TASKS}/trash`, read: nothing }, options),
 
+    /** In all tasks, however it is spelt; with another tag of that name it becomes one. */
+    renameTag: (rename: Schemas["TagRename"], options?: CreateOptions) =>
+      create<Schemas["RenamedTag"]>(`${TASKS}/tags/rename`, rename, options),
     exportTasks,
     importTasks: (tasks: Schemas["Import"], options?: CreateOptions) =>
       create<Schemas["Imported"]>(`${TASKS}/import`, tasks, { timeout: TRANSFER_TIMEOUT, ...options }),

@@ -227,6 +227,29 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/tasks/tags/rename": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Rename a tag
+         * @description Call a tag otherwise in all tasks, those in the trash too, however it is spelt there.
+         *
+         *     If there is a tag of the new name already, in whatever spelling, the two become one, written as it was first given.
+         *     Where nothing but the spelling is new, that is taken.
+         */
+        post: operations["renameTag"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/tasks/export": {
         parameters: {
             query?: never;
@@ -848,6 +871,16 @@ export interface components {
         /** @description Minutes before the task is due, or an instant: RFC 3339 with an offset, in the years 1 to 9999 of UTC. A task that is due on a date is due when it begins, where its reader is. */
         Reminder: number | string;
         /**
+         * RenamedTag
+         * @description What the tag is called now.
+         */
+        RenamedTag: {
+            /** @description As it was first given, where there was one of that name already. */
+            tag: string;
+            /** @description How many tasks were changed, those in the trash included. */
+            renamed: number;
+        };
+        /**
          * RestoreOperation
          * @description Take a task out of the trash, with what went there with it.
          */
@@ -860,6 +893,14 @@ export interface components {
             id: number;
         };
         Tag: string;
+        /**
+         * TagRename
+         * @description One tag of all tasks, by whatever spelling, and its new name.
+         */
+        TagRename: {
+            from: components["schemas"]["Tag"];
+            to: components["schemas"]["Tag"];
+        };
         /**
          * Task
          * @description A task.
@@ -2152,6 +2193,55 @@ export interface operations {
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             405: components["responses"]["MethodNotAllowed"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["ServerError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    renameTag: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A new one for each new request, the same for its retries: they get the first one's answer. */
+                "Idempotency-Key"?: components["parameters"]["Idempotency-Key"];
+                /**
+                 * @description Comes back if it is 1 to 64 letters, digits, `.`, `_` or `-`, and stands in the log; else a new one does.
+                 * @example page-7f3a
+                 */
+                "X-Request-ID"?: components["parameters"]["X-Request-ID"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TagRename"];
+                "application/merge-patch+json": components["schemas"]["TagRename"];
+            };
+        };
+        responses: {
+            /** @description What it is called now. */
+            200: {
+                headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    Vary: components["headers"]["Vary"];
+                    "Idempotent-Replayed": components["headers"]["Idempotent-Replayed"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RenamedTag"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            405: components["responses"]["MethodNotAllowed"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["ContentTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Invalid"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["ServerError"];
             503: components["responses"]["Unavailable"];

@@ -58,6 +58,7 @@ const calls: Record<string, (api: Api) => Promise<unknown>> = {
   watchTasks: async (api) => (await api.watchTasks({ since: "abc" }, { lastEventId: "abc" })).close(),
   listTrash: (api) => api.listTrash({ limit: 50, offset: 0, cursor: "abc" }),
   emptyTrash: (api) => api.emptyTrash(),
+  renameTag: (api) => api.renameTag({ from: "errands", to: "shopping" }),
   exportTasks: (api) => api.exportTasks("csv", { bom: true, after: 0 }),
   importTasks: (api) => api.importTasks({ tasks: [] }),
   getTask: (api) => api.getTask(42),

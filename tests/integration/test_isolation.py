@@ -23,7 +23,7 @@ from core.database.transaction import Row, Transaction
 from core.errors import NotFound
 from core.lists.lists import AS_USER, Change, Lists
 from core.lists.stand import STAND
-from core.tasks import bulk, crud, pages
+from core.tasks import bulk, crud, pages, tags
 from core.tasks.fields import function
 from core.tasks.queries import ListQuery, StatsQuery
 from core.tasks.sync import changes
@@ -62,6 +62,7 @@ ROUTES: Mapping[tuple[str, str], Body | None] = {
     ("GET", "/api/tasks/stats"): None,
     ("GET", "/api/tasks/changes"): None,
     ("GET", "/api/tasks/events"): None,
+    ("POST", "/api/tasks/tags/rename"): lambda _: {"from": MARK, "to": "mine"},
     ("GET", "/api/tasks/trash"): None,
     ("DELETE", "/api/tasks/trash"): None,
     ("GET", "/api/tasks/{task_id}"): None,
@@ -365,6 +366,7 @@ WRITES: Mapping[str, Callable[[Change, TaskId], str]] = {
     "update": lambda change, task: crud.update(change, task, {"priority": "low"}).json,
     "toggle": lambda change, task: crud.complete(change, task, completed=None).json,
     "move": lambda change, task: moves.move(change, task, Move(None)).json,
+    "rename a tag": lambda change, _: MARK * min(1, tags.rename(change, MARK, "mine")[1]),
     "delete": lambda change, task: crud.delete(change, task).json,
 }
 
