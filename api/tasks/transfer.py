@@ -6,7 +6,7 @@ from contextlib import aclosing
 from datetime import datetime
 from typing import Annotated, Self, cast
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 from starlette.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
@@ -40,10 +40,17 @@ def _number(id_: object) -> int | None:
 class ImportedTask(TaskCreate):
     """A task as the export wrote it; ids are given anew, the times stay."""
 
-    id: Annotated[int | None, BeforeValidator(_number)] = None
-    """In the file: by it others say that this is their parent."""
+    id: Annotated[
+        int | None,
+        BeforeValidator(_number),
+        WithJsonSchema({"description": "In the file: by it others say that this is their parent, if it is a number."}),
+    ] = None
     position: Annotated[str | None, Field(max_length=255)] = None
-    uid: Annotated[str | None, BeforeValidator(_known)] = None
+    uid: Annotated[
+        str | None,
+        BeforeValidator(_known),
+        WithJsonSchema({"description": "What calendars call the task; what is no UUID says nothing here."}),
+    ] = None
     completed_at: Time | None = None
     created_at: Time | None = None
     updated_at: Time | None = None

@@ -21,13 +21,23 @@ export class Conflict extends Error {
 let drafts = 0;
 
 /** What a person sets. */
-const FIELDS = ["title", "description", "completed", "priority", "due_date", "tags"] as const;
+const FIELDS = ["title", "description", "completed", "priority", "due_date", "tags", "reminders", "parent_id"] as const;
 
 /** A task that the service has not seen: its id is below zero, and another one comes with the answer. */
 export function draft(task: Partial<Task> & Pick<Task, "title">): Task {
-  const [now, nothing] = [new Date().toISOString(), { description: null, completed_at: null, due_date: null }];
-  const defaults = { completed: false, priority: "medium" as const, tags: [], created_at: now, updated_at: now };
-  return { ...nothing, ...defaults, ...task, id: --drafts, user_id: "", etag: `"draft${drafts}"` };
+  const now = new Date().toISOString();
+  const nothing = { description: null, completed_at: null, due_date: null, tags: [], reminders: [], parent_id: null };
+  const first = { position: "", created_at: now, updated_at: now };
+  return {
+    completed: false,
+    priority: "medium",
+    ...nothing,
+    ...first,
+    ...task,
+    id: --drafts,
+    user_id: "",
+    etag: `"draft${drafts}"`,
+  };
 }
 
 export function taskCollection(api: Api, retryTime = 5_000): CollectionConfig<Task, number> {

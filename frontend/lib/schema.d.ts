@@ -762,9 +762,11 @@ export interface components {
             reminders?: components["schemas"]["Reminder"][] | null;
             /** @description The task of which this is a subtask; at most four levels, and no circle. */
             parent_id?: number | null;
-            id?: number | null;
+            /** @description In the file: by it others say that this is their parent, if it is a number. */
+            id?: unknown;
             position?: string | null;
-            uid?: string | null;
+            /** @description What calendars call the task; what is no UUID says nothing here. */
+            uid?: unknown;
             completed_at?: components["schemas"]["Instant"] | null;
             created_at?: components["schemas"]["Instant"] | null;
             updated_at?: components["schemas"]["Instant"] | null;
@@ -2236,6 +2238,7 @@ export interface operations {
                 };
             };
             401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
             405: components["responses"]["MethodNotAllowed"];
             408: components["responses"]["RequestTimeout"];
             409: components["responses"]["Conflict"];

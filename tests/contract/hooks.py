@@ -1,10 +1,15 @@
 """What every client of the service knows and no schema can say; loaded by schemathesis.
 
 Nothing is dropped here. A zone has one of few names; a cursor comes from the service and fits one query; an idempotency
+<<<<<<< HEAD
 key belongs to one request; who erases an account does not go on working with it; a user has a hundred tokens at most,
 and a new one ends later than now; a member beyond the contract's may be another page's name for one of them; a stream
 would never end. And use_after_free does not know that a deleted task can be restored: where it watches, what is
 restored is a task that was deleted behind its back.
+=======
+key belongs to one request; a parent is a task of one's own that is there; who erases an account does not go on working
+with it; a stream would never end. And use_after_free does not know that a deleted task can be restored: where it
+watches, what is restored is a task that was deleted behind its back.
 """
 
 import contextlib
@@ -36,6 +41,7 @@ from core.tasks.parse import parse_list, parse_trash
 from core.tasks.queries import KEY_KINDS
 from core.tasks.sync import token
 from core.tasks.sync.changes import NO_HISTORY
+from core.tasks.tree.keys import of_number
 from core.types import Revision, TaskId, UserId
 from tests.stack import new_user
 from tests.tokens import shared_secret_token
@@ -50,7 +56,12 @@ CONDITIONS = {"If-Match": "*", "If-None-Match": ""}
 
 NEVER = "9999-12-31T23:59:59Z"
 
-LAST_KEYS: Mapping[KeyKind, int | str] = {"time": 1_800_000_000_000_000, "text": "m", "number": 1}
+LAST_KEYS: Mapping[KeyKind, int | str] = {
+    "time": 1_800_000_000_000_000,
+    "text": "m",
+    "number": 1,
+    "place": of_number(1),
+}
 
 
 @schemathesis.hook
@@ -67,6 +78,7 @@ def before_call(_context: HookContext, case: Case[Any], _kwargs: dict[str, Any])
     _mend_body(case, operation)
     if operation in ("listTasks", "listTrash") and "cursor" in case.query:
         case.query["cursor"] = _cursor(case.query, trash=operation == "listTrash")
+    _name_what_is_there(case, in_a_file=operation == "importTasks")
     if operation == "listChanges" and "since" in case.query and not _is_token(case.query["since"]):
         case.query["since"] = _token_of(case)
     if operation == "watchTasks":
@@ -76,7 +88,7 @@ def before_call(_context: HookContext, case: Case[Any], _kwargs: dict[str, Any])
     if operation == "eraseAccount" and case._has_explicit_auth:
         case.headers["Authorization"] = f"Bearer {shared_secret_token(new_user())}"
     if operation == "restoreTask" and case.meta.phase.name is TestPhase.STATEFUL:
-        case.path_parameters["task_id"] = _deleted_task(case)
+        case.path_parameters["task_id"] = _task(case, deleted=True)
 
 
 @schemathesis.check
@@ -153,12 +165,12 @@ def _values(value: object) -> list[object]:
     return value if isinstance(value, list) else [value]
 
 
-def _tasks_in(body: Mapping[str, Any]) -> list[dict[str, Any]]:
+def _tasks_in(body: dict[str, Any]) -> list[dict[str, Any]]:
     operations = body.get("operations")
     within = [part.get("task") for part in operations if isinstance(part, dict)] if isinstance(operations, list) else []
     tasks = body.get("tasks")
     imported = tasks if isinstance(tasks, list) else []
-    return [dict(body), *(task for task in (*within, *imported) if isinstance(task, dict))]
+    return [body, *(task for task in (*within, *imported) if isinstance(task, dict))]
 
 
 def _is_read_as_it_is(task: dict[str, Any]) -> bool:
@@ -175,6 +187,17 @@ def _cursor(query: Mapping[str, object], *, trash: bool) -> str:
     filters = {name: value for name, value in query.items() if name not in ("cursor", "offset", "limit")}
     asked = (parse_trash if trash else parse_list)(urlencode(filters, doseq=True).encode())
     return Cursor(LAST_KEYS[KEY_KINDS[asked.sort]], TaskId(1)).encode(asked.question)
+
+
+def _name_what_is_there(case: Case[Any], *, in_a_file: bool) -> None:
+    """Instead of an id that is nobody's, one of a task of whoever asks; in a file no task is another's parent."""
+    if not isinstance(case.body, dict) or "Authorization" not in case.headers:
+        return
+    operations = [part for part in case.body.get("operations") or () if isinstance(part, dict)]
+    for part in (*_tasks_in(case.body), *operations):
+        for name in ("after", "parent_id"):
+            if part.get(name) is not None:
+                part[name] = None if in_a_file else _task(case)
 
 
 def _is_token(text: object) -> bool:
@@ -218,11 +241,12 @@ def _token_of_scenario() -> str:
     return TOKENS[scenario]
 
 
-def _deleted_task(case: Case[Any]) -> int:
+def _task(case: Case[Any], *, deleted: bool = False) -> int:
     headers = {"authorization": case.headers["Authorization"]}
     with httpx.Client(base_url=case.operation.schema.get_base_url(), headers=headers) as client:
-        task: int = client.post("/api/tasks", json={"title": "Deleted by mistake"}).raise_for_status().json()["id"]
-        client.delete(f"/api/tasks/{task}").raise_for_status()
+        task: int = client.post("/api/tasks", json={"title": "Made by another hand"}).raise_for_status().json()["id"]
+        if deleted:
+            client.delete(f"/api/tasks/{task}").raise_for_status()
     return task
 
 
