@@ -193,7 +193,8 @@ def _name_what_is_there(case: Case[Any], *, in_a_file: bool) -> None:
     """Instead of an id that is nobody's, one of a task of whoever asks; in a file no task is another's parent."""
     if not isinstance(case.body, dict) or "Authorization" not in case.headers:
         return
-    operations = [part for part in case.body.get("operations") or () if isinstance(part, dict)]
+    named = case.body.get("operations")
+    operations = [part for part in named if isinstance(part, dict)] if isinstance(named, list) else []
     for part in (*_tasks_in(case.body), *operations):
         for name in ("after", "parent_id"):
             if part.get(name) is not None:
