@@ -36,7 +36,7 @@ class Piece:
 
 def pieces(document: bytes | bytearray, array: str) -> Iterator[Piece]:
     """The members in their order, for `array` its elements; raises `InvalidInput` when it comes to what is wrong."""
-    reader = _Reader(document)
+    reader = Reader(document)
     reader.expect_object()
     names: set[str] = set()
     beside = 0
@@ -59,12 +59,12 @@ def pieces(document: bytes | bytearray, array: str) -> Iterator[Piece]:
     reader.expect_end()
 
 
-class _Reader:
-    """At a place in the document."""
+class Reader:
+    """At a place in the document; after `InvalidInput` at that of the mistake, as nearly as it is known."""
 
-    def __init__(self, document: bytes | bytearray) -> None:
+    def __init__(self, document: bytes | bytearray, place: int = 0) -> None:
         self._document = document
-        self.place = 0
+        self.place = place
 
     def expect_object(self) -> None:
         if not self.opens(b"{"):
@@ -79,7 +79,7 @@ class _Reader:
 
     def next_name(self, *, first: bool) -> str | None:
         """The next member's; the place is then before its value. None, and after the object, if there is none."""
-        if not self._goes_on(b"}", first=first):
+        if not self.goes_on(b"}", first=first):
             return None
         if self._document[self.place : self.place + 1] != b'"':
             raise _not_json()
@@ -93,12 +93,20 @@ class _Reader:
     def elements(self, pointer: str) -> Iterator[Any]:
         """Of an array that is open."""
         number = 0
-        while self._goes_on(b"]", first=not number):
+        while self.goes_on(b"]", first=not number):
             yield self.value(f"{pointer}/{number}")
             number += 1
 
     def value(self, pointer: str) -> Any:
         """What comes next; then the place is after it."""
+        found = self.small()
+        if found is None:
+            raise _too_large(pointer)
+        return found[0]
+
+    def small(self) -> tuple[Any] | None:
+        """The same alone in a tuple; None, and the place as it was, if it is larger than a piece may be."""
+        text = ""
         try:
             for size in (_WINDOW_BYTES, MAX_PIECE_BYTES):
                 window = self._document[self.place : self.place + size]
@@ -108,19 +116,21 @@ class _Reader:
                 if found is not None:
                     value, end = found
                     self.place += end if text.isascii() else len(text[:end].encode())
-                    return value
-        except UnicodeDecodeError:
+                    return (value,)
+        except UnicodeDecodeError as error:
+            self.place += error.start
             raise InvalidInput(Fault("#", "must be UTF-8")) from None
         except NotJson as error:
+            self.place += len(text[: error.at].encode())
             raise InvalidInput(Fault("#", str(error))) from None
-        raise _too_large(pointer)
+        return None
 
     def expect_end(self) -> None:
-        self._skip_space()
-        if self.place < len(self._document):
+        if not self.at_end():
             raise _not_json()
 
-    def _goes_on(self, end: bytes, *, first: bool) -> bool:
+    def goes_on(self, end: bytes, *, first: bool) -> bool:
+        """Whether another member follows in what is open, or its end, past which the place is then."""
         self._skip_space()
         if self._take(end):
             return False
@@ -128,6 +138,11 @@ class _Reader:
             raise _not_json()
         self._skip_space()
         return True
+
+    def at_end(self) -> bool:
+        """Nothing follows but white space."""
+        self._skip_space()
+        return self.place >= len(self._document)
 
     def _take(self, character: bytes) -> bool:
         taken = self._document.startswith(character, self.place)

@@ -13,6 +13,11 @@ _LONGEST_ESCAPE = 12
 class NotJson(ValueError):
     """The message is a sentence about the document that does not quote it."""
 
+    def __init__(self, message: str, *, at: int = 0) -> None:
+        super().__init__(message)
+        self.at = at
+        """How many characters of what was read are before the mistake, as far as that is known."""
+
 
 def parse(document: bytes) -> Any:
     """The value; raises `NotJson`."""
@@ -33,7 +38,7 @@ def parse_first(text: str, *, whole: bool) -> tuple[Any, int] | None:
         cut = error.msg.startswith("Unterminated string") or error.pos >= len(text) - _LONGEST_ESCAPE
         if cut and not whole:
             return None
-        raise NotJson(INVALID) from None
+        raise NotJson(INVALID, at=error.pos) from None
     except (ValueError, RecursionError) as error:
         raise _told(error) from None
     return (value, end) if whole or end < len(text) else None  # a number may go on
