@@ -1,0 +1,232 @@
+"""iCalendar (RFC 5545): the to-dos of Apple Reminders, Nextcloud, Thunderbird, Tasks.org, others, and this service."""
+
+import re
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from api.imports.parsed import Asked, Moment, Parsed, Priority, Remark, Reminder
+from api.imports.source.content_lines import Component, Property, calendars
+from api.imports.source.faults import refused
+from api.imports.source.file import File
+from api.imports.source.lines import where
+from api.imports.values.moments import in_utc, zone_named
+from api.imports.values.rules import rule
+from api.imports.values.texts import plain
+
+OWN = "-//Tasklane//"
+_OWN_PRIORITIES: dict[int, Priority] = {1: "urgent", 3: "high", 5: "medium", 9: "low"}
+
+_DATE = re.compile(r"(\d{4})(\d\d)(\d\d)", re.ASCII)
+_DATE_TIME = re.compile(r"(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)(Z?)", re.ASCII)
+_DURATION = re.compile(
+    r"([+-]?)P(?:(\d{1,4})W)?(?:(\d{1,5})D)?(?:T(?:(\d{1,5})H)?(?:(\d{1,6})M)?(?:(\d{1,7})S)?)?", re.ASCII
+)
+_NUMBER = re.compile(r"[+-]?\d{1,18}", re.ASCII)
+_SORTED_SINCE = datetime(2001, 1, 1, tzinfo=UTC)
+_HIGHEST_OF_MEDIUM, _LOWEST = 5, 9
+_ALL_DONE = 100
+_PARENT = ("", "PARENT")
+_TIMED_BY_TASKS_ORG = 1
+"""The second that Tasks.org gives to a time, to tell it from a day."""
+
+_LEFT: Final[dict[str, Remark]] = {
+    "ATTACH": "attachment",
+    "ATTENDEE": "assignee",
+    "ORGANIZER": "assignee",
+    "COMMENT": "comment",
+    "CONTACT": "other",
+    "GEO": "other",
+    "LOCATION": "other",
+    "RESOURCES": "other",
+    "URL": "url",
+    "EXDATE": "recurrence",
+    "RDATE": "recurrence",
+    "EXRULE": "recurrence",
+}
+_OTHERS = {"VEVENT": "events", "VJOURNAL": "journal entries", "VFREEBUSY": "times that are free or busy"}
+
+
+def read(file: File, asked: Asked) -> Iterator[Parsed | None]:
+    """To-dos; of one that repeats, what became of single dates is left out."""
+    overrides: list[Parsed] = []
+    masters: set[str] = set()
+    for found in calendars(file.document, file.called):
+        yield None
+        if found is None:
+            continue
+        component, calendar = found
+        if component.name != "VTODO":
+            if component.name in _OTHERS:
+                asked.leave_out(_OTHERS[component.name])
+            continue
+        todo = _Todo(component, calendar, file, asked)
+        if not plain(todo.text("SUMMARY")):
+            asked.leave_out("without a title")
+        elif component.first("RECURRENCE-ID"):
+            overrides.append(todo.parsed())
+        elif (task := todo.parsed()).key in masters:
+            asked.leave_out("the same once more")
+        else:
+            masters.add(task.key)
+            yield task
+    for task in overrides:
+        yield None
+        if task.key in masters:
+            asked.leave_out("single dates of what repeats")
+        else:  # the only word on it
+            masters.add(task.key)
+            yield task
+
+
+class _Todo:
+    """A VTODO that becomes a task."""
+
+    def __init__(self, component: Component, calendar: Component, file: File, asked: Asked) -> None:
+        self._component = component
+        self._calendar = calendar
+        self._file = file
+        self._zone = asked.zone
+        self.place = where(file.called, component.line)
+
+    def text(self, name: str) -> str:
+        found = self._component.first(name)
+        return found.text if found else ""
+
+    def parsed(self) -> Parsed:
+        uid = self.text("UID").strip()
+        percent = self._number("PERCENT-COMPLETE") or 0
+        status = self.text("STATUS").strip().upper()
+        created, completed_at = self._moment("CREATED"), self._moment("COMPLETED")
+        names = self._calendar.first("X-WR-CALNAME") or self._calendar.first("NAME")
+        task = Parsed(
+            ref=uid,
+            key=uid or self.place,
+            title=plain(self.text("SUMMARY")),
+            place=self.place,
+            description=plain(self.text("DESCRIPTION")),
+            completed=status in ("COMPLETED", "CANCELLED") or completed_at is not None or percent >= _ALL_DONE,
+            completed_at=completed_at,
+            priority=self._priority(),
+            tags=tuple(tag for one in self._component.all("CATEGORIES") for part in one.texts if (tag := plain(part))),
+            lists=plain(names.text) if names else "",
+            parent=self._parent(),
+            order=self._order(created),
+            uid=uid,
+            created=created,
+            updated=self._moment("LAST-MODIFIED") or self._moment("DTSTAMP"),
+        )
+        self._dates(task)
+        self._alarms(task)
+        if status in ("IN-PROCESS", "CANCELLED") or 0 < percent < _ALL_DONE:
+            task.leave("status", " ".join(filter(None, (status, f"{percent} %" if percent else ""))))
+        for name, what in _LEFT.items():
+            for one in self._component.all(name):
+                task.leave(what, one.text)
+        return task
+
+    def _number(self, name: str) -> int | None:
+        found = self._component.first(name)
+        return int(found.value) if found and _NUMBER.fullmatch(found.value.strip()) else None
+
+    def _priority(self) -> Priority | None:
+        """1 to 4, 5, and 6 to 9; of this service's own files each of its four."""
+        number = self._number("PRIORITY") or 0
+        program = self._calendar.first("PRODID")
+        if program and program.value.startswith(OWN):
+            return _OWN_PRIORITIES.get(number)
+        if 0 < number < _HIGHEST_OF_MEDIUM:
+            return "high"
+        return "medium" if number == _HIGHEST_OF_MEDIUM else "low" if 0 < number <= _LOWEST else None
+
+    def _parent(self) -> str:
+        for one in self._component.all("RELATED-TO"):
+            if one.parameters.get("RELTYPE", "").upper() in _PARENT:
+                return one.text.strip()
+        return ""
+
+    def _order(self, created: Moment | None) -> tuple[float, ...]:
+        """Who has none is sorted by the seconds since 2001 in which it was made, as Apple and Nextcloud do."""
+        number = self._number("X-APPLE-SORT-ORDER")
+        if number is not None:
+            return (number,)
+        return ((created - _SORTED_SINCE).total_seconds(),) if isinstance(created, datetime) else ()
+
+    def _dates(self, task: Parsed) -> None:
+        start, due = self._moment("DTSTART", task), self._moment("DUE", task) or self._moment("X-TASKLANE-DUE")
+        length = self._component.first("DURATION")
+        if due is None and start is not None and length and (lasts := _duration(length.value)):
+            due = start + lasts
+        if isinstance(due, datetime) and due.second == _TIMED_BY_TASKS_ORG:
+            due = due.replace(second=0)
+        task.due = due
+        if start and start != due:
+            task.leave("start", start)
+        if repeats := self._component.first("RRULE"):
+            timed = self._component.first("DUE") or self._component.first("DTSTART")
+            task.rule = rule(repeats.value, zone=timed.parameters.get("TZID") if timed else None)
+            task.leave("recurrence", "" if task.rule else repeats.value)
+
+    def _moment(self, name: str, task: Parsed | None = None) -> Moment | None:
+        """Raises `InvalidInput` for what is neither a day nor a time."""
+        found = self._component.first(name)
+        if found is None or not found.value.strip():
+            return None
+        zone = self._zone
+        if named := found.parameters.get("TZID"):
+            zone = zone_named(named) or self._zone
+            if task and zone_named(named) is None:
+                task.leave("time zone", named)
+        moment = _moment(found.value.strip(), zone)
+        if moment is None:
+            raise refused(where(self._file.called, found.line), f"has no date or time for {name}")
+        return moment
+
+    def _alarms(self, task: Parsed) -> None:
+        for alarm in self._component.parts:
+            trigger = alarm.first("TRIGGER")
+            if alarm.name != "VALARM" or trigger is None:
+                continue
+            if alarm.first("X-APPLE-PROXIMITY"):
+                task.leave("reminder", "at a place")
+            elif reminder := self._reminder(trigger):
+                task.reminders += (reminder,)
+            else:
+                task.leave("reminder", trigger.value)
+
+    def _reminder(self, trigger: Property) -> Reminder | None:
+        """Before what is due; what counts from a start that is another time is none."""
+        value = trigger.value.strip()
+        moment = _moment(value, self._zone)
+        if isinstance(moment, datetime):
+            return Reminder(at=moment)
+        lasts = _duration(value)
+        due, start = self._component.first("DUE"), self._component.first("DTSTART")
+        from_end = trigger.parameters.get("RELATED", "").upper() == "END"
+        same = due and (start is None or start.value == due.value or from_end)
+        if lasts is None or lasts > timedelta() or not same:
+            return None
+        return Reminder(minutes_before=round(-lasts.total_seconds() / 60))
+
+
+def _moment(value: str, zone: ZoneInfo | None) -> Moment | None:
+    try:
+        if found := _DATE.fullmatch(value):
+            return date(*map(int, found.groups()))
+        if found := _DATE_TIME.fullmatch(value):
+            year, month, day, hour, minute, second = map(int, found.groups()[:6])
+            local = datetime(year, month, day, hour, minute, min(second, 59))  # noqa: DTZ001  # its zone comes next
+            return in_utc(local, None if found[7] else zone)
+    except ValueError:
+        return None
+    return None
+
+
+def _duration(value: str) -> timedelta | None:
+    found = _DURATION.fullmatch(value.strip())
+    if not found:
+        return None
+    weeks, days, hours, minutes, seconds = (int(part or 0) for part in found.groups()[1:])
+    lasts = timedelta(weeks=weeks, days=days, hours=hours, minutes=minutes, seconds=seconds)
+    return -lasts if found[1] == "-" else lasts
