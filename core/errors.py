@@ -63,8 +63,11 @@ class InvalidInput(TasklaneError):
         self.faults = faults
 
 
+@dataclass
 class UnsupportedMediaType(TasklaneError):
-    """The body is not declared as JSON."""
+    """The body is declared as something else than what is taken."""
+
+    types: tuple[str, ...]
 
 
 class DatabaseUnavailable(TasklaneError):

@@ -38,11 +38,11 @@ class JsonRequest(Request):
         return self._value
 
 
-def check_type(request: Request) -> None:
-    """Raises `UnsupportedMediaType` where the body is not said to be JSON."""
+def check_type(request: Request, types: tuple[str, ...] = JSON_TYPES) -> None:
+    """Raises `UnsupportedMediaType` where the body is not said to be of one of these."""
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if media_type not in JSON_TYPES:
-        raise UnsupportedMediaType
+    if media_type not in types:
+        raise UnsupportedMediaType(types)
 
 
 def _welcome(_size: int) -> None:

@@ -60,6 +60,17 @@ async def key_of_pieces(request: Request, operation: str, document: bytes | byte
     return Key(value, digest.digest())
 
 
+def key_of_file(request: Request, operation: str, document: bytes | bytearray) -> Key | None:
+    """The same for a body that is no JSON, or not ours: another byte is another file."""
+    value = _value(request)
+    if value is None:
+        return None
+    digest = blake2b(operation.encode(), digest_size=FINGERPRINT_BYTES)
+    digest.update(b"\0")
+    digest.update(document)
+    return Key(value, digest.digest())
+
+
 def _value(request: Request) -> str | None:
     values = request.headers.getlist("idempotency-key")
     if not values:

@@ -17,7 +17,6 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.http.bodies import JSON_TYPES
 from api.http.sentences import sentence_of
 from core import errors
 from core.errors import Fault
@@ -98,9 +97,10 @@ def _(error: errors.PreconditionFailed) -> Problem:
 
 
 @problem_of.register
-def _(_error: errors.UnsupportedMediaType) -> Problem:
-    detail = "Send the body as application/json or application/merge-patch+json."
-    return Problem(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, detail, headers={"accept": ", ".join(JSON_TYPES)})
+def _(error: errors.UnsupportedMediaType) -> Problem:
+    *first, last = error.types
+    detail = f"Send the body as {', '.join(first)} or {last}."
+    return Problem(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, detail, headers={"accept": ", ".join(error.types)})
 
 
 @problem_of.register

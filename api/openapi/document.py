@@ -88,6 +88,8 @@ def _complete(made: dict[str, Any], operation: Operation, *, path: str, method: 
     success = {"description": operation.says, "headers": header_references(*headers)}
     success |= {name: value for name, value in (("content", operation.content), ("links", operation.links)) if value}
     responses: dict[int, Any] = {operation.status: success}
+    for status, answer in operation.also.items():
+        responses[status] = {**answer, "headers": header_references(*headers)}
     if "If-None-Match" in operation.parameters:
         responses[304] = {"description": "The client has it already.", "headers": header_references(*headers)}
     for status in _problems(operation, path=path, method=method):

@@ -159,7 +159,25 @@ EXAMPLES: dict[str, Document] = {
     "Import": _examples(export={"version": 1, "tasks": [EXPORTED, {**DELETED, "uid": OTHER_UID, "parent_uid": None}]}),
     "TagRename": _examples(rename={"from": "errands", "to": "shopping"}, spelling={"from": "Home", "to": "home"}),
     "RenamedTag": _examples(renamed={"tag": "shopping", "renamed": 3}),
-    "Imported": _examples(imported={"imported": 2}),
+    "Imported": _examples(
+        imported={"imported": 2},
+        of_another={"imported": 2, "format": "todoist-csv", "left_out": {}, "not_carried": {"section": 2}},
+    ),
+    "ImportPreview": _examples(
+        preview={
+            "format": "todo-txt",
+            "left_out": {},
+            "not_carried": {"start": 1},
+            "tasks": [
+                {
+                    **{name: TASK[name] for name in ("title", "description", "completed", "completed_at", "priority")},
+                    **{name: TASK[name] for name in ("due_date", "tags", "created_at", "updated_at")},
+                    "place": "line 1",
+                    "not_carried": [{"what": "start", "value": "t:2026-12-20"}],
+                }
+            ],
+        }
+    ),
     "Export": _examples(export={"version": 1, "tasks": [EXPORTED, {**DELETED, "uid": OTHER_UID, "parent_uid": None}]}),
     "Account": _examples(account=ACCOUNT),
     "Erasure": _examples(
@@ -176,4 +194,5 @@ EXAMPLES: dict[str, Document] = {
     "csv": _examples(csv=CSV),
     "ics": _examples(ics=ICS),
     "zip": _examples(zip="PK…"),
+    "todo": _examples(todo="(A) 2026-11-28 Wrap the presents @home due:2026-12-24\n"),
 }

@@ -47,6 +47,8 @@ class Operation:
     links: Document = field(default_factory=dict)
     may_fail_as_a_batch: bool = False
     may_be_gone: bool = False
+    also: Mapping[int, Document] = field(default_factory=dict)
+    """What else it answers when all is well."""
 
 
 def operations(shape: Shape, deletes: int = 204) -> Mapping[str, Operation]:
@@ -157,8 +159,9 @@ def _of_lists(shape: Shape) -> dict[str, Operation]:
             "How many tasks were made.",
             _json("Imported"),
             KEPT,
-            ("Idempotency-Key",),
-            _body("Import"),
+            ("format_of_import", "dry_run", "zone_of_import", "lists", "Idempotency-Key"),
+            _files(),
+            also={200: {"description": "What would be made.", "content": _json("ImportPreview")}},
         ),
     }
 
@@ -260,6 +263,19 @@ def _json(schema: str, examples: str | None = None) -> Document:
 def _body(schema: str) -> Document:
     [media] = _json(schema).values()
     return {"required": True, "content": dict.fromkeys(JSON_TYPES, media)}
+
+
+def _files() -> Document:
+    """An export of the service, or with `format` any file."""
+    body = _body("Import")
+    texts = {"text/csv": "csv", "text/calendar": "ics", "text/plain": "todo"}
+    for media_type, example in texts.items():
+        body["content"][media_type] = {"schema": {"type": "string"}, "examples": EXAMPLES[example]}
+    body["content"]["application/octet-stream"] = {
+        "schema": {"type": "string", "contentMediaType": "application/octet-stream"},
+        "examples": EXAMPLES["todo"],
+    }
+    return body
 
 
 def _schema(name: str) -> Document:

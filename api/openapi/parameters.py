@@ -3,6 +3,7 @@
 from typing import Any
 
 from api.http.idempotency import KEY_PATTERN
+from api.imports.detect import FORMATS as IMPORTED
 from api.openapi.examples import TASK, TOKEN, etag
 from api.tasks.formats import KINDS
 from api.tasks.schemas import WITHOUT_NUL
@@ -130,6 +131,29 @@ PARAMETERS: dict[str, Document] = {
         {**_one_of(tuple(KINDS)), "default": "json"},
         "`json` can be imported again, `csv` is for spreadsheets, `ics` for calendars; `zip` has one for each task.",
         "json",
+    ),
+    "format_of_import": _parameter(
+        "format",
+        _one_of(("auto", *IMPORTED)),
+        "Whose file it is; `auto` tells by itself. Without: `json`, and the answer says no more than how many there "
+        "are. All but `json` may come as a zip.",
+        "json",
+    ),
+    "dry_run": _parameter(
+        "dry_run", {**_BOOLEAN, "default": False}, "Only show what would be made, task by task: 200.", example=True
+    ),
+    "zone_of_import": _parameter(
+        "time_zone",
+        {"type": "string", "maxLength": zones.MAX_LENGTH},
+        "Where the user is (IANA): many files write a day as midnight there, and times without a zone are that clock's."
+        " Without, a day is the nearest midnight, and such times are UTC.",
+        "Europe/Berlin",
+    ),
+    "lists": _parameter(
+        "lists",
+        {**_one_of(("leave", "tags")), "default": "leave"},
+        "What becomes of the names of the lists, projects or boards: nothing, or a tag of each task.",
+        "tags",
     ),
     "bom": _parameter(
         "bom", {**_BOOLEAN, "default": False}, "Whether `csv` begins with the mark that some spreadsheets need.", True

@@ -4,6 +4,7 @@ from typing import Any
 
 from starlette.exceptions import HTTPException
 
+from api.http.bodies import JSON_TYPES
 from api.http.problems import MEDIA_TYPE, Problem, problem_of
 from api.openapi.examples import etag
 from api.openapi.responses import header_references
@@ -90,7 +91,7 @@ RESPONSES: dict[str, Document] = {
     ),
     "ContentTooLarge": _response("The body is too large.", too_large=HTTPException(413)),
     "UnsupportedMediaType": _response(
-        "The body is not declared as JSON.", "Accept", not_json=errors.UnsupportedMediaType()
+        "The body is declared as something else.", "Accept", not_json=errors.UnsupportedMediaType(JSON_TYPES)
     ),
     "Invalid": _response(
         "Something in the request cannot be accepted, the `Idempotency-Key` was used for something else, or there are "

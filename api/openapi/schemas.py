@@ -34,6 +34,7 @@ _MODELS: Mapping[str, Any] = {
     "TagRename": TagRename,
     "RenamedTag": models.RenamedTag,
     "Imported": models.Imported,
+    "ImportPreview": models.ImportPreview,
     "Export": models.Export,
     "Account": Account,
     "TokenCreate": TokenCreate,

@@ -1,15 +1,21 @@
 """What the handlers of tasks are given, beside their owner."""
 
 import re
-from typing import Annotated, cast
+from dataclasses import dataclass
+from typing import Annotated, Literal, cast
 from urllib.parse import parse_qs
+from zoneinfo import ZoneInfo
 
 from fastapi import Depends, Request
 from starlette.convertors import Convertor, register_url_convertor
 
-from api.tasks.formats import KINDS, Format
+from api.imports.detect import FORMATS as IMPORTED
+from api.imports.detect import Format
+from api.tasks.formats import KINDS
+from api.tasks.formats import Format as ExportFormat
 from api.tasks.service import Tasks
 from core.errors import Fault, InvalidInput
+from core.tasks import zones
 from core.tasks.parse import parse_task_id
 from core.types import MAX_TASK_ID, TaskId
 
@@ -41,10 +47,52 @@ Service = Annotated[Tasks, Depends(_tasks)]
 Id = Annotated[TaskId, Depends(_task_id)]
 
 
+@dataclass(frozen=True, slots=True)
+class ImportAsked:
+    """How a file is to be read."""
+
+    format: Format | Literal["auto"] | None
+    """None is the service's own JSON, as it always was."""
+    dry_run: bool
+    zone: ZoneInfo | None
+    lists_as_tags: bool
+
+
+_OF_IMPORTS: dict[str, str] = {"format": "", "dry_run": "false", "time_zone": "", "lists": "leave"}
+
+
+def parse_import(query: bytes) -> ImportAsked:
+    """Raises `InvalidInput`."""
+    asked = parse_qs(query.decode("latin-1"), keep_blank_values=True, errors="replace")
+    given = {name: asked[name] for name in _OF_IMPORTS if name in asked}
+    name, dry_run, zone, lists = ([*given.get(name, ()), usual][0] for name, usual in _OF_IMPORTS.items())
+    faults = [Fault(f"?{name}", "must be given once") for name, values in given.items() if len(values) > 1]
+    if "format" in given and name not in ("auto", *IMPORTED):
+        faults.append(Fault("?format", f"must be auto, {', '.join(IMPORTED[:-1])} or {IMPORTED[-1]}"))
+    if dry_run not in ("true", "false"):
+        faults.append(Fault("?dry_run", "must be true or false"))
+    if lists not in ("leave", "tags"):
+        faults.append(Fault("?lists", "must be leave or tags"))
+    found = _zone(zone) if "time_zone" in given else None
+    if "time_zone" in given and found is None:
+        faults.append(Fault("?time_zone", zones.WRONG))
+    if faults:
+        raise InvalidInput(*faults)
+    read_as = cast('Format | Literal["auto"]', name) if name else None
+    return ImportAsked(read_as, dry_run == "true", found, lists == "tags")
+
+
+def _zone(name: str) -> ZoneInfo | None:
+    try:
+        return ZoneInfo(zones.parse(name))
+    except ValueError:
+        return None
+
+
 _OF_EXPORTS: dict[str, str] = {"format": "json", "bom": "false", "after": ""}
 
 
-def parse_export(query: bytes) -> tuple[Format, bool, int | None]:
+def parse_export(query: bytes) -> tuple[ExportFormat, bool, int | None]:
     """The format, whether CSV is to begin with a mark, and behind which task a part begins; raises `InvalidInput`."""
     asked = parse_qs(query.decode("latin-1"), keep_blank_values=True, errors="replace")
     given = {name: asked[name] for name in _OF_EXPORTS if name in asked}
@@ -58,4 +106,4 @@ def parse_export(query: bytes) -> tuple[Format, bool, int | None]:
         faults.append(Fault("?after", "must be the id of a task, or 0"))
     if faults:
         raise InvalidInput(*faults)
-    return cast(Format, name), marked == "true", int(after) if after else None
+    return cast(ExportFormat, name), marked == "true", int(after) if after else None

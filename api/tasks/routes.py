@@ -8,21 +8,22 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from api.guard import LargeBodyRoute, Owner, OwnersRoute
+from api.http.bodies import JSON_TYPES, check_type
 from api.http.conditional import in_all, is_not_modified
-from api.http.idempotency import key_of, key_of_pieces
+from api.http.idempotency import key_of, key_of_file, key_of_pieces
 from api.http.intake import LargeRequest
 from api.tasks import formats, preconditions
 from api.tasks.batch import BATCH_LIMIT_BYTES, Batch
+from api.tasks.brought import bring
 from api.tasks.formats.table import Table
-from api.tasks.imports import parse_import
 from api.tasks.lineage import TASKS
 from api.tasks.moving import MoveTask, TagRename
-from api.tasks.parameters import Id, Service, parse_export
+from api.tasks.parameters import Id, ImportAsked, Service, parse_export, parse_import
 from api.tasks.schemas import Completion, TaskCreate, TaskUpdate
 from api.tasks.service import Tasks, changed
-from api.tasks.transfer import IMPORT_LIMIT_BYTES, Streamed
+from api.tasks.transfer import FILE_TYPES, IMPORT_LIMIT_BYTES, Streamed
 from core.errors import Fault, InvalidInput
-from core.idempotency import Outcome
+from core.idempotency import Key, Outcome
 from core.tasks import bulk
 from core.tasks.crud import Condition
 from core.tasks.parse import parse_changes, parse_list, parse_stats, parse_trash
@@ -119,13 +120,22 @@ async def export_tasks(request: Request, owner: Owner, tasks: Service) -> Respon
 
 
 async def import_tasks(request: Request, owner: Owner, tasks: Service) -> Response:
-    """Make the tasks of an export anew, with the times they had and ids of their own: all of them or none."""
+    """Make the tasks of a file anew, with the times they had and ids of their own: all of them or none.
+
+    Without `format` an export of this service as JSON; else any file that docs/import.md names, zipped or not.
+    """
     large = cast(LargeRequest, request)  # the route's class says so
-    batches = await parse_import(large.document)
-    large.place.grow(sum(len(rows.json) for rows in batches.rows))
-    key = await key_of_pieces(large, "import", large.document, array=TASKS)
+    asked = parse_import(request.scope["query_string"])
+    if large.document:
+        check_type(large, FILE_TYPES if asked.format else JSON_TYPES)
+    brought = await bring(large.document, asked)
+    large.place.grow(brought.size)
+    if asked.dry_run:
+        return Response(b"".join(brought.preview()), headers=PRIVATE, media_type="application/json")
+    key = await _key_of_import(large, asked)
     large.document = b""
-    return _outcome(await tasks.import_all(owner, batches, key))
+    told = brought.told if asked.format else {}
+    return _outcome(await tasks.import_all(owner, brought.batches, key, told=told))
 
 
 router.add_api_route(
@@ -194,6 +204,12 @@ async def delete_task(request: Request, owner: Owner, tasks: Service, task: Id) 
     """
     deleted = await tasks.delete(owner, task, _condition(request, task))
     return _outcome(changed(deleted)) if tasks.tells_deleted else Response(status_code=HTTPStatus.NO_CONTENT)
+
+
+async def _key_of_import(large: LargeRequest, asked: ImportAsked) -> Key | None:
+    if asked.format is None:
+        return await key_of_pieces(large, "import", large.document, array=TASKS)
+    return key_of_file(large, f"import {asked.format} {asked.zone} {asked.lists_as_tags}", large.document)
 
 
 def _nothing() -> None:

@@ -18,6 +18,8 @@ from pydantic import (
 )
 from typing_extensions import TypeAliasType, TypedDict
 
+from api.imports.detect import Format
+from api.imports.parsed import Remark
 from api.tasks.forms import understood
 from api.tasks.reminders import MOST as MOST_REMINDERS
 from api.tasks.reminders import Reminder, Reminders
@@ -27,6 +29,9 @@ from core.tasks.fields import DEFAULTS
 from core.types import MAX_TASK_ID
 
 MAX_TITLE = 200
+MAX_DESCRIPTION = 1000
+MAX_TAGS = 20
+MAX_TAG = 50
 
 # What `str.strip` takes away, spelt out: every dialect of regular expressions has a `\s` of its own.
 _SPACE = r"\t-\r\x1c-\x20\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
@@ -80,18 +85,18 @@ Description = TypeAliasType(
     "Description",
     Annotated[
         str,
-        StringConstraints(max_length=1000),
+        StringConstraints(max_length=MAX_DESCRIPTION),
         AfterValidator(_without_nul),
-        WithJsonSchema({"type": "string", "maxLength": 1000, "pattern": WITHOUT_NUL}),
+        WithJsonSchema({"type": "string", "maxLength": MAX_DESCRIPTION, "pattern": WITHOUT_NUL}),
     ],
 )
 Tag = TypeAliasType(
     "Tag",
     Annotated[
         str,
-        StringConstraints(min_length=1, max_length=50),
+        StringConstraints(min_length=1, max_length=MAX_TAG),
         AfterValidator(_without_nul),
-        WithJsonSchema({"type": "string", "minLength": 1, "maxLength": 50, "pattern": WITHOUT_NUL}),
+        WithJsonSchema({"type": "string", "minLength": 1, "maxLength": MAX_TAG, "pattern": WITHOUT_NUL}),
     ],
 )
 DueDate = TypeAliasType(
@@ -129,7 +134,7 @@ Instant = TypeAliasType(
 )
 Tags = Annotated[
     list[Tag],
-    Field(max_length=20, description="Their order is kept; what is given twice is kept once."),
+    Field(max_length=MAX_TAGS, description="Their order is kept; what is given twice is kept once."),
     AfterValidator(_unique),
 ]
 
@@ -201,14 +206,14 @@ class Task(TypedDict):
     id: Id
     user_id: Annotated[str, Field(min_length=1, max_length=255, description="The `sub` of the token.")]
     title: Annotated[str, Field(min_length=1, max_length=MAX_TITLE)]
-    description: Annotated[str, Field(max_length=1000)] | None
+    description: Annotated[str, Field(max_length=MAX_DESCRIPTION)] | None
     completed: bool
     completed_at: AwareDatetime | None
     priority: Priority
     due_date: Annotated[
         date | AwareDatetime | None, Field(description="In the form in which it was given: a date, or an instant.")
     ]
-    tags: Annotated[list[Annotated[str, Field(min_length=1, max_length=50)]], Field(max_length=20)]
+    tags: Annotated[list[Annotated[str, Field(min_length=1, max_length=MAX_TAG)]], Field(max_length=MAX_TAGS)]
     reminders: Annotated[list[Reminder], Field(max_length=MOST_REMINDERS)]
     parent_id: Annotated[Id | None, Field(description="The task of which this is a subtask.")]
     position: Annotated[
@@ -314,10 +319,55 @@ class RenamedTag(TypedDict):
     renamed: Annotated[Count, Field(description="How many tasks were changed, those in the trash included.")]
 
 
+ImportFormat = TypeAliasType("ImportFormat", Format)
+LeftOut = Annotated[
+    dict[str, Count], Field(description="How many of what was in the file and becomes no task, by words for it.")
+]
+NotCarried = Annotated[
+    dict[Remark, Count],
+    Field(description="How many of what the tasks of the file have, and those of the service have not."),
+]
+
+
 class Imported(TypedDict):
-    """How many tasks were made."""
+    """How many tasks were made; with a `format` that was asked for also what was not."""
 
     imported: Count
+    format: NotRequired[ImportFormat]
+    left_out: NotRequired[LeftOut]
+    not_carried: NotRequired[NotCarried]
+
+
+class NotCarriedOver(TypedDict):
+    """Something of a task that has no place here."""
+
+    what: Remark
+    value: Annotated[str, Field(description="As it stood in the file, or what is the matter.")]
+
+
+class PreviewedTask(TypedDict):
+    """A task as an import would make it."""
+
+    title: Annotated[str, Field(min_length=1, max_length=MAX_TITLE)]
+    description: Annotated[str, Field(max_length=MAX_DESCRIPTION)] | None
+    completed: bool
+    completed_at: AwareDatetime | None
+    priority: Priority
+    due_date: date | AwareDatetime | None
+    tags: Annotated[list[Annotated[str, Field(min_length=1, max_length=MAX_TAG)]], Field(max_length=MAX_TAGS)]
+    created_at: Annotated[AwareDatetime | None, Field(description="null: when it is imported.")]
+    updated_at: Annotated[AwareDatetime | None, Field(description="null: when it is imported.")]
+    place: Annotated[str, Field(description="Where it stands in the file, as a pointer or in words.")]
+    not_carried: list[NotCarriedOver]
+
+
+class ImportPreview(TypedDict):
+    """What an import would make, in the order of the list."""
+
+    format: ImportFormat
+    left_out: LeftOut
+    not_carried: NotCarried
+    tasks: list[PreviewedTask]
 
 
 class Fault(TypedDict):

@@ -4,6 +4,7 @@ import json
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import aclosing
 from http import HTTPStatus
+from typing import Any
 
 from api.hits.reads import CachedReads, Result
 from api.http.problems import problem_of
@@ -134,11 +135,12 @@ class Tasks:
             owner, key, lambda change: _batch_outcome(batch.apply(change, operations, atomic=asked.atomic), asked)
         )
 
-    async def import_all(self, owner: UserId, batches: Batches, key: Key | None) -> Outcome:
-        """All of them or none."""
+    async def import_all(self, owner: UserId, batches: Batches, key: Key | None, *, told: Mapping[str, Any]) -> Outcome:
+        """All of them or none; `told` is what the answer says besides how many there are."""
 
         def imported(change: Change) -> Outcome:
-            return Outcome(HTTPStatus.CREATED, {}, json.dumps({"imported": bulk.insert_all(change, batches)}))
+            made = bulk.insert_all(change, batches)
+            return Outcome(HTTPStatus.CREATED, {}, json.dumps({"imported": made, **told}))
 
         return await self._once(owner, key, imported, timeout=LONG_SECONDS)
 

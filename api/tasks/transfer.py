@@ -10,11 +10,24 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from starlette.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
+from api.http.bodies import JSON_TYPES
 from api.tasks.formats import VERSION
 from api.tasks.schemas import Instant, TaskCreate, whole
 from core.tasks.bulk import MAX_IMPORTED
 
-IMPORT_LIMIT_BYTES = 8 * 1024 * 1024
+IMPORT_LIMIT_BYTES = 16 * 1024 * 1024
+
+FILE_TYPES = (
+    *JSON_TYPES,
+    "text/csv",
+    "text/calendar",
+    "text/plain",
+    "application/zip",
+    "application/x-zip-compressed",
+    "application/vnd.ms-excel",
+    "application/octet-stream",
+)
+"""As browsers, on all their systems, call the files that an import takes."""
 
 _UUID = re.compile("[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
@@ -27,7 +40,7 @@ def _whole_milliseconds(instant: datetime) -> datetime:
 Time = Annotated[Instant, AfterValidator(_whole_milliseconds)]
 
 
-def _known(uid: object) -> str | None:
+def known_uid(uid: object) -> str | None:
     """What is no UUID some other program has given: it says nothing here."""
     return uid.lower() if isinstance(uid, str) and _UUID.fullmatch(uid) else None
 
@@ -48,7 +61,7 @@ class ImportedTask(TaskCreate):
     position: Annotated[str | None, Field(max_length=255)] = None
     uid: Annotated[
         str | None,
-        BeforeValidator(_known),
+        BeforeValidator(known_uid),
         WithJsonSchema({"description": "What calendars call the task; what is no UUID says nothing here."}),
     ] = None
     completed_at: Time | None = None

@@ -41,6 +41,9 @@ export type Export = Schemas["Export"];
 export type NewTask = Given<Schemas["TaskCreate"]> & Pick<Schemas["TaskCreate"], "title">;
 export type TaskChanges = Given<Schemas["TaskUpdate"]>;
 export type ListQuery = Query<"listTasks">;
+export type Imported = Schemas["Imported"];
+export type ImportPreview = Schemas["ImportPreview"];
+export type ImportQuery = Query<"importTasks">;
 export type StatsQuery = Query<"getTaskStats">;
 export type Changes = Schemas["Changes"];
 export type Tombstone = Schemas["Tombstone"];
@@ -87,6 +90,9 @@ export interface ExportOptions extends Options {
   /** Only the part behind this task that an import takes; 0 for the first. */
   after?: number | undefined;
 }
+
+/** How a file is to be read: whose it is need not be said, where the user is should be. */
+export type ImportOptions = CreateOptions & ImportQuery;
 
 function keyed(key: string): Record<string, string> {
   return { "Idempotency-Key": `"${key.replace(/["\\]/g, "\\$&")}"` };
@@ -148,6 +154,30 @@ export function createApi(settings: Settings) {
       { format, bom, after },
       { timeout: TRANSFER_TIMEOUT, ...options },
     );
+  }
+
+  /** An export, or any file that the service knows: all of its tasks or none; with `dry_run` what would be made. */
+  function importTasks(
+    tasks: Schemas["Import"] | Blob,
+    options: ImportOptions & { dry_run: true },
+  ): Promise<ImportPreview>;
+  function importTasks(tasks: Schemas["Import"] | Blob, options?: ImportOptions): Promise<Imported>;
+  function importTasks(
+    tasks: Schemas["Import"] | Blob,
+    { idempotencyKey = newKey(), format, dry_run, time_zone, lists, ...options }: ImportOptions = {},
+  ): Promise<Imported | ImportPreview> {
+    const isFile = tasks instanceof Blob;
+    return transport.send<Imported | ImportPreview>({
+      method: "POST",
+      path: `${TASKS}/import`,
+      query: { format: format ?? (isFile ? "auto" : undefined), dry_run, time_zone, lists },
+      ...(isFile ? { file: tasks } : { body: tasks }),
+      headers: keyed(idempotencyKey),
+      read: json,
+      repeatable: true,
+      timeout: TRANSFER_TIMEOUT,
+      ...options,
+    });
   }
 
   const calls = {
@@ -241,8 +271,7 @@ export function createApi(settings: Settings) {
     renameTag: (rename: Schemas["TagRename"], options?: CreateOptions) =>
       create<Schemas["RenamedTag"]>(`${TASKS}/tags/rename`, rename, options),
     exportTasks,
-    importTasks: (tasks: Schemas["Import"], options?: CreateOptions) =>
-      create<Schemas["Imported"]>(`${TASKS}/import`, tasks, { timeout: TRANSFER_TIMEOUT, ...options }),
+    importTasks,
   } satisfies Record<keyof operations, unknown>;
 
   return {

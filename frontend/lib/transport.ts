@@ -35,6 +35,8 @@ export interface Call<T> extends Options {
   path: string;
   query?: object | undefined;
   body?: unknown;
+  /** A body that is sent as it is. */
+  file?: Blob | undefined;
   headers?: Record<string, string | undefined>;
   /** Whether sending it twice does no more than sending it once. */
   repeatable: boolean;
@@ -126,7 +128,7 @@ export class Transport {
   async #attempt<T>(call: Call<T>, memory: Memory, token: string | null): Promise<T> {
     const { baseUrl = "", timeout = TIMEOUT, fetch = globalThis.fetch } = this.#settings;
     const path = call.path + search(call.query);
-    const body = call.body === undefined ? null : JSON.stringify(call.body);
+    const body = call.file ?? (call.body === undefined ? null : JSON.stringify(call.body));
     const known = call.method === "GET" && !call.passing ? memory.get(path) : undefined;
     call.signal?.throwIfAborted();
     // By hand: browsers that are in use do not have `AbortSignal.any`.
@@ -140,7 +142,7 @@ export class Transport {
         headers: headers({
           Authorization: token === null ? undefined : `Bearer ${token}`,
           "If-None-Match": known?.etag,
-          "Content-Type": body === null ? undefined : "application/json",
+          "Content-Type": call.file ? "application/octet-stream" : body === null ? undefined : "application/json",
           ...call.headers,
         }),
         body,

@@ -60,7 +60,8 @@ const calls: Record<string, (api: Api) => Promise<unknown>> = {
   emptyTrash: (api) => api.emptyTrash(),
   renameTag: (api) => api.renameTag({ from: "errands", to: "shopping" }),
   exportTasks: (api) => api.exportTasks("csv", { bom: true, after: 0 }),
-  importTasks: (api) => api.importTasks({ tasks: [] }),
+  importTasks: (api) =>
+    api.importTasks({ tasks: [] }, { format: "json", dry_run: true, time_zone: "Europe/Berlin", lists: "tags" }),
   getTask: (api) => api.getTask(42),
   updateTask: (api) => api.updateTask(42, { title: "x" }, { ifMatch: "*", descendants: false }),
   replaceTask: (api) => api.replaceTask(42, { title: "x" }, { ifMatch: "*", descendants: false }),

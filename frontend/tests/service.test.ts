@@ -171,6 +171,22 @@ describe.skipIf(!url)("against the service", () => {
     expect((await alice.listTasks()).items.map(({ title }: Task) => title)).toEqual(["Kept", "Kept"]);
   });
 
+  test("a file of another program is shown, then imported", async () => {
+    const file = new Blob(["(A) Walk +dog due:2026-12-24\nx 2026-11-01 Run\n"]);
+    const { format, tasks, not_carried } = await alice.importTasks(file, {
+      dry_run: true,
+      time_zone: "Europe/Berlin",
+    });
+    expect([format, tasks.map(({ title }) => title), not_carried]).toEqual(["todo-txt", ["Walk", "Run"], {}]);
+    expect((await alice.listTasks()).items).toEqual([]);
+    const key = { idempotencyKey: "once" };
+    expect(await alice.importTasks(file, key)).toMatchObject({ imported: 2 });
+    expect(await alice.importTasks(file, key)).toMatchObject({ imported: 2 });
+    expect((await alice.listTasks()).total).toBe(2);
+    const damaged = await problem(alice.importTasks(new Blob(["[{"]), { format: "taskwarrior" }));
+    expect(damaged.message).toContain("line 1");
+  });
+
   test("both shapes of lists are the same to the client", async () => {
     const other = createApi({ baseUrl: objectUrl, token: () => hers });
     await alice.createTask({ title: "x" });

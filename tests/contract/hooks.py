@@ -1,12 +1,10 @@
 """What every client of the service knows and no schema can say; loaded by schemathesis.
 
 Nothing is dropped here. A zone has one of few names; a cursor comes from the service and fits one query; an idempotency
-<<<<<<< HEAD
 key belongs to one request; who erases an account does not go on working with it; a user has a hundred tokens at most,
 and a new one ends later than now; a member beyond the contract's may be another page's name for one of them; a stream
 would never end. And use_after_free does not know that a deleted task can be restored: where it watches, what is
 restored is a task that was deleted behind its back.
-=======
 key belongs to one request; a parent is a task of one's own that is there; who erases an account does not go on working
 with it; a stream would never end. And use_after_free does not know that a deleted task can be restored: where it
 watches, what is restored is a task that was deleted behind its back.
@@ -15,7 +13,7 @@ watches, what is restored is a task that was deleted behind its back.
 import contextlib
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from hashlib import blake2b
 from typing import Any
 from urllib.parse import urlencode
@@ -55,6 +53,16 @@ CONDITIONS = {"If-Match": "*", "If-None-Match": ""}
 """And what says the same as none."""
 
 NEVER = "9999-12-31T23:59:59Z"
+FILES: dict[str, tuple[str, str | bytes]] = {
+    "text/csv": ("csv", "title,completed,priority,tags,uid\r\nWalk,false,low,home,\r\n"),
+    "text/calendar": (
+        "ics",
+        "BEGIN:VCALENDAR\r\nBEGIN:VTODO\r\nUID:1\r\nSUMMARY:Walk\r\nEND:VTODO\r\nEND:VCALENDAR\r\n",
+    ),
+    "text/plain": ("todo-txt", "(A) Walk +dog\n"),
+    "application/octet-stream": ("auto", b"(A) Walk +dog\n"),
+}
+"""What an import takes, by its type: its format, and a file of that."""
 
 LAST_KEYS: Mapping[KeyKind, int | str] = {
     "time": 1_800_000_000_000_000,
@@ -81,14 +89,23 @@ def before_call(_context: HookContext, case: Case[Any], _kwargs: dict[str, Any])
     _name_what_is_there(case, in_a_file=operation == "importTasks")
     if operation == "listChanges" and "since" in case.query and not _is_token(case.query["since"]):
         case.query["since"] = _token_of(case)
-    if operation == "watchTasks":
-        _resume(case)
     if "Idempotency-Key" in case.headers:
         case.headers["Idempotency-Key"] = _own(case.headers["Idempotency-Key"], case)
+    if operation in _OF_OPERATION:
+        _OF_OPERATION[operation](case)
     if operation == "eraseAccount" and case._has_explicit_auth:
         case.headers["Authorization"] = f"Bearer {shared_secret_token(new_user())}"
     if operation == "restoreTask" and case.meta.phase.name is TestPhase.STATEFUL:
         case.path_parameters["task_id"] = _task(case, deleted=True)
+
+
+def _bring_what_is_said(case: Case[Any]) -> None:
+    """A text is a file of some program, and not every text; JSON is the service's own."""
+    media_type = (case.media_type or "").partition(";")[0]
+    if media_type in FILES:
+        case.query["format"], case.body = FILES[media_type]
+    elif "format" in case.query:
+        case.query["format"] = "json"
 
 
 @schemathesis.check
@@ -259,3 +276,6 @@ def _own(key: str, case: Case[Any]) -> str:
     name = blake2b(request.encode(), digest_size=16).hexdigest()
     own = f'"{name} {key[1:]}' if key.startswith('"') else f"{name} {key}"
     return own if len(own) <= MAX_LENGTH else name
+
+
+_OF_OPERATION: Mapping[str, Callable[[Case[Any]], None]] = {"watchTasks": _resume, "importTasks": _bring_what_is_said}

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable
 
-LIMIT = 8 * 1024 * 1024
+LIMIT = 16 * 1024 * 1024
 """Of a body, in bytes."""
 
 
@@ -20,7 +20,7 @@ def faulty_everywhere() -> bytes:
 
 
 def nested_beside() -> bytes:
-    """Right in all that is looked at, with 8 MB of lists in a member that is not."""
+    """Right in all that is looked at, with 16 MB of lists in a member that is not."""
     lists = "[" + ",".join(["[[[]]]"] * ((LIMIT - 100) // 7)) + "]"
     return f'{{"more":{lists},"tasks":[{{"title":"a"}}]}}'.encode()
 

@@ -1,0 +1,146 @@
+"""Other people's tasks as tasks of this service: what has no place here is told of, and nothing is lost in silence."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, time
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from api.imports.parsed import Moment, NotCarried, Parsed, Reminder, Rule
+from api.imports.tree import Placed
+from api.imports.values.moments import in_utc
+from api.imports.values.texts import plain
+from api.tasks.schemas import MAX_DESCRIPTION, MAX_TAG, MAX_TAGS, MAX_TITLE
+from api.tasks.transfer import known_uid
+from core.tasks.fields import DEFAULTS
+
+_MORE = "…"
+_SHOWN = ("title", "description", "completed", "completed_at", "priority", "tags", "created_at", "updated_at")
+_MAX_TOLD = 200
+"""Of a value that is not carried over."""
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A task as it is to be made, by the names of its columns, and what it does not have of what was in the file."""
+
+    columns: dict[str, Any]
+    not_carried: Sequence[NotCarried]
+
+    @property
+    def row(self) -> str:
+        """As `core.tasks.bulk.insert_all` takes it."""
+        return json.dumps(self.columns, ensure_ascii=False)
+
+    def preview(self, place: str) -> str:
+        """For a person who is asked whether it is right."""
+        shown = {name: self.columns.get(name) for name in _SHOWN}
+        due = self.columns.get("due_on") or self.columns.get("due_at")
+        told = [{"what": what, "value": _cut(plain(value), _MAX_TOLD)} for what, value in self.not_carried]
+        return json.dumps({**shown, "due_date": due, "place": place, "not_carried": told}, ensure_ascii=False)
+
+
+class Making:
+    """Makes tasks of the parsed ones, one after another."""
+
+    def __init__(self, zone: ZoneInfo | None, *, lists_as_tags: bool) -> None:
+        self._zone = zone
+        self._lists_as_tags = lists_as_tags
+        self._uids: set[str] = set()
+
+    def made(self, placed: Placed) -> Made:
+        task = placed.task
+        if task.lists and not self._lists_as_tags:
+            task.leave("list", task.lists)
+        self._leave_what_has_no_place(placed)
+        title, description = _texts(task)
+        columns: dict[str, Any] = {
+            **DEFAULTS,
+            "title": title,
+            "description": description or None,
+            "completed": task.completed,
+            "tags": self._tags(task),
+            "completed_at": self._instant(task.completed_at) if task.completed else None,
+            "created_at": self._instant(task.created),
+            "updated_at": self._instant(task.updated),
+            "uid": self._uid(task.uid),
+        }
+        if task.priority:
+            columns["priority"] = task.priority
+        if isinstance(task.due, datetime):
+            columns["due_at"] = _written(task.due)
+        elif task.due:
+            columns["due_on"] = task.due.isoformat()
+        kept = {name: value for name, value in columns.items() if value is not None}
+        return Made({"description": None, **kept}, task.not_carried)
+
+    def _leave_what_has_no_place(self, placed: Placed) -> None:
+        """Of what the formats know."""
+        task = placed.task
+        if placed.parent is not None:
+            task.leave("parent", "subtasks become tasks beside it")
+        if task.rule:
+            task.leave("recurrence", _told_rule(task.rule))
+        for reminder in task.reminders:
+            task.leave("reminder", _told_reminder(reminder))
+
+    def _tags(self, task: Parsed) -> list[str]:
+        """Their order is kept, what comes twice comes once, and the list is the last one."""
+        named = [plain(tag) or tag.replace("\0", "") for tag in task.tags]  # white space alone is a tag here
+        if self._lists_as_tags and task.lists:
+            named.append(task.lists)
+        tags = list(dict.fromkeys(_cut(tag, MAX_TAG) for tag in named if tag))
+        for tag in named:
+            if len(tag) > MAX_TAG:
+                task.leave("tag", tag)
+        for tag in tags[MAX_TAGS:]:
+            task.leave("tag", tag)
+        return tags[:MAX_TAGS]
+
+    def _uid(self, uid: str) -> str | None:
+        """The first task of a uid has it."""
+        known = known_uid(uid)
+        if known is None or known in self._uids:
+            return None
+        self._uids.add(known)
+        return known
+
+    def _instant(self, moment: Moment | None) -> str | None:
+        """A day begins at midnight where its user is."""
+        if moment is None:
+            return None
+        if not isinstance(moment, datetime):
+            moment = in_utc(datetime.combine(moment, time()), self._zone)
+        return _written(moment)
+
+
+def _texts(task: Parsed) -> tuple[str, str]:
+    """A title that is too long goes on in the description; what is too long for that one is cut."""
+    title, description = " ".join(task.title.split("\n")), task.description
+    if len(title) > MAX_TITLE:
+        task.leave("title", "too long: the whole of it is in the description")
+        description = f"{title}\n\n{description}" if description else title
+        title = _cut(title, MAX_TITLE)
+    if len(description) > MAX_DESCRIPTION:
+        task.leave("description", f"its last {len(description) - MAX_DESCRIPTION + 1} characters")
+    return title, _cut(description, MAX_DESCRIPTION)
+
+
+def _cut(text: str, most: int) -> str:
+    return text if len(text) <= most else text[: most - 1].rstrip() + _MORE
+
+
+def _written(at: datetime) -> str:
+    return at.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
+
+
+def _told_rule(rule: Rule) -> str:
+    said = [rule.text, "after completion" if rule.from_completion else "", rule.zone or ""]
+    return ", ".join(filter(None, said))
+
+
+def _told_reminder(reminder: Reminder) -> str:
+    if reminder.at:
+        return _written(reminder.at)
+    return f"{reminder.minutes_before} minutes before"

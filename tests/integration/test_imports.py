@@ -1,0 +1,231 @@
+"""Files of other programs come in by the service: as they would in the samples' lists, or not at all."""
+
+import io
+import json
+import zipfile
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.hostile.__main__ import forget_the_most, memory
+from tests.imports.damage import damaged
+from tests.imports.many import many
+from tests.imports.test_samples import FORMATS, SAMPLES
+from tests.integration.test_transfer import NASTY
+from tests.stack import ApiProcess, Stack, client, new_user
+
+Document = dict[str, Any]
+
+IMPORT = "/api/tasks/import"
+BERLIN = {"time_zone": "Europe/Berlin"}
+FILE = {"content-type": "application/octet-stream"}
+MORE_MEGABYTES = 80
+MANY = 20_000
+
+# A calendar has whole seconds, and no control characters.
+KEPT_BY = {
+    "json": ("title", "description", "tags", "completed", "priority", "due_date", "created_at", "completed_at"),
+    "csv": ("title", "description", "tags", "completed", "priority", "created_at", "completed_at"),
+    "ics": ("completed", "priority"),
+    "zip": ("completed", "priority"),
+}
+
+
+@pytest.fixture(scope="module")
+def api(stack: Stack) -> Iterator[ApiProcess]:
+    """An API that lets its users write as often as they like."""
+    api = stack.api(LIMIT_WRITES_RATE="0")
+    yield api
+    api.stop()
+
+
+@pytest.fixture
+def bob(api: ApiProcess) -> Iterator[httpx.Client]:
+    """A user with no tasks."""
+    with client(api.url, new_user()) as bob:
+        yield bob
+
+
+def bring(who: httpx.Client, document: bytes, **asked: str) -> httpx.Response:
+    return who.post(IMPORT, params={"format": "auto", **BERLIN, **asked}, content=document, headers=FILE)
+
+
+def expected(name: str) -> list[Document]:
+    tasks: list[Document] = json.loads((SAMPLES / name).with_suffix(".expected.json").read_text())
+    return tasks
+
+
+def in_common(task: Document) -> Document:
+    """What the samples' lists and the service say of a task in the same words; there no priority is the usual one."""
+    names = ("title", "description", "completed", "due_date", "tags")
+    return {name: task[name] for name in names} | {"priority": task["priority"] or "medium"}
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_a_sample_becomes_tasks(bob: httpx.Client, name: str) -> None:
+    """Whose file it is need not be said; the times that it has stay, and what has no place is counted."""
+    answer = bring(bob, (SAMPLES / name).read_bytes())
+    assert answer.status_code == 201, answer.text
+    tasks = expected(name)
+    told = answer.json()
+    assert (told["imported"], told["format"]) == (len(tasks), FORMATS[name])
+    assert told["not_carried"].get("recurrence", 0) >= sum(task["recurrence"] is not None for task in tasks)
+    assert told["not_carried"].get("parent", 0) >= sum(task["parent"] is not None for task in tasks)
+    made = bob.get("/api/tasks").json()
+    assert sorted(map(repr, map(in_common, made))) == sorted(map(repr, map(in_common, tasks)))
+    times = {task["created_at"] for task in made}
+    assert {task["created_at"] for task in tasks if len(task["created_at"] or "") > 10} <= times
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_a_dry_run_shows_what_would_be_made(bob: httpx.Client, name: str) -> None:
+    """Task by task, with what is not carried over; then there is none, and an import makes just these."""
+    document = (SAMPLES / name).read_bytes()
+    shown = bring(bob, document, dry_run="true")
+    assert shown.status_code == 200, shown.text
+    preview = shown.json()
+    assert bob.get("/api/account").json()["tasks"] == 0
+    made = bring(bob, document).json()
+    assert {**preview, "imported": len(preview["tasks"])} == {**made, "tasks": preview["tasks"]}
+    told = [one["what"] for task in preview["tasks"] for one in task["not_carried"]]
+    assert made["not_carried"] == {what: told.count(what) for what in told}
+    tasks = bob.get("/api/tasks").json()
+    assert sorted(map(repr, map(in_common, tasks))) == sorted(map(repr, map(in_common, preview["tasks"])))
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_a_damaged_file_makes_nothing(bob: httpx.Client, name: str) -> None:
+    """Fifty of each are refused with the place, whether it is said whose they are or not."""
+    for number, document in enumerate(damaged((SAMPLES / name).read_bytes(), name.rpartition(".")[2])):
+        refused = bring(bob, document, format=FORMATS[name])
+        assert refused.status_code == 422
+        assert "line " in refused.json()["detail"]
+        if not number % 10:
+            assert bring(bob, document).status_code == 422
+    assert bob.get("/api/account").json()["tasks"] == 0
+
+
+def test_lists_can_become_tags(bob: httpx.Client) -> None:
+    """When that is asked for; without, it is told that they are lost."""
+    document = (SAMPLES / "trello-board.json").read_bytes()
+    cards = bring(bob, document, dry_run="true", lists="tags").json()
+    assert ["garden", "House"] in [task["tags"] for task in cards["tasks"]]
+    assert "list" not in cards["not_carried"]
+    assert bring(bob, document, dry_run="true").json()["not_carried"]["list"] == 2
+
+
+def test_what_is_too_long_is_cut_and_told(bob: httpx.Client) -> None:
+    """The whole title stands in the description, as far as that goes."""
+    title = "A title that never ends, " * 10
+    tags = [f"tag-{number}" for number in range(25)] + ["x" * 60]
+    document = json.dumps(
+        {"cards": [{"name": title, "desc": "y" * 2000, "labels": [{"name": tag} for tag in tags]}], "lists": []}
+    )
+    answer = bring(bob, document.encode())
+    assert answer.json()["not_carried"] == {"title": 1, "description": 1, "tag": 7}
+    [task] = bob.get("/api/tasks").json()
+    assert (len(task["title"]), task["title"][-1], len(task["description"]), len(task["tags"])) == (200, "…", 1000, 20)
+    assert task["description"].startswith(title.strip())
+
+
+def test_text_that_cannot_be_kept_is_no_error(bob: httpx.Client) -> None:
+    """NUL characters and halves of surrogate pairs, wherever they are."""
+    nasty = "a\0b"
+    card = {"name": nasty, "desc": nasty, "labels": [{"name": nasty}], "idList": "l", "id": "c"}
+    board = {"name": nasty + "\ud800", "lists": [{"id": "l", "name": nasty}], "cards": [card]}
+    answer = bring(bob, json.dumps(board).encode(), lists="tags")
+    assert answer.status_code == 201, answer.text
+    [task] = bob.get("/api/tasks").json()
+    assert (task["title"], task["description"], task["tags"]) == ("ab", "ab", ["ab", "ab?"])
+
+
+def test_an_import_of_a_file_is_made_once_per_key(bob: httpx.Client) -> None:
+    """The same key and file have the first answer; another file, or another way to read it, is refused."""
+    document = (SAMPLES / "todo.txt").read_bytes()
+
+    def send(content: bytes, **asked: str) -> httpx.Response:
+        return bob.post(
+            IMPORT, params={"format": "auto", **asked}, content=content, headers={**FILE, "idempotency-key": "k"}
+        )
+
+    first, again = send(document), send(document)
+    assert (first.status_code, again.json(), again.headers["idempotent-replayed"]) == (201, first.json(), "true")
+    assert send(document + b"more\n").status_code == 422
+    assert send(document, lists="tags").status_code == 422
+    assert bob.get("/api/account").json()["tasks"] == first.json()["imported"]
+
+
+@pytest.mark.parametrize(
+    ("asked", "pointer"),
+    [
+        ({"format": "excel"}, "?format"),
+        ({"dry_run": "yes"}, "?dry_run"),
+        ({"time_zone": "Berlin"}, "?time_zone"),
+        ({"time_zone": ""}, "?time_zone"),
+        ({"lists": "both"}, "?lists"),
+    ],
+)
+def test_what_is_asked_for_must_be_known(bob: httpx.Client, asked: dict[str, str], pointer: str) -> None:
+    """Each parameter has its words."""
+    refused = bring(bob, (SAMPLES / "todo.txt").read_bytes(), **asked)
+    assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (422, pointer)
+
+
+def test_a_type_that_is_no_file_is_refused(bob: httpx.Client) -> None:
+    """A form is none, and without a format only JSON is taken."""
+    for asked, media_type in ({"format": "auto"}, "multipart/form-data"), ({}, "text/csv"):
+        refused = bob.post(IMPORT, params=asked, content=b"x", headers={"content-type": media_type})
+        assert (refused.status_code, "application/json" in refused.headers["accept"]) == (415, True)
+
+
+@pytest.mark.parametrize(
+    "document", [b"", b"{}", b"[]", b"PK\x05\x06" + b"\0" * 18, b"\x89PNG\r\n\x1a\n\0", b"Hello there"]
+)
+def test_what_nobody_knows_is_refused(bob: httpx.Client, document: bytes) -> None:
+    """With a sentence about the file, not about us."""
+    refused = bring(bob, document)
+    assert refused.status_code == 422, refused.text
+    assert "no format that is known" in refused.json()["detail"]
+
+
+@pytest.mark.parametrize("kind", ["ics", "zip", "csv", "json"])
+def test_what_was_exported_comes_back(bob: httpx.Client, api: ApiProcess, kind: str) -> None:
+    """In each format, found out by itself: all that the format can hold."""
+    for task in NASTY[:-1]:
+        assert bob.post("/api/tasks", json=task).status_code == 201
+    exported = bob.get(f"/api/tasks/export?format={kind}").content
+    with client(api.url, new_user()) as carol:
+        answer = carol.post(IMPORT, params={"format": "auto"}, content=exported, headers=FILE)
+        assert (answer.status_code, answer.json().get("imported")) == (201, len(NASTY) - 1), answer.text
+        assert answer.json()["left_out"] == answer.json()["not_carried"] == {}
+        before, after = (sorted(who.get("/api/tasks").json(), key=lambda task: task["title"]) for who in (bob, carol))
+    for name in KEPT_BY[kind]:
+        assert [task[name] for task in after] == [task[name] for task in before], name
+
+
+def test_a_zip_bomb_is_refused(bob: httpx.Client, api: ApiProcess) -> None:
+    """By what it says of itself, and by what it is; it takes no memory."""
+    assert api.pid
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("Tasks.json", b" " * 400_000_000)
+    lying = packed.getvalue().replace((400_000_000).to_bytes(4, "little"), (1000).to_bytes(4, "little"))
+    forget_the_most(api.pid)
+    before = memory(api.pid, "VmRSS")
+    for document in (packed.getvalue(), lying):
+        assert bring(bob, document).status_code == 422
+    assert memory(api.pid, "VmHWM") < before + MORE_MEGABYTES
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_a_large_file_takes_little_memory(api: ApiProcess, bob: httpx.Client, name: str) -> None:
+    """Twenty thousand tasks of each format."""
+    assert api.pid
+    document = many(name, MANY)
+    forget_the_most(api.pid)
+    before = memory(api.pid, "VmRSS")
+    answer = bring(bob, document)
+    assert (answer.status_code, answer.json().get("imported")) == (201, MANY), answer.text
+    assert memory(api.pid, "VmHWM") < before + MORE_MEGABYTES
