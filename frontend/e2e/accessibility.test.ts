@@ -66,6 +66,17 @@ async function* states(page: Page): AsyncGenerator<string> {
   yield "a token that is to be revoked";
   await page.keyboard.press("Escape");
   await page.keyboard.press("Escape");
+  await page.getByRole("button", { name: /account of/ }).click();
+  await page.getByRole("button", { name: "Bring your list along…" }).click();
+  const file = {
+    name: "todo.txt",
+    mimeType: "text/plain",
+    buffer: Buffer.from("(A) Call @phone due:2031-01-01\nx 2026-01-01 Run\n"),
+  };
+  await page.getByRole("dialog").getByLabel("File").setInputFiles(file);
+  await page.getByRole("button", { name: "Add 2 tasks" }).waitFor();
+  yield "a list that is brought along";
+  await page.keyboard.press("Escape");
   await page.keyboard.press("?");
   yield "the shortcuts";
   await page.goto("/");

@@ -6,7 +6,13 @@ import { AccountDialog } from "./AccountDialog";
 import { useWorkspace } from "../workspace/workspace";
 import { t } from "../text";
 
-export function AccountMenu({ onHelp, onTokens }: { onHelp: () => void; onTokens: () => void }) {
+interface Props {
+  onHelp: () => void;
+  onImport: () => void;
+  onTokens: () => void;
+}
+
+export function AccountMenu({ onHelp, onImport, onTokens }: Props) {
   const workspace = useWorkspace();
   const { user, outbox, notices } = workspace;
   const [managing, setManaging] = useState(false);
@@ -35,6 +41,16 @@ export function AccountMenu({ onHelp, onTokens }: { onHelp: () => void; onTokens
           <span>{user.email}</span>
         </p>
         <ThemeChoice />
+        <button
+          type="button"
+          className="menu-item"
+          onClick={() => {
+            panel.current?.hidePopover();
+            onImport();
+          }}
+        >
+          Bring your list along…
+        </button>
         <button
           type="button"
           className="menu-item"

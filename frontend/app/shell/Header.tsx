@@ -1,7 +1,13 @@
 import { Mark } from "../ui/Icon";
 import { AccountMenu } from "./AccountMenu";
 
-export function Header(props: { onHelp: () => void; onTokens: () => void }) {
+interface Props {
+  onHelp: () => void;
+  onImport: () => void;
+  onTokens: () => void;
+}
+
+export function Header(props: Props) {
   return (
     <header className="header">
       <a className="brand" href="/">

@@ -15,6 +15,7 @@ import { useWorkspace } from "../workspace/workspace";
 import { Header } from "./Header";
 import { HelpDialog } from "./HelpDialog";
 import { Sidebar } from "./Sidebar";
+import { useImport } from "./useImport";
 import { UpdateBanner } from "./UpdateBanner";
 import type { Updates } from "./updates";
 import { titleOf } from "./views";
@@ -28,6 +29,7 @@ export function Shell({ updates }: { updates: Updates }) {
   const stats = useStats();
   const [helping, setHelping] = useState(false);
   const [Tokens, setTokens] = useState<ComponentType<{ onClose: () => void }> | null>(null);
+  const { Importing, openImport, closeImport } = useImport();
   const { draft, change: setDraft, settle } = useDraft();
   const add = useRef<HTMLInputElement>(null);
 
@@ -60,7 +62,7 @@ export function Shell({ updates }: { updates: Updates }) {
       <a className="skip" href="#main">
         {t.skip}
       </a>
-      <Header onHelp={() => setHelping(true)} onTokens={openTokens} />
+      <Header onHelp={() => setHelping(true)} onTokens={openTokens} onImport={openImport} />
       <Sidebar place={place} stats={stats} onGo={go} />
       <main id="main" className="main" tabIndex={-1}>
         <ConnectionBanner connection={connection} unsent={entries.filter(({ state }) => state !== "sent").length} />
@@ -75,6 +77,7 @@ export function Shell({ updates }: { updates: Updates }) {
       {draft && <TaskDialog draft={draft} onChange={setDraft} onSettled={settle} onClose={closeDraft} />}
       {helping && <HelpDialog onClose={() => setHelping(false)} />}
       {Tokens && <Tokens onClose={() => setTokens(null)} />}
+      {Importing && <Importing onClose={closeImport} />}
       <Notices notices={notices} />
     </div>
   );
