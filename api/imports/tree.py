@@ -5,8 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from api.imports.parsed import Parsed
-
-MAX_LEVELS = 4
+from core.tasks.tree.family import MAX_LEVELS, MAX_TREE
 
 _LAST = (float("inf"),)
 
@@ -23,7 +22,8 @@ class Placed:
 def placed(tasks: Sequence[Parsed]) -> Iterator[Placed | None]:
     """All of them, in small steps; None for one in which none came.
 
-    Who names a parent that is not there, or is below itself, has none; who is too deep has the last that may be one.
+    Who names a parent that is not there, or is below itself, has none, and neither has one of too many; who is too deep
+    has the last that may be one.
     """
     by_key: dict[str, Parsed] = {}
     for task in tasks:
@@ -63,6 +63,7 @@ class _Flat:
     def __init__(self, children: dict[int, list[Parsed]]) -> None:
         self._children = children
         self._counts: dict[int | None, int] = defaultdict(int)
+        self._sizes: dict[int, int] = defaultdict(int)
         self.seen: set[int] = set()
 
     def below(self, top: list[Parsed]) -> Iterator[Placed]:
@@ -71,8 +72,12 @@ class _Flat:
             task, above = waiting.pop()
             if id(task) in self.seen:
                 continue
+            if above and self._sizes[above[0]] >= MAX_TREE:
+                task.leave("parent", f"there are more than {MAX_TREE} beneath one another")
+                above = ()
             number = len(self.seen)
             self.seen.add(id(task))
+            self._sizes[above[0] if above else number] += 1
             parent = above[-1] if above else None
             yield Placed(task, parent, self._counts[parent])
             self._counts[parent] += 1

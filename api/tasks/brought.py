@@ -65,6 +65,7 @@ async def bring(document: bytes | bytearray, asked: ImportAsked) -> Brought:
     making, turns = Making(zone, lists_as_tags=asked.lists_as_tags), Turns()
     rows: list[Rows] = []
     batch: list[str] = []
+    parents: list[int] = []
     count = 0
     for placed in found.placed():
         await turns.next()
@@ -72,13 +73,16 @@ async def bring(document: bytes | bytearray, asked: ImportAsked) -> Brought:
             continue
         made = making.made(placed)
         brought.not_carried.update(what for what, _ in made.not_carried)
-        batch.append(made.preview(placed.task.place) if asked.dry_run else made.row)
+        if placed.parent is not None:
+            parents.append(placed.parent)
+            made.columns["parent_id"] = len(parents)
+        batch.append(made.preview(placed.task.place, parent=placed.parent) if asked.dry_run else made.row)
         count += 1
         if len(batch) == BATCH:
-            rows.append(Rows(_joined(batch), len(batch), ()))
-            batch.clear()
+            rows.append(Rows(_joined(batch), len(batch), parents))
+            batch, parents = [], []
     if batch:
-        rows.append(Rows(_joined(batch), len(batch), ()))
+        rows.append(Rows(_joined(batch), len(batch), parents))
     if asked.dry_run:
         brought.shown = [one.json for one in rows]
     else:
@@ -96,7 +100,8 @@ async def _own(document: bytes | bytearray, asked: ImportAsked) -> Brought:
         shown: list[str] = []
         for row in json.loads(rows.json):
             await turns.next()
-            shown.append(Made(row, []).preview(f"#/tasks/{number}"))
+            parent = rows.parents[row["parent_id"] - 1] if row.get("parent_id") else None
+            shown.append(Made(row, ()).preview(f"#/tasks/{number}", parent=parent))
             number += 1
         brought.shown.append(_joined(shown))
     return brought

@@ -7,16 +7,21 @@ from datetime import UTC, datetime, time
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from api.imports.parsed import Moment, NotCarried, Parsed, Reminder, Rule
+from api.imports.parsed import Moment, NotCarried, Parsed, Rule
 from api.imports.tree import Placed
 from api.imports.values.moments import in_utc
 from api.imports.values.texts import plain
+from api.tasks.reminders import MAX_MINUTES
+from api.tasks.reminders import MOST as MAX_REMINDERS
 from api.tasks.schemas import MAX_DESCRIPTION, MAX_TAG, MAX_TAGS, MAX_TITLE
 from api.tasks.transfer import known_uid
 from core.tasks.fields import DEFAULTS
 
 _MORE = "…"
-_SHOWN = ("title", "description", "completed", "completed_at", "priority", "tags", "created_at", "updated_at")
+_SHOWN = (
+    *("title", "description", "completed", "completed_at", "priority", "tags", "reminders"),
+    *("created_at", "updated_at"),
+)
 _MAX_TOLD = 200
 """Of a value that is not carried over."""
 
@@ -26,6 +31,7 @@ class Made:
     """A task as it is to be made, by the names of its columns, and what it does not have of what was in the file."""
 
     columns: dict[str, Any]
+    """But for its parent."""
     not_carried: Sequence[NotCarried]
 
     @property
@@ -33,12 +39,13 @@ class Made:
         """As `core.tasks.bulk.insert_all` takes it."""
         return json.dumps(self.columns, ensure_ascii=False)
 
-    def preview(self, place: str) -> str:
+    def preview(self, place: str, *, parent: int | None) -> str:
         """For a person who is asked whether it is right."""
         shown = {name: self.columns.get(name) for name in _SHOWN}
         due = self.columns.get("due_on") or self.columns.get("due_at")
         told = [{"what": what, "value": _cut(plain(value), _MAX_TOLD)} for what, value in self.not_carried]
-        return json.dumps({**shown, "due_date": due, "place": place, "not_carried": told}, ensure_ascii=False)
+        document = {**shown, "due_date": due, "parent": parent, "place": place, "not_carried": told}
+        return json.dumps(document, ensure_ascii=False)
 
 
 class Making:
@@ -53,7 +60,8 @@ class Making:
         task = placed.task
         if task.lists and not self._lists_as_tags:
             task.leave("list", task.lists)
-        self._leave_what_has_no_place(placed)
+        if task.rule:
+            task.leave("recurrence", _told_rule(task.rule))
         title, description = _texts(task)
         columns: dict[str, Any] = {
             **DEFAULTS,
@@ -61,6 +69,7 @@ class Making:
             "description": description or None,
             "completed": task.completed,
             "tags": self._tags(task),
+            "reminders": self._reminders(task),
             "completed_at": self._instant(task.completed_at) if task.completed else None,
             "created_at": self._instant(task.created),
             "updated_at": self._instant(task.updated),
@@ -75,15 +84,16 @@ class Making:
         kept = {name: value for name, value in columns.items() if value is not None}
         return Made({"description": None, **kept}, task.not_carried)
 
-    def _leave_what_has_no_place(self, placed: Placed) -> None:
-        """Of what the formats know."""
-        task = placed.task
-        if placed.parent is not None:
-            task.leave("parent", "subtasks become tasks beside it")
-        if task.rule:
-            task.leave("recurrence", _told_rule(task.rule))
+    def _reminders(self, task: Parsed) -> list[int | str]:
+        """Minutes before it is due, or instants; some of those that are too many, or too early, are told of instead."""
+        kept: dict[int | str, None] = {}
         for reminder in task.reminders:
-            task.leave("reminder", _told_reminder(reminder))
+            said = _written(reminder.at) if reminder.at else reminder.minutes_before or 0
+            if (isinstance(said, int) and said > MAX_MINUTES) or (len(kept) == MAX_REMINDERS and said not in kept):
+                task.leave("reminder", said if isinstance(said, str) else f"{said} minutes before")
+            else:
+                kept[said] = None
+        return list(kept)
 
     def _tags(self, task: Parsed) -> list[str]:
         """Their order is kept, what comes twice comes once, and the list is the last one."""
@@ -138,9 +148,3 @@ def _written(at: datetime) -> str:
 def _told_rule(rule: Rule) -> str:
     said = [rule.text, "after completion" if rule.from_completion else "", rule.zone or ""]
     return ", ".join(filter(None, said))
-
-
-def _told_reminder(reminder: Reminder) -> str:
-    if reminder.at:
-        return _written(reminder.at)
-    return f"{reminder.minutes_before} minutes before"

@@ -355,6 +355,8 @@ class PreviewedTask(TypedDict):
     priority: Priority
     due_date: date | AwareDatetime | None
     tags: Annotated[list[Annotated[str, Field(min_length=1, max_length=MAX_TAG)]], Field(max_length=MAX_TAGS)]
+    reminders: Annotated[list[Reminder], Field(max_length=MOST_REMINDERS)]
+    parent: Annotated[Count | None, Field(description="Which of the tasks is its parent; the first is 0.")]
     created_at: Annotated[AwareDatetime | None, Field(description="null: when it is imported.")]
     updated_at: Annotated[AwareDatetime | None, Field(description="null: when it is imported.")]
     place: Annotated[str, Field(description="Where it stands in the file, as a pointer or in words.")]

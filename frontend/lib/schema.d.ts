@@ -284,7 +284,9 @@ export interface paths {
         put?: never;
         /**
          * Import tasks
-         * @description Make the tasks of an export anew, with the times they had and ids of their own: all of them or none.
+         * @description Make the tasks of a file anew, with the times they had and ids of their own: all of them or none.
+         *
+         *     Without `format` an export of this service as JSON; else any file that docs/import.md names, zipped or not.
          */
         post: operations["importTasks"];
         delete?: never;
@@ -741,12 +743,39 @@ export interface components {
             version?: number;
             tasks: components["schemas"]["ImportedTask"][];
         };
+        /** @enum {string} */
+        ImportFormat: "json" | "csv" | "ics" | "google-tasks" | "microsoft-todo" | "todoist" | "todoist-csv" | "ticktick" | "trello" | "tasks-org" | "asana" | "super-productivity" | "vikunja" | "taskwarrior" | "todo-txt" | "remember-the-milk" | "habitica";
+        /**
+         * ImportPreview
+         * @description What an import would make, in the order of the list.
+         */
+        ImportPreview: {
+            format: components["schemas"]["ImportFormat"];
+            /** @description How many of what was in the file and becomes no task, by words for it. */
+            left_out: {
+                [key: string]: number;
+            };
+            /** @description How many of what the tasks of the file have, and those of the service have not. */
+            not_carried: {
+                [key: string]: number;
+            };
+            tasks: components["schemas"]["PreviewedTask"][];
+        };
         /**
          * Imported
-         * @description How many tasks were made.
+         * @description How many tasks were made; with a `format` that was asked for also what was not.
          */
         Imported: {
             imported: number;
+            format?: components["schemas"]["ImportFormat"];
+            /** @description How many of what was in the file and becomes no task, by words for it. */
+            left_out?: {
+                [key: string]: number;
+            };
+            /** @description How many of what the tasks of the file have, and those of the service have not. */
+            not_carried?: {
+                [key: string]: number;
+            };
         };
         /**
          * ImportedTask
@@ -827,6 +856,16 @@ export interface components {
             /** @description Nobody can show it again. */
             token: string;
         };
+        /**
+         * NotCarriedOver
+         * @description Something of a task that has no place here.
+         */
+        NotCarriedOver: {
+            /** @enum {string} */
+            what: "assignee" | "attachment" | "comment" | "completion" | "date" | "deadline" | "dependency" | "description" | "difficulty" | "duration" | "list" | "parent" | "position" | "priority" | "recurrence" | "reminder" | "section" | "start" | "status" | "tag" | "time zone" | "title" | "url" | "other";
+            /** @description As it stood in the file, or what is the matter. */
+            value: string;
+        };
         Operation: components["schemas"]["CreateOperation"] | components["schemas"]["UpdateOperation"] | components["schemas"]["CompleteOperation"] | components["schemas"]["DeleteOperation"] | components["schemas"]["RestoreOperation"] | components["schemas"]["MoveOperation"];
         /**
          * OperationResult
@@ -840,6 +879,29 @@ export interface components {
             /** @description The tasks beneath it that have changed with it; of a deleted task those in the trash now. */
             descendants?: (components["schemas"]["Task"] | components["schemas"]["DeletedTask"])[];
             problem?: components["schemas"]["Problem"];
+        };
+        /**
+         * PreviewedTask
+         * @description A task as an import would make it.
+         */
+        PreviewedTask: {
+            title: string;
+            description: string | null;
+            completed: boolean;
+            completed_at: string | null;
+            priority: components["schemas"]["Priority"];
+            due_date: string | null;
+            tags: string[];
+            reminders: components["schemas"]["Reminder"][];
+            /** @description Which of the tasks is its parent; the first is 0. */
+            parent: number | null;
+            /** @description null: when it is imported. */
+            created_at: string | null;
+            /** @description null: when it is imported. */
+            updated_at: string | null;
+            /** @description Where it stands in the file, as a pointer or in words. */
+            place: string;
+            not_carried: components["schemas"]["NotCarriedOver"][];
         };
         /** @enum {string} */
         Priority: "low" | "medium" | "high" | "urgent";
@@ -1137,7 +1199,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description The body is not declared as JSON. */
+        /** @description The body is declared as something else. */
         UnsupportedMediaType: {
             headers: {
                 Accept: components["headers"]["Accept"];
@@ -1321,6 +1383,26 @@ export interface components {
          * @example json
          */
         format: "json" | "csv" | "ics" | "zip";
+        /**
+         * @description Whose file it is; `auto` tells by itself. Without: `json`, and the answer says no more than how many there are. All but `json` may come as a zip.
+         * @example json
+         */
+        format_of_import: "auto" | "json" | "csv" | "ics" | "google-tasks" | "microsoft-todo" | "todoist" | "todoist-csv" | "ticktick" | "trello" | "tasks-org" | "asana" | "super-productivity" | "vikunja" | "taskwarrior" | "todo-txt" | "remember-the-milk" | "habitica";
+        /**
+         * @description Only show what would be made, task by task: 200.
+         * @example true
+         */
+        dry_run: boolean;
+        /**
+         * @description Where the user is (IANA): many files write a day as midnight there, and times without a zone are that clock's. Without, a day is the nearest midnight, and such times are UTC.
+         * @example Europe/Berlin
+         */
+        zone_of_import: string;
+        /**
+         * @description What becomes of the names of the lists, projects or boards: nothing, or a tag of each task.
+         * @example tags
+         */
+        lists: "leave" | "tags";
         /**
          * @description Whether `csv` begins with the mark that some spreadsheets need.
          * @example true
@@ -2310,7 +2392,28 @@ export interface operations {
     };
     importTasks: {
         parameters: {
-            query?: never;
+            query?: {
+                /**
+                 * @description Whose file it is; `auto` tells by itself. Without: `json`, and the answer says no more than how many there are. All but `json` may come as a zip.
+                 * @example json
+                 */
+                format?: components["parameters"]["format_of_import"];
+                /**
+                 * @description Only show what would be made, task by task: 200.
+                 * @example true
+                 */
+                dry_run?: components["parameters"]["dry_run"];
+                /**
+                 * @description Where the user is (IANA): many files write a day as midnight there, and times without a zone are that clock's. Without, a day is the nearest midnight, and such times are UTC.
+                 * @example Europe/Berlin
+                 */
+                time_zone?: components["parameters"]["zone_of_import"];
+                /**
+                 * @description What becomes of the names of the lists, projects or boards: nothing, or a tag of each task.
+                 * @example tags
+                 */
+                lists?: components["parameters"]["lists"];
+            };
             header?: {
                 /** @description A new one for each new request, the same for its retries: they get the first one's answer. */
                 "Idempotency-Key"?: components["parameters"]["Idempotency-Key"];
@@ -2327,9 +2430,28 @@ export interface operations {
             content: {
                 "application/json": components["schemas"]["Import"];
                 "application/merge-patch+json": components["schemas"]["Import"];
+                "text/csv": string;
+                "text/calendar": string;
+                "text/plain": string;
+                "application/octet-stream": string;
             };
         };
         responses: {
+            /** @description What would be made. */
+            200: {
+                headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    Vary: components["headers"]["Vary"];
+                    "Idempotent-Replayed": components["headers"]["Idempotent-Replayed"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportPreview"];
+                };
+            };
             /** @description How many tasks were made. */
             201: {
                 headers: {

@@ -6,11 +6,12 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from api.imports.parsed import Parsed, Rule
-from api.imports.tree import MAX_LEVELS, Placed, placed
+from api.imports.tree import Placed, placed
 from api.imports.values.moments import day_of, day_or_instant, in_utc, instant, iso, zone_named
 from api.imports.values.rules import of_seconds, of_taskwarrior, rule
 from api.imports.values.texts import of_html, plain
 from api.imports.values.words import repeats, said
+from core.tasks.tree.family import MAX_LEVELS
 from tests.imports.test_samples import BERLIN, SATURDAY
 
 

@@ -4,6 +4,7 @@ import io
 import json
 import zipfile
 from collections.abc import Iterator
+from operator import itemgetter
 from typing import Any
 
 import httpx
@@ -26,7 +27,17 @@ MANY = 20_000
 
 # A calendar has whole seconds, and no control characters.
 KEPT_BY = {
-    "json": ("title", "description", "tags", "completed", "priority", "due_date", "created_at", "completed_at"),
+    "json": (
+        "title",
+        "description",
+        "tags",
+        "reminders",
+        "completed",
+        "priority",
+        "due_date",
+        "created_at",
+        "completed_at",
+    ),
     "csv": ("title", "description", "tags", "completed", "priority", "created_at", "completed_at"),
     "ics": ("completed", "priority"),
     "zip": ("completed", "priority"),
@@ -63,6 +74,15 @@ def in_common(task: Document) -> Document:
     return {name: task[name] for name in names} | {"priority": task["priority"] or "medium"}
 
 
+def families(tasks: list[Document], name: str, parent: str) -> dict[str | None, list[str]]:
+    """By the titles of parents, those of their children, which are told apart by no more, in their order."""
+    titles = {task[name]: task["title"] for task in tasks}
+    found: dict[str | None, list[str]] = {}
+    for task in tasks:
+        found.setdefault(titles.get(task[parent]), []).append(task["title"])
+    return found
+
+
 @pytest.mark.parametrize("name", FORMATS)
 def test_a_sample_becomes_tasks(bob: httpx.Client, name: str) -> None:
     """Whose file it is need not be said; the times that it has stay, and what has no place is counted."""
@@ -72,9 +92,10 @@ def test_a_sample_becomes_tasks(bob: httpx.Client, name: str) -> None:
     told = answer.json()
     assert (told["imported"], told["format"]) == (len(tasks), FORMATS[name])
     assert told["not_carried"].get("recurrence", 0) >= sum(task["recurrence"] is not None for task in tasks)
-    assert told["not_carried"].get("parent", 0) >= sum(task["parent"] is not None for task in tasks)
-    made = bob.get("/api/tasks").json()
+    assert "parent" not in told["not_carried"]
+    made = bob.get("/api/tasks?sort=position").json()
     assert sorted(map(repr, map(in_common, made))) == sorted(map(repr, map(in_common, tasks)))
+    assert families(made, "id", "parent_id") == families(sorted(tasks, key=itemgetter("position")), "ref", "parent")
     times = {task["created_at"] for task in made}
     assert {task["created_at"] for task in tasks if len(task["created_at"] or "") > 10} <= times
 
@@ -105,6 +126,29 @@ def test_a_damaged_file_makes_nothing(bob: httpx.Client, name: str) -> None:
         if not number % 10:
             assert bring(bob, document).status_code == 422
     assert bob.get("/api/account").json()["tasks"] == 0
+
+
+def test_reminders_come_along(bob: httpx.Client) -> None:
+    """Up to five; what is at a place, or one of too many, is told of."""
+    alarms = "".join(f"BEGIN:VALARM\nTRIGGER:-PT{minutes}M\nEND:VALARM\n" for minutes in (5, 10, 10, 15, 20, 30, 60))
+    place = "BEGIN:VALARM\nX-APPLE-PROXIMITY:ARRIVE\nTRIGGER;VALUE=DATE-TIME:19760401T005545Z\nEND:VALARM\n"
+    todo = f"BEGIN:VTODO\nUID:a\nSUMMARY:Walk\nDUE:20310101T100000Z\n{alarms}{place}END:VTODO\n"
+    answer = bring(bob, f"BEGIN:VCALENDAR\n{todo}END:VCALENDAR\n".encode())
+    assert answer.json()["not_carried"] == {"reminder": 2}
+    [task] = bob.get("/api/tasks").json()
+    assert task["reminders"] == [5, 10, 15, 20, 30]
+
+
+def test_a_tree_that_is_too_large_is_parted(bob: httpx.Client) -> None:
+    """Nobody is lost: who has no place beneath it comes to the top."""
+    count = 5002
+    items: list[Document] = [{"id": "0", "content": "0", "priority": 1}]
+    items += [
+        {"id": f"{number}", "parent_id": "0", "content": f"{number}", "priority": 1} for number in range(1, count)
+    ]
+    answer = bring(bob, json.dumps({"items": items}).encode())
+    assert (answer.json()["imported"], answer.json()["not_carried"]) == (count, {"parent": 2})
+    assert bob.get("/api/tasks?parent_id=none").headers["x-total-count"] == "3"
 
 
 def test_lists_can_become_tags(bob: httpx.Client) -> None:
@@ -203,6 +247,25 @@ def test_what_was_exported_comes_back(bob: httpx.Client, api: ApiProcess, kind: 
         before, after = (sorted(who.get("/api/tasks").json(), key=lambda task: task["title"]) for who in (bob, carol))
     for name in KEPT_BY[kind]:
         assert [task[name] for task in after] == [task[name] for task in before], name
+
+
+@pytest.mark.parametrize("kind", ["ics", "zip", "csv", "json"])
+def test_a_tree_that_was_exported_comes_back(bob: httpx.Client, api: ApiProcess, kind: str) -> None:
+    """With its order by hand and its reminders."""
+    ids: dict[str, int] = {}
+    for title, parent in ("a", None), ("b", "a"), ("c", "a"), ("d", "b"), ("e", None):
+        new = {"title": title, "parent_id": ids.get(parent or ""), "reminders": [5, "2031-01-01T10:00:00.000Z"]}
+        ids[title] = bob.post("/api/tasks", json={**new, "due_date": "2031-01-02"}).json()["id"]
+    moved = bob.post(f"/api/tasks/{ids['b']}/move", json={"after": None, "parent_id": ids["a"]})
+    assert moved.is_success, moved.text
+    before = bob.get("/api/tasks?sort=position").json()
+    exported = bob.get(f"/api/tasks/export?format={kind}").content
+    with client(api.url, new_user()) as carol:
+        answer = carol.post(IMPORT, params={"format": "auto"}, content=exported, headers=FILE)
+        assert (answer.status_code, answer.json()["not_carried"]) == (201, {}), answer.text
+        after = carol.get("/api/tasks?sort=position").json()
+    assert families(after, "id", "parent_id") == families(before, "id", "parent_id")
+    assert [task["reminders"] for task in after] == [task["reminders"] for task in before]
 
 
 def test_a_zip_bomb_is_refused(bob: httpx.Client, api: ApiProcess) -> None:

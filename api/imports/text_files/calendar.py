@@ -23,7 +23,7 @@ _DATE_TIME = re.compile(r"(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)(Z?)", re.ASCII)
 _DURATION = re.compile(
     r"([+-]?)P(?:(\d{1,4})W)?(?:(\d{1,5})D)?(?:T(?:(\d{1,5})H)?(?:(\d{1,6})M)?(?:(\d{1,7})S)?)?", re.ASCII
 )
-_NUMBER = re.compile(r"[+-]?\d{1,18}", re.ASCII)
+_NUMBER = re.compile(r"[+-]?\d{1,30}", re.ASCII)
 _SORTED_SINCE = datetime(2001, 1, 1, tzinfo=UTC)
 _HIGHEST_OF_MEDIUM, _LOWEST = 5, 9
 _ALL_DONE = 100

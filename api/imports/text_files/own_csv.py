@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import cast
 
-from api.imports.parsed import Asked, Moment, Parsed, Priority
+from api.imports.parsed import Asked, Moment, Parsed, Priority, Reminder
 from api.imports.source.faults import refused
 from api.imports.source.file import File
 from api.imports.source.lines import Row, header_of, records, rows
@@ -17,6 +17,7 @@ COLUMNS = ("title", "completed", "priority", "tags", "uid")
 
 _GUARD = re.compile(r"(?:\A|(?<=[\r\n]))'(?=[=+\-@\t\r\uff1d\uff0b\uff0d\uff20])")
 _PRIORITIES = ("low", "medium", "high", "urgent")
+_LONGEST_NUMBER = 10
 _TRUTHS = {"true": True, "false": False, "": False}
 
 
@@ -47,7 +48,10 @@ def _task(row: Row) -> Parsed:
         raise refused(row.place, f"must have one of {', '.join(_PRIORITIES)} for priority")
     return Parsed(
         ref=row["id"],
-        key=row.place,
+        key=row["id"] or row.place,
+        parent=row["parent_id"],
+        order=tuple(row["position"].encode()),  # compared byte by byte
+        reminders=tuple(_reminders(row)),
         title=_text(row["title"]),
         place=row.place,
         description=_text(row.raw("description")),
@@ -62,6 +66,14 @@ def _task(row: Row) -> Parsed:
     )
 
 
+def _reminders(row: Row) -> Iterator[Reminder]:
+    for text in filter(None, map(str.strip, row["reminders"].split(","))):
+        if text.isascii() and text.isdecimal() and len(text) < _LONGEST_NUMBER:
+            yield Reminder(minutes_before=int(text))
+        else:
+            yield Reminder(at=_instant(row, text, "reminders"))
+
+
 def _text(cell: str) -> str:
     """Without what keeps a spreadsheet from taking it for a formula."""
     return _GUARD.sub("", cell)
@@ -72,9 +84,16 @@ def _moment(row: Row, column: str) -> Moment | None:
     if not text:
         return None
     try:
-        moment: Moment = iso(text) if "T" in text else day(text)
+        return day(text)
     except ValueError:
-        moment = datetime.min  # noqa: DTZ901  # it has no zone, which is refused
-    if isinstance(moment, datetime) and moment.tzinfo is None:
-        raise refused(row.place, f"must have a date or an instant with an offset for {column}")
+        return _instant(row, text, column)
+
+
+def _instant(row: Row, text: str, column: str) -> datetime:
+    try:
+        moment = iso(text)
+    except ValueError:
+        moment = None
+    if moment is None or moment.tzinfo is None:
+        raise refused(row.place, f"must have a date, or an instant with an offset, for {column}")
     return moment

@@ -27,7 +27,7 @@ export const PROGRAMS: Record<Format, string> = {
 
 const WORDS: Partial<Record<What, string>> = {
   list: "name of the list",
-  parent: "place as a subtask",
+  parent: "place beneath another",
   recurrence: "how it repeats",
   start: "start date",
   status: "state between open and done",
