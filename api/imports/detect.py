@@ -93,12 +93,13 @@ def detected(file: File) -> Generator[None, None, Format | None]:
         return found[0] if right else None
     if head[:15].upper() == b"BEGIN:VCALENDAR":
         return "ics"
-    return _table(file) or _todo_txt(file)
+    return (yield from _table(file)) or (yield from _todo_txt(file))
 
 
-def _table(file: File) -> Format | None:
+def _table(file: File) -> Generator[None, None, Format | None]:
     try:
         for record in islice(records(file.document, file.called), _HEADER_WITHIN):
+            yield
             cells = {cell.strip() for cell in record.cells}
             for name, columns in _TABLES.items():
                 if cells.issuperset(columns):
@@ -108,10 +109,11 @@ def _table(file: File) -> Format | None:
     return None
 
 
-def _todo_txt(file: File) -> Format | None:
+def _todo_txt(file: File) -> Generator[None, None, Format | None]:
     marked = others = 0
     try:
         for text in _texts(file):
+            yield
             if _NO_TODO.match(text):
                 return None
             marked += bool(_TODO_MARK.match(text))

@@ -7,6 +7,11 @@ from datetime import date, datetime
 from typing import Literal, NamedTuple
 from zoneinfo import ZoneInfo
 
+from core.errors import Fault, InvalidInput
+
+MAX_LEFT_OUT = 100_000
+"""Of one kind."""
+
 Priority = Literal["low", "medium", "high", "urgent"]
 
 Moment = date | datetime
@@ -122,4 +127,7 @@ class Asked:
     """How many of what was in the file and is no task of the list: by a few words for it."""
 
     def leave_out(self, why: str) -> None:
+        """Count one of these; raises `InvalidInput` when there are far too many."""
         self.left_out[why] += 1
+        if self.left_out[why] > MAX_LEFT_OUT:
+            raise InvalidInput(Fault("#", f"has more than {MAX_LEFT_OUT} things that are no tasks of a list"))

@@ -10,7 +10,7 @@ from api.imports.parsed import Asked, Parsed, Priority, Rule
 from api.imports.source.file import File
 from api.imports.source.json_walk import PIECE, Found, Shape, Walk
 from api.imports.values.moments import Instant
-from api.imports.values.rules import every, of_seconds
+from api.imports.values.rules import every, of_seconds, rule
 from api.imports.values.texts import Flag, Foreign, Number, Ref, Text, of_html, plain
 
 _PROJECT: Final[dict[str, Any]] = {
@@ -190,8 +190,7 @@ def _repeat(made: Parsed, task: _Task) -> None:
     if task.repeat_mode == _MONTHLY:
         made.rule = Rule(every("MONTHLY"))
     elif task.repeat_after > 0:
-        rule = of_seconds(task.repeat_after)
-        if rule:
-            made.rule = Rule(rule, task.repeat_mode == _FROM_COMPLETION)
-        else:
-            made.leave("recurrence", f"every {task.repeat_after:.0f} seconds")
+        written = of_seconds(task.repeat_after) or ""
+        made.rule = rule(written, from_completion=task.repeat_mode == _FROM_COMPLETION)
+        if made.rule is None:
+            made.leave("recurrence", f"every {task.repeat_after:g} seconds")

@@ -10,6 +10,7 @@ from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo
 from api.imports.source.faults import refused
 
 MAX_FILES = 25_000
+MAX_NAME = 255
 MAX_UNPACKED_BYTES = 16 * 1024 * 1024
 SIGNATURE = b"PK\x03\x04"
 EMPTY = b"PK\x05\x06"
@@ -38,7 +39,7 @@ def members(document: bytes | bytearray) -> Iterator[Member]:
             if sum(info.file_size for _, info in found) > MAX_UNPACKED_BYTES:
                 raise refused("#", f"must have at most {MAX_UNPACKED_BYTES} bytes when it is unpacked")
             for number, info in found:
-                yield Member(number, re.split(r"[/\\]", info.filename)[-1], _unpacked(archive, number, info))
+                yield Member(number, re.split(r"[/\\]", info.filename)[-1][:MAX_NAME], _unpacked(archive, number, info))
     except BadZipFile:
         raise refused("#", "is not a zip archive, or was cut off") from None
     except (ValueError, NotImplementedError, OSError):  # of the directory: an offset that leads nowhere

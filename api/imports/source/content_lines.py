@@ -18,10 +18,10 @@ MAX_PROPERTIES = 5000
 """Of one component."""
 
 _VALUE = r'(?:"[^"]*"|[^";:,]*)'
-_LINE = re.compile(
-    rf"(?P<name>[A-Za-z0-9_-]+)(?P<parameters>(?:;[A-Za-z0-9_-]+=?{_VALUE}(?:,{_VALUE})*)*):(?P<value>.*)", re.DOTALL
-)
-_PARAMETER = re.compile(rf";([A-Za-z0-9_-]+)=?({_VALUE}(?:,{_VALUE})*)")
+# Possessive: what is no such line is found out in one pass.
+_NAMED = rf"[A-Za-z0-9_-]++(?:={_VALUE}(?:,{_VALUE})*+)?"
+_LINE = re.compile(rf"(?P<name>[A-Za-z0-9_-]++)(?P<parameters>(?:;{_NAMED})*+):(?P<value>.*)", re.DOTALL)
+_PARAMETER = re.compile(rf";([A-Za-z0-9_-]++)=?({_VALUE}(?:,{_VALUE})*+)")
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 _LISTED = re.compile(r"(?:\\.|[^\\,])+", re.DOTALL)
 

@@ -21,6 +21,8 @@ from core.errors import Fault, InvalidInput
 
 EACH: Final = "*"
 MAX_DEPTH = 60
+MAX_PIECES = 500_000
+"""And of what is dropped so many: each takes its time."""
 MAX_MEMBERS = 2000
 """Of an object whose members have names of their own."""
 
@@ -52,6 +54,7 @@ class Walk:
         self._document = document
         self._named = named
         self._path: Path = ()
+        self._pieces = 0
         self.reader = Reader(document, 3 if document.startswith(b"\xef\xbb\xbf") else 0)
 
     def through(self, shape: Shape) -> Iterator[Found | None]:
@@ -107,6 +110,7 @@ class Walk:
         reader = self.reader
         self._path = path
         if isinstance(shape, _Piece):
+            self._count()
             reader.at_end()
             at = reader.place
             yield Found(path, reader.value("#"), at)
@@ -144,6 +148,7 @@ class Walk:
     def skip(self, depth: int = 0) -> Iterator[None]:
         """Read what is of no interest, which may be large."""
         reader = self.reader
+        self._count()
         yield None
         if reader.small() is not None:
             return
@@ -163,6 +168,11 @@ class Walk:
                 yield from self.skip(depth + 1)
         else:
             reader.value("#")
+
+    def _count(self) -> None:
+        self._pieces += 1
+        if self._pieces > MAX_PIECES:
+            raise self.broken(f"is one of more than {MAX_PIECES} parts")
 
     def _expect_null(self, path: Path, sentence: str) -> None:
         self.reader.at_end()

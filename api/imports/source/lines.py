@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from api.imports.source.faults import refused
 
+MAX_LINES = 1_000_000
 MAX_LINE_BYTES = 65_536
 MAX_RECORD_BYTES = 262_144
 MAX_CELLS = 500
@@ -27,6 +28,8 @@ def lines(document: bytes | bytearray, named: str) -> Iterator[Line]:
     number = 0
     while place < len(document):
         number += 1
+        if number > MAX_LINES:
+            raise refused(named, f"must have at most {MAX_LINES} lines")
         end = document.find(b"\n", place) + 1 or len(document)
         if end - place > MAX_LINE_BYTES:
             raise refused(where(named, number), f"must have at most {MAX_LINE_BYTES} bytes")

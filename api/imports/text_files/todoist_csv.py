@@ -15,7 +15,7 @@ COLUMNS = ("TYPE", "CONTENT", "PRIORITY", "INDENT", "DATE")
 
 _PRIORITIES: dict[str, Priority] = {"1": "urgent", "2": "high", "3": "medium", "4": "low"}
 _LABEL = re.compile(r"(?<!\S)@(\S+)")
-_FILE = re.compile(r"\[\[file .*\]\]", re.DOTALL)
+_FILE, _END_OF_FILE = "[[file ", "]]"
 _NAME = re.compile(r"(.*?)(?: \[[^\]]*\])?\.csv", re.IGNORECASE)
 _UNCOMPLETABLE = "* "
 _MAX_INDENT = 20
@@ -118,7 +118,8 @@ def _dates(task: Parsed, row: Row, asked: Asked) -> None:
 
 
 def _note(task: Parsed, text: str) -> None:
-    without_files = _FILE.sub("", text)
-    if without_files != text:
+    start, end = text.find(_FILE), text.rfind(_END_OF_FILE)
+    if 0 <= start < end:
         task.leave("attachment", "the file does not have it")
-    task.tell(without_files)
+        text = text[:start] + text[end + len(_END_OF_FILE) :]
+    task.tell(text)
