@@ -258,6 +258,16 @@ async def test_a_token_that_there_is_not_costs_one_look(stack: Stack) -> None:
             assert process.lists.looks == looks
 
 
+def test_all_tokens_of_a_user_are_remembered() -> None:
+    """As many as one may have: they do not push each other out."""
+    known = memo.KnownTokens()
+    for owner in (new_user(), new_user()):
+        tokens = [form.new().encode() for _ in range(rows.MOST)]
+        for token in tokens:
+            known.put(token, memo.Known(Principal(owner, float("inf"), token=token), None, 0, float("inf")))
+        assert all(known.recall(token, now=0) for token in tokens)
+
+
 async def test_those_who_ask_at_once_share_a_look(stack: Stack) -> None:
     """Also where the first of them leaves."""
     async with here(stack) as process:

@@ -7,14 +7,16 @@ from dataclasses import dataclass
 
 from api.auth.claims import Principal, Warrant
 from api.shares import Shares
+from core.access.rows import MOST
 
 FRESH_SECONDS = 0.5
 """For so long what was found is taken for what is: a revoked token is refused everywhere within a second."""
 
 MEMO_BYTES = 8 * 1024 * 1024
-SHARE_BYTES = 64 * 1024
 OVERHEAD_BYTES = 900
 """What an entry weighs, roughly."""
+SHARE_BYTES = MOST * OVERHEAD_BYTES
+"""All tokens of one user: were it fewer, those in use in turn would push each other out, and each use be a look."""
 
 UNKNOWN_SECONDS = 60.0
 UNKNOWN_ENTRIES = 4096
