@@ -258,6 +258,26 @@ async def test_a_token_that_there_is_not_costs_one_look(stack: Stack) -> None:
             assert process.lists.looks == looks
 
 
+async def test_an_expired_token_costs_one_look(stack: Stack) -> None:
+    """As one that there is not, however often it comes; after a minute another one, should it have been prolonged."""
+    async with here(stack) as process:
+        token = await process.make(expires_in=100)
+        await process.tokens.judge(token)
+        process.clock.advance(100)
+        looks = process.lists.looks
+        for _ in range(5):
+            with pytest.raises(InvalidToken):
+                await process.tokens.judge(token)
+        assert process.lists.looks == looks
+        known = process.tokens._known.get(token)
+        assert known is not None
+        known.seen_at -= memo.UNKNOWN_SECONDS
+        for _ in range(5):
+            with pytest.raises(InvalidToken):
+                await process.tokens.judge(token)
+        assert process.lists.looks == looks + 1
+
+
 def test_all_tokens_of_a_user_are_remembered() -> None:
     """As many as one may have: they do not push each other out."""
     known = memo.KnownTokens()

@@ -14,7 +14,7 @@ from typing import Any
 import structlog
 
 from api.auth.claims import NO_WARRANT, Principal, Warrant
-from api.auth.personal.memo import FRESH_SECONDS, Known, KnownTokens, UnknownTokens, end_of_hour
+from api.auth.personal.memo import FRESH_SECONDS, UNKNOWN_SECONDS, Known, KnownTokens, UnknownTokens, end_of_hour
 from api.auth.refusal import refused
 from core.access import form, rows
 from core.access.rows import BATCH, NOBODY, Found
@@ -67,6 +67,8 @@ class PersonalTokens:
         if not form.is_whole(token):
             raise refused("token_mistyped")
         known = self._known.get(token)
+        if known is not None and self._is_over(known):
+            raise refused("expired")
         if known is None or not (self._is_fresh(known) or await self._is_vouched_for(known)):
             known = await self._ask(token)
         if known is None:
@@ -124,6 +126,11 @@ class PersonalTokens:
 
     def _is_fresh(self, known: Known) -> bool:
         return time.monotonic() - known.seen_at < FRESH_SECONDS and self._clock() < known.until
+
+    def _is_over(self, known: Known) -> bool:
+        """Whether it has expired; believed as long as that there is none, so that who goes on with it costs no look."""
+        recently = time.monotonic() - known.seen_at < UNKNOWN_SECONDS
+        return recently and self._clock() >= known.principal.expires_at
 
     async def _ask(self, token: bytes) -> Known | None:
         """The database, once for all who ask at the same time; whoever leaves does not take it with them."""
