@@ -24,6 +24,9 @@ NOBODY = UserId("\x1f")
 so that guesses take no more than a user's share of the connections.
 """
 
+BEARERS = UserId("\x1e")
+"""The same of tokens that have been found before: no guess keeps them waiting."""
+
 BATCH = 200
 """Tokens in one message."""
 

@@ -39,7 +39,7 @@ class CountedLists(Lists):
     looks = 0
 
     async def read(self, owner: UserId, query: Callable[[Transaction], T]) -> T:
-        self.looks += owner == rows.NOBODY
+        self.looks += owner in (rows.NOBODY, rows.BEARERS)
         return await super().read(owner, query)
 
 
@@ -276,6 +276,26 @@ async def test_an_expired_token_costs_one_look(stack: Stack) -> None:
             with pytest.raises(InvalidToken):
                 await process.tokens.judge(token)
         assert process.lists.looks == looks + 1
+
+
+async def test_guesses_keep_no_known_token_waiting(stack: Stack) -> None:
+    """Whoever comes with tokens that nobody knows has a share of the connections, and no part of the others' one."""
+    async with here(stack, DATABASE_TIMEOUT="5") as process:
+        token, guess = await process.make(), form.new().encode()
+        await warranted(process, token)
+        slots = process.lists._database._slots
+        for _ in range(slots._share):
+            await slots.take(0, rows.NOBODY)
+        guessing = asyncio.create_task(process.tokens.judge(guess))
+        try:
+            [known] = await process.tokens._look([token])
+            assert known is not None
+            assert not guessing.done()
+        finally:
+            for _ in range(slots._share):
+                slots.give(rows.NOBODY)
+            [outcome] = await asyncio.gather(guessing, return_exceptions=True)
+        assert isinstance(outcome, InvalidToken)
 
 
 def test_all_tokens_of_a_user_are_remembered() -> None:

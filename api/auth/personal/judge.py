@@ -17,7 +17,7 @@ from api.auth.claims import NO_WARRANT, Principal, Warrant
 from api.auth.personal.memo import FRESH_SECONDS, UNKNOWN_SECONDS, Known, KnownTokens, UnknownTokens, end_of_hour
 from api.auth.refusal import refused
 from core.access import form, rows
-from core.access.rows import BATCH, NOBODY, Found
+from core.access.rows import BATCH, BEARERS, NOBODY, Found
 from core.cache.answer import Answer, Opened
 from core.cache.fence import Fence
 from core.cache.keys import question
@@ -164,7 +164,8 @@ class PersonalTokens:
         began, now = time.monotonic(), self._clock()
         opened = await asyncio.gather(*(self._open(self._known.get(token)) for token in tokens))
         digests = [form.digest(token) for token in tokens]
-        found = await self._lists.read(NOBODY, partial(rows.find, digests=digests))
+        asker = NOBODY if any(self._known.get(token) is None for token in tokens) else BEARERS
+        found = await self._lists.read(asker, partial(rows.find, digests=digests))
         warrants = await asyncio.gather(*(self._warranted(*pair) for pair in zip(opened, found, strict=True)))
         looked: list[Known | None] = []
         for token, digest, one, warrant in zip(tokens, digests, found, warrants, strict=True):
