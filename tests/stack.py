@@ -89,11 +89,11 @@ def environ(values: Mapping[str, str]) -> Iterator[None]:
         os.environ.update(before)
 
 
-def migrate(database_url: str, revision: str = "head") -> None:
-    """Run the real migrations."""
+def migrate(database_url: str, revision: str = "head", *, back: bool = False) -> None:
+    """Run the real migrations, or take them `back`."""
     with environ({**os.environ, "DATABASE_URL": database_url, "NEON_DB_URL": ""}):
         config = Config(TOP / "alembic.ini")
-        if revision == "base":
+        if back or revision == "base":
             command.downgrade(config, revision)
         else:
             command.upgrade(config, revision)

@@ -9,9 +9,9 @@ from contextlib import ExitStack, contextmanager
 
 import httpx
 
-from tests.access.making import Made, make, owner_of, revoke
+from tests.access.making import Made, listed, make, owner_of, revoke
 from tests.integration.wires import Wire, rows
-from tests.stack import ApiProcess, Stack, client, folder, new_user
+from tests.stack import ApiProcess, Stack, client, folder, migrate, new_user
 from tests.steps import outside
 from tests.watchers import Watcher
 
@@ -138,6 +138,20 @@ def test_a_token_that_is_deleted_by_hand_is_refused(own_stack: Stack) -> None:
             rows(hand, "TRUNCATE access_tokens")
             with at_each(other, api) as [last]:
                 assert refused(last)
+
+
+def test_a_downgrade_revokes_all_tokens(own_stack: Stack) -> None:
+    """Processes that go on through it serve none of those that it has dropped: nobody could revoke them any more."""
+    own_stack.worker()
+    api = own_stack.api()
+    with client(api.url, new_user()) as session, at_each(make(session), api) as [program]:
+        warm(program)
+        migrate(own_stack.database_url, "0009", back=True)
+        while program.get("/api/tasks").is_success:
+            pass
+        migrate(own_stack.database_url)
+        assert refused(program)
+        assert listed(session) == []
 
 
 def test_its_streams_end(stack: Stack) -> None:
