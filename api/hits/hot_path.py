@@ -75,7 +75,7 @@ class HotPath:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
             self._aliases.resolve(scope)
-        if scope["type"] != "http" or scope["method"] != "GET" or not await self._answered(scope, send):
+        if not _may_be_a_hit(scope) or not await self._answered(scope, send):
             await self._app(scope, receive, send)
 
     async def _answered(self, scope: Scope, send: Send) -> bool:
@@ -139,6 +139,14 @@ def _unchanged(owner: UserId, query: Query, fence: bytes) -> tuple[bytes, list[H
     if answer is None or fence != b"%d" % answer.revision:
         return None
     return answer.etag.encode(), [], answer.body, None
+
+
+def _may_be_a_hit(scope: Scope) -> bool:
+    """A slash within a step makes another path of it, which the decoded one does not tell."""
+    if scope["type"] != "http" or scope["method"] != "GET":
+        return False
+    path = scope.get("raw_path", b"")
+    return b"%2F" not in path and b"%2f" not in path
 
 
 def _headers(scope: Scope) -> tuple[bytes | None, bytes | None, bytes | None, bytes | None]:

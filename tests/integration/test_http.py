@@ -392,6 +392,15 @@ def test_the_end_of_a_line_is_part_of_a_path(alice: httpx.Client, path: str) -> 
     assert (answer.status_code, answer.headers["content-type"]) == (404, "application/problem+json")
 
 
+@pytest.mark.parametrize("path", ["/api/tasks%2F", "/api/tasks%2f", "/api%2Ftasks", "/api/tasks%2Fstats"])
+def test_a_slash_within_a_step_is_none_between_two(alice: httpx.Client, path: str) -> None:
+    """Whether the answer would be a hit or not."""
+    for warm in ("/api/tasks", "/api/tasks/stats"):
+        alice.get(warm)
+        assert alice.get(warm).headers["x-cache"] == "hit"
+    assert alice.get(path).status_code == 404
+
+
 @pytest.mark.parametrize("user", ["a/b", "/", "a%2Fb", "tasks", "account", "a//b/tasks", "stats", "a b\u00e4"])
 def test_every_user_has_a_path_of_their_own(api: ApiProcess, user: str) -> None:
     """Whatever the id is, percent-encoded as one step; and by nobody else's path."""
