@@ -149,6 +149,7 @@ class Place:
         self.sql(FILL, users=users, owner=OWNER, tasks=users * TASKS, owned=OWNED)
         for _, definition in indexes:
             self.sql(definition.replace(" WHERE ", AS_FULL + " WHERE "))
+        self.sql("ANALYZE tasks, task_lists")
         after: object = ""
         while after is not None:
             [(after, _)] = self.sql(COUNT, after=after)
