@@ -43,7 +43,7 @@ def test_nothing_is_wrong_whatever_dies() -> None:
         lambda: fault_run(3, seed=SEED, say=print, apis=2, users=8, sessions=3, only=FAULTS, settings=settings)
     )
     assert result.faults == []
-    assert len(result.injections) > 1
+    assert result.injections  # how many there is time for is the machine's affair
 
 
 def test_nothing_is_wrong_whoever_takes_over() -> None:
