@@ -26,6 +26,7 @@ PRESENT = "the tag never changes its image, so one that is there need not be ask
 STRANGERS = "the official image, by its release: a digest is what whoever pulls from a registry of their own puts in"
 SIGNS_TOKENS = "locust takes the secret from its environment; it is a load test, in a cluster made for that"
 EXCEPTIONS = {
+    ("CKV_DOCKER_7", "Dockerfile"): "the bases are arguments; their defaults name a tag, which is not seen",
     ("CKV_K8S_43", "tasklane-redis"): STRANGERS,
     ("CKV_K8S_43", "tasklane-postgres"): STRANGERS,
     ("CKV_K8S_15", "tasklane-redis"): PRESENT,
