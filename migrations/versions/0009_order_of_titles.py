@@ -9,6 +9,8 @@ Revises: 0008
 
 from alembic import op
 
+from migrations.locks import take_both_tables
+
 revision: str = "0009"
 down_revision: str | None = "0008"
 branch_labels: str | None = None
@@ -16,11 +18,14 @@ depends_on: str | None = None
 
 
 def upgrade() -> None:
+    # Dropping takes `tasks` alone until the end of the transaction; the next migrations in it want `task_lists`, too.
+    take_both_tables(op)
     op.execute(ORDER)
     op.execute("DROP INDEX tasks_by_title")
 
 
 def downgrade() -> None:
+    take_both_tables(op)
     op.execute("CREATE INDEX tasks_by_title ON tasks (user_id, title_sort, id) WHERE deleted_at IS NULL")
     op.execute("DROP FUNCTION tasklane_title_order(text)")
 
