@@ -147,7 +147,7 @@ export function createApi(settings: Settings) {
     format: "json" | "csv" | "ics" = "json",
     { bom, after, ...options }: ExportOptions = {},
   ): Promise<Export | string> {
-    const read = format === "json" ? json<Export> : (response: Response) => response.text();
+    const read = format === "json" ? json<Export> : whole;
     return get<Export | string>(
       `${TASKS}/export`,
       read,
@@ -305,6 +305,11 @@ const PROBE = { method: "GET", anonymous: true, repeatable: false } as const;
 
 function json<T>(response: Response): Promise<T> {
   return response.json() as Promise<T>;
+}
+
+/** With the mark of its encoding, if there is one: `text()` leaves it out (Fetch, 5.3). */
+async function whole(response: Response): Promise<string> {
+  return new TextDecoder("utf-8", { ignoreBOM: true }).decode(await response.arrayBuffer());
 }
 
 function nothing(): void {}

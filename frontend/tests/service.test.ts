@@ -165,6 +165,8 @@ describe.skipIf(!url)("against the service", () => {
   test("what is exported can be imported", async () => {
     await alice.createTask({ title: "Kept", tags: ["home"] });
     expect(await alice.exportTasks("csv")).toContain("Kept");
+    const marks = [await alice.exportTasks("csv"), await alice.exportTasks("csv", { bom: true })];
+    expect(marks.map((text) => text.startsWith("\ufeff"))).toEqual([false, true]); // spreadsheets want one
     expect(await alice.exportTasks("ics")).toContain("BEGIN:VCALENDAR");
     const all = await alice.exportTasks();
     expect(await alice.importTasks(all)).toEqual({ imported: 1 });

@@ -28,9 +28,10 @@ function Export() {
     setError(null);
     try {
       const text =
-        format === "json" ? JSON.stringify(await api.exportTasks("json"), null, 2) : await api.exportTasks(format);
-      // A text that was read has lost the mark by which spreadsheets know its encoding.
-      download(format === "csv" ? `\uFEFF${text}` : text, `tasklane.${format}`, FORMATS[format]);
+        format === "json"
+          ? JSON.stringify(await api.exportTasks("json"), null, 2)
+          : await api.exportTasks(format, { bom: format === "csv" ? true : undefined });
+      download(text, `tasklane.${format}`, FORMATS[format]);
     } catch (failure) {
       setError(sentenceOf(failure));
     }
