@@ -54,7 +54,17 @@ def used(frontend: httpx.Client) -> None:
     made = frontend.post("/api/tasks", json={"title": "Buy milk"}, headers={"idempotency-key": "milk"})
     assert made.status_code == 201
     assert [task["title"] for task in frontend.get("/api/tasks").json()] == ["Buy milk"]
-    assert frontend.delete(made.headers["location"]).status_code == 204
+    path = made.headers["location"]
+    family = [{"title": "Parent", "id": 1}, {"title": "Child", "parent_id": 1, "tags": ["home"]}]
+    assert frontend.post("/api/tasks/import", json={"tasks": family}).json() == {"imported": 2}
+    assert frontend.post(f"{path}/move", json={"after": None}).status_code == 200
+    assert frontend.post("/api/tasks/tags/rename", json={"from": "home", "to": "house"}).status_code == 200
+    token = frontend.post("/api/account/tokens", json={"name": "A program", "scopes": ["tasks:read"]}).json()
+    bearer = {"authorization": f"Bearer {token['token']}"}
+    by_position = frontend.get("/api/tasks?sort=position", headers=bearer)
+    assert by_position.json()[0]["title"] == "Buy milk"
+    assert frontend.delete(f"/api/account/tokens/{token['id']}").status_code == 204
+    assert frontend.delete(path).status_code == 204
     assert frontend.delete("/api/tasks/trash").status_code == 204
     assert frontend.delete("/api/account").status_code == 202
 
