@@ -2,7 +2,9 @@
 
 import datetime as dt
 import time
-from typing import cast
+from typing import Any, cast
+
+from pydantic_core import core_schema
 
 
 def shift_clock(seconds: float) -> None:
@@ -10,7 +12,16 @@ def shift_clock(seconds: float) -> None:
     real_time, real_datetime = time.time, dt.datetime
     by = dt.timedelta(seconds=seconds)
 
-    class Wrong(real_datetime):  # type: ignore[valid-type, misc]  # the class of the moment
+    class Meta(type):
+        def __instancecheck__(cls, value: object) -> bool:
+            """Whoever asks means the class that this one stands for."""
+            return isinstance(value, real_datetime)
+
+    class Wrong(real_datetime, metaclass=Meta):  # type: ignore[valid-type, misc]  # the class of the moment
+        @classmethod
+        def __get_pydantic_core_schema__(cls, *_: Any) -> core_schema.CoreSchema:
+            return core_schema.datetime_schema()
+
         @classmethod
         def now(cls, tz: dt.tzinfo | None = None) -> "Wrong":
             return cast("Wrong", super().now(tz) + by)
