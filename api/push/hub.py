@@ -90,7 +90,7 @@ class Hub:
             await self._hints.close()
 
     def stop(self) -> None:
-        """The process is about to end: whoever reads is told to come back, and nobody is let in."""
+        """The process is about to end: whoever reads, and whoever still comes, is told to come back."""
         self._stopping = True
         for room in self._rooms.values():
             for stream in room:
@@ -103,12 +103,14 @@ class Hub:
 
         It ends with the personal token of its `bearer`.
         """
-        if self._stopping or self._count >= self._most or self._hints is None or (bearer and not self._bearers):
+        if self._count >= self._most or self._hints is None or (bearer and not self._bearers):
             raise TooBusy
         room = self._rooms.setdefault(owner, set())
         if len(room) >= self._most_per_user:
             raise TooManyStreams
         stream = Stream(self, owner, since, expires_at=expires_at, bearer=bearer)
+        if self._stopping:  # a refusal would be the end for an EventSource: it never comes back from one
+            stream.end("reconnect")
         room.add(stream)
         if bearer and self._bearers:
             self._bearers.enter(bearer, stream)

@@ -92,7 +92,9 @@ def refused(operation: Operation, response: Response) -> Outcome:
     if response.status == HTTPStatus.SERVICE_UNAVAILABLE:
         if not response.header(b"retry-after"):
             operation.fault = "a 503 without Retry-After"
-        return "unknown" if problem(response).get("type") == UNKNOWN_TYPE else "fail"
+        found = problem(response)
+        operation.problem = f"{found.get('detail')}"
+        return "unknown" if found.get("type") == UNKNOWN_TYPE else "fail"
     operation.fault = f"status {response.status}: {response.body[:200]!r}"
     return "unknown"
 

@@ -136,6 +136,8 @@ class Operation:
     etag: str = ""
     fault: str = ""
     """What is wrong with the answer by itself."""
+    problem: str = ""
+    """What a refusal said."""
     revision: int | None = None
     """The list's, by the token that a page of changes gave; where one was refused, up to which its bearer knew all."""
     told: tuple[Item | int, ...] = ()

@@ -86,7 +86,10 @@ async def outcome(drive: Drive, codes: list[int | None]) -> Restarted:
     """What has come of it, when nothing is under way any more."""
     assert isinstance(drive.service, Gateway)
     _, verdict = await drive.checked()
-    outcomes = Counter(f"{operation.status} {operation.outcome}" for operation in drive.workload.operations)
+    outcomes = Counter(
+        f"{operation.status} {operation.outcome}{operation.problem and f' ({operation.kind}: {operation.problem})'}"
+        for operation in drive.workload.operations
+    )
     return Restarted(verdict, outcomes, drive.service.passed_on, codes)
 
 

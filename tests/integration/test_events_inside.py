@@ -80,6 +80,27 @@ async def test_a_write_between_asking_and_listening_is_told(stack: Stack, user: 
 
 
 @pytest.mark.anyio
+async def test_who_comes_while_the_process_ends_is_told_to_come_back(stack: Stack, user: UserId) -> None:
+    """As those who are there: a browser never comes back from a refusal."""
+    settings = stack.settings()
+    async with steps.process(settings) as process:
+
+        async def ask(owner: UserId, query: ChangesQuery, *, changed: bool) -> Answer:
+            return await process.lists.read(owner, lambda tx: answers.make(tx, owner, query, shape="array"))
+
+        streams = hub.Hub(ask, process.lists.revisions, settings, Metrics())
+        route = listening(settings.redis, process.redis)
+        streams.start(Hints(route, timeout=5, retry_after=1, on_hint=streams.hear, on_change=lambda: None))
+        await process.add_task(user, "one")
+        streams.stop()
+        stream = await streams.enter(user, None, expires_at=time.time() + 900)
+        assert b"one" in await stream.begin()
+        assert b"event: reconnect" in await stream.next()
+        streams.leave(stream)
+        await streams.close()
+
+
+@pytest.mark.anyio
 async def test_without_redis_changes_are_told_within_two_periods(
     own_stack: Stack, user: UserId, monkeypatch: pytest.MonkeyPatch
 ) -> None:
