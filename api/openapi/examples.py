@@ -26,6 +26,9 @@ TASK: Document = {
     "completed_at": None,
     "priority": "high",
     "due_date": "2026-12-24",
+    "recurrence": {"rule": "FREQ=WEEKLY;BYDAY=TH", "time_zone": None, "from": "due"},
+    "series_id": 35,
+    "next_id": None,
     "tags": ["home", "shopping"],
     "reminders": [30],
     "parent_id": None,
@@ -38,6 +41,7 @@ COMPLETED: Document = {
     **TASK,
     "completed": True,
     "completed_at": "2026-12-17T17:05:12.345Z",
+    "next_id": 43,
     "updated_at": "2026-12-17T17:05:12.345Z",
     "etag": etag(1_797_527_112_345_678),
 }
@@ -45,7 +49,8 @@ DELETED: Document = {**COMPLETED, "deleted_at": "2026-12-17T18:00:00.000Z", "eta
 CHILD: Document = {"id": 43, "title": "Take the empty bottles along", "parent_id": 42, "position": of_number(43)}
 UID = "3f0b6a52-7c1d-4e8a-9a57-d2c4b1e06f93"
 OTHER_UID = "c2f6d1aa-90b4-4c6e-8f0d-5b7a3e91c844"
-EXPORTED: Document = {**TASK, "deleted_at": None, "uid": UID, "parent_uid": None}
+EXPORTED: Document = {**TASK, "deleted_at": None, "uid": UID, "parent_uid": None, "recurrence_date": "2026-12-24"}
+EXPORTED_DELETED: Document = {**EXPORTED, **DELETED, "uid": OTHER_UID}
 ACCOUNT: Document = {
     "user_id": TASK["user_id"],
     "status": "active",
@@ -99,11 +104,16 @@ EXAMPLES: dict[str, Document] = {
             "reminders": [30, "2026-12-23T17:00:00Z"],
             "parent_id": None,
         },
+        every_last_friday={
+            "title": "Hand in the hours",
+            "due_date": "2026-12-25T17:00:00+01:00",
+            "recurrence": {"rule": "FREQ=MONTHLY;BYDAY=-1FR", "time_zone": "Europe/Berlin"},
+        },
         due_at_an_instant={"title": "Call the dentist", "due_date": "2026-12-24T09:30:00+01:00"},
     ),
     "TaskUpdate": _examples(
         one_member={"title": "Buy oat milk"},
-        cleared={"description": None, "due_date": None},
+        cleared={"description": None, "recurrence": None, "due_date": None},
         whole_task_sent_back={**TASK, "title": "Buy oat milk"},
     ),
     "Completion": _examples(complete={"completed": True}, toggle={}, toggle_too=None),
@@ -124,6 +134,9 @@ EXAMPLES: dict[str, Document] = {
     "Event": _examples(
         changed={"event": "changes", "data": CHANGED, "id": NEXT},
         process_ends={"event": "reconnect", "data": "{}", "retry": 2713},
+    ),
+    "Occurrences": _examples(
+        weekly={"occurrences": ["2026-12-31", "2027-01-07", "2027-01-14"]}, once={"occurrences": []}
     ),
     "TaskStats": _examples(
         stats={
@@ -156,7 +169,7 @@ EXAMPLES: dict[str, Document] = {
             ],
         }
     ),
-    "Import": _examples(export={"version": 1, "tasks": [EXPORTED, {**DELETED, "uid": OTHER_UID, "parent_uid": None}]}),
+    "Import": _examples(export={"version": 1, "tasks": [EXPORTED, EXPORTED_DELETED]}),
     "TagRename": _examples(rename={"from": "errands", "to": "shopping"}, spelling={"from": "Home", "to": "home"}),
     "RenamedTag": _examples(renamed={"tag": "shopping", "renamed": 3}),
     "Imported": _examples(
@@ -179,7 +192,7 @@ EXAMPLES: dict[str, Document] = {
             ],
         }
     ),
-    "Export": _examples(export={"version": 1, "tasks": [EXPORTED, {**DELETED, "uid": OTHER_UID, "parent_uid": None}]}),
+    "Export": _examples(export={"version": 1, "tasks": [EXPORTED, EXPORTED_DELETED]}),
     "Account": _examples(account=ACCOUNT),
     "Erasure": _examples(
         erasing={**ACCOUNT, "status": "erasing", "erasure_requested_at": "2026-12-17T18:00:00.000Z"},

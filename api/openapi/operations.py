@@ -196,6 +196,15 @@ def _of_a_task(deletes: int) -> dict[str, Operation]:
             parameters=("If-Match", "Unless-Match"),
             links={"Restore": _link("restoreTask", "$request.path.task_id")},
         ),
+        "listOccurrences": Operation(
+            "List when a task comes again",
+            200,
+            "The next dates.",
+            _json("Occurrences"),
+            OWN,
+            ("limit_of_occurrences",),
+            links={"Get": _link("getTask", "$request.path.task_id")},
+        ),
         "restoreTask": Operation(
             "Restore a task",
             200,

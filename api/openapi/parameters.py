@@ -107,6 +107,17 @@ PARAMETERS: dict[str, Document] = {
         "How many tasks are on a page.",
         50,
     ),
+    "limit_of_occurrences": _parameter(
+        "limit",
+        {
+            "type": "integer",
+            "minimum": 1,
+            "maximum": queries.MAX_OCCURRENCES,
+            "default": queries.OCCURRENCES,
+        },
+        "How many dates to give at most.",
+        3,
+    ),
     "offset": _parameter(
         "offset",
         {"type": "integer", "minimum": 0, "maximum": queries.MAX_OFFSET, "default": 0},

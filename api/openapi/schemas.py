@@ -27,6 +27,7 @@ _MODELS: Mapping[str, Any] = {
     "DeletedTask": models.DeletedTask,
     "Changes": models.Changes,
     "Event": models.Event,
+    "Occurrences": models.Occurrences,
     "TaskStats": models.TaskStats,
     "Batch": AtomicBatch | IndependentBatch,
     "BatchResult": models.BatchResult,

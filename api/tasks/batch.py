@@ -182,14 +182,15 @@ def _parse(position: int, raw: object) -> Known | InvalidInput:
 
 
 def _apply(change: Change, operation: Known, position: int) -> Result:
+    """What raises one of these has changed nothing; but where a completion has no room for what follows, all fail."""
     try:
         return operation.apply(change)
-    except InvalidInput as error:  # of another task that it names; it looked before it changed anything
+    except InvalidInput as error:
         below = f"#/operations/{position}" + "/task" * isinstance(operation, CreateOperation | UpdateOperation)
         return InvalidInput(*(Fault(below + fault.pointer[1:], fault.detail) for fault in error.faults))
-    except (
-        NotFound,
-        PreconditionFailed,
-        TooManyTasks,
-    ) as error:  # these found nothing to change and left the transaction whole
+    except (NotFound, PreconditionFailed) as error:
         return error
+    except TooManyTasks as error:
+        if isinstance(operation, CreateOperation):
+            return error
+        raise

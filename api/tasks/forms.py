@@ -25,9 +25,24 @@ NAMES: Mapping[str, str] = {
 TITLES = ("content", "name")
 """A title where there is no other, and not both of these."""
 
+NEVER = ("", "none", "never")
+FREQUENCIES: Mapping[str, str] = {word: f"FREQ={word.upper()}" for word in ("daily", "weekly", "monthly", "yearly")}
+"""Words for a recurrence."""
+
 KEPT = frozenset(
-    {"id", "user_id", "created_at", "updated_at", "completed_at", "deleted_at", "etag", "position"}
-    | {"userId", "createdAt", "updatedAt", "completedAt", "deletedAt", "eTag"}
+    {
+        "id",
+        "user_id",
+        "created_at",
+        "updated_at",
+        "completed_at",
+        "deleted_at",
+        "etag",
+        "position",
+        "series_id",
+        "next_id",
+    }
+    | {"userId", "createdAt", "updatedAt", "completedAt", "deletedAt", "eTag", "seriesId", "nextId"}
 )
 """What the service keeps itself: pages send whole objects back, and nobody misses it."""
 
@@ -86,8 +101,19 @@ def _tags(value: Any) -> Any:
     return [tag for part in value.split(",") if (tag := part.strip())]
 
 
+def _recurrence(value: Any) -> Any:
+    """A rule alone, or what repeats so often that it has a word."""
+    if not isinstance(value, str):
+        return value
+    word = value.strip().lower()
+    if word in NEVER:
+        return None
+    return {"rule": FREQUENCIES.get(word, value)}
+
+
 _VALUES: Mapping[str, Callable[[Any], Any]] = {
     "due_date": lambda value: None if value == "" else value,
     "priority": _priority,
+    "recurrence": _recurrence,
     "tags": _tags,
 }

@@ -1,6 +1,7 @@
 """The task resource over HTTP, under `/api/tasks` and, for pages that name the user, `/api/{user_id}/tasks`."""
 
 import asyncio
+import json
 from http import HTTPStatus
 from typing import Any, cast
 
@@ -26,7 +27,7 @@ from core.errors import Fault, InvalidInput
 from core.idempotency import Key, Outcome
 from core.tasks import bulk
 from core.tasks.crud import Condition
-from core.tasks.parse import parse_changes, parse_list, parse_stats, parse_trash
+from core.tasks.parse import parse_changes, parse_list, parse_occurrences, parse_stats, parse_trash
 from core.tasks.queries import Query, TaskQuery
 from core.types import TaskId, UserId
 
@@ -153,6 +154,14 @@ router.add_api_route(
 async def get_task(request: Request, owner: Owner, tasks: Service, task: Id) -> Response:
     """One task."""
     return await _read(request, owner, tasks, TaskQuery(task))
+
+
+@router.get("/{task_id:task}/occurrences", operation_id="listOccurrences")
+async def list_occurrences(request: Request, owner: Owner, tasks: Service, task: Id) -> Response:
+    """When a task comes again: the next ten due dates, or as many as `limit` says; none if it does not recur."""
+    asked = parse_occurrences(request.scope["query_string"])
+    found = await tasks.occurrences(owner, task, asked.limit)
+    return Response(json.dumps({"occurrences": found}), headers=PRIVATE, media_type="application/json")
 
 
 @router.put("/{task_id:task}", operation_id="replaceTask")

@@ -13,7 +13,9 @@ from pydantic import (
     Field,
     PlainValidator,
     StringConstraints,
+    ValidationInfo,
     WithJsonSchema,
+    field_validator,
     model_validator,
 )
 from typing_extensions import TypeAliasType, TypedDict
@@ -21,11 +23,13 @@ from typing_extensions import TypeAliasType, TypedDict
 from api.imports.detect import Format
 from api.imports.parsed import Remark
 from api.tasks.forms import understood
+from api.tasks.recurrence import GivenRecurrence, ShownRecurrence
 from api.tasks.reminders import MOST as MOST_REMINDERS
 from api.tasks.reminders import Reminder, Reminders
 from core.tasks.due import INSTANT_PATTERN, Due, parse_instant
 from core.tasks.due import parse as parse_due
 from core.tasks.fields import DEFAULTS
+from core.tasks.recurring.recurrence import recurrence_columns
 from core.types import MAX_TASK_ID
 
 MAX_TITLE = 200
@@ -167,6 +171,7 @@ class TaskUpdate(_Form):
     completed: bool | None = None
     priority: Priority | None = None
     due_date: DueDate | None = None
+    recurrence: GivenRecurrence | None = None
     tags: Tags | None = None
     reminders: Reminders | None = None
     parent_id: TaskNumber | None = Field(
@@ -174,11 +179,16 @@ class TaskUpdate(_Form):
     )
 
     def columns(self) -> dict[str, Any]:
-        """What was sent, by the name of its column; cleared members have their defaults."""
+        """What was sent, by the name of its column; cleared members have their defaults.
+
+        A recurrence is the value itself: what is kept of it depends on when the task is due.
+        """
         sent = {name: getattr(self, name) for name in self.model_fields_set}
         if "due_date" in sent:
             due = sent.pop("due_date") or Due()
             sent.update(due_on=due.on, due_at=due.at)
+        if "recurrence" in sent:
+            sent.update(recurrence=self.recurrence.value if self.recurrence else None, recurrence_date=None)
         return {name: DEFAULTS.get(name) if value is None else value for name, value in sent.items()}
 
 
@@ -186,6 +196,20 @@ class TaskCreate(TaskUpdate):
     """A new task; `null` and absent are the same."""
 
     title: Title
+
+    @field_validator("recurrence")
+    @classmethod
+    def _goes_with_the_due_date(cls, given: GivenRecurrence | None, info: ValidationInfo) -> GivenRecurrence | None:
+        """Where that is wrong, too, there is nothing to say of the two."""
+        if given is not None and "due_date" in info.data:
+            recurrence_columns(given.value, info.data["due_date"] or Due())
+        return given
+
+    def columns(self) -> dict[str, Any]:
+        columns = super().columns()
+        if self.recurrence:
+            columns |= recurrence_columns(self.recurrence.value, self.due_date or Due())
+        return columns
 
 
 class Completion(_Form):
@@ -213,6 +237,9 @@ class Task(TypedDict):
     due_date: Annotated[
         date | AwareDatetime | None, Field(description="In the form in which it was given: a date, or an instant.")
     ]
+    recurrence: ShownRecurrence | None
+    series_id: Annotated[Id | None, Field(description="The first task of the series.")]
+    next_id: Annotated[Id | None, Field(description="The task that its completion has made.")]
     tags: Annotated[list[Annotated[str, Field(min_length=1, max_length=MAX_TAG)]], Field(max_length=MAX_TAGS)]
     reminders: Annotated[list[Reminder], Field(max_length=MOST_REMINDERS)]
     parent_id: Annotated[Id | None, Field(description="The task of which this is a subtask.")]
@@ -287,6 +314,10 @@ class ExportedTask(Task):
     parent_uid: Annotated[
         str | None, Field(description="What calendars call its parent.", json_schema_extra={"format": "uuid"})
     ]
+    recurrence_date: Annotated[
+        str | None,
+        Field(description="Which date of its series it stands for, on the wall, whatever it was put off to."),
+    ]
 
 
 class Export(TypedDict):
@@ -294,6 +325,14 @@ class Export(TypedDict):
 
     version: Literal[1]
     tasks: list[ExportedTask]
+
+
+class Occurrences(TypedDict):
+    """When a task comes again."""
+
+    occurrences: Annotated[
+        list[date | AwareDatetime], Field(description="The next due dates, were each task completed when it is due.")
+    ]
 
 
 class TaskStats(TypedDict):

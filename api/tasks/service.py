@@ -1,5 +1,6 @@
 """What the routes can ask for: reads through the cache, writes through the one place that commits."""
 
+import asyncio
 import json
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import aclosing
@@ -22,6 +23,7 @@ from core.tasks import answers, bulk, crud, tags
 from core.tasks.bulk import Batches
 from core.tasks.crud import Condition, StoredTask
 from core.tasks.queries import Query
+from core.tasks.recurring import occurrences
 from core.tasks.tree import moves
 from core.tasks.tree.moves import Move
 from core.types import TaskId, UserId
@@ -58,6 +60,16 @@ class Tasks:
         except (NotFound, Resynchronise):
             await self._lists.show_present(owner)
             raise
+
+    async def occurrences(self, owner: UserId, task: TaskId, limit: int) -> list[str]:
+        """When a task comes again, as JSON has it; none where it does not recur; raises `NotFound`."""
+        try:
+            found, stand = await self._lists.read(owner, lambda tx: occurrences.of(tx, task))
+        except NotFound:
+            await self._lists.show_present(owner)
+            raise
+        await self._lists.may_show(owner, stand)
+        return await asyncio.to_thread(occurrences.coming, found, limit)  # it may look for them a while
 
     async def create(self, owner: UserId, new: TaskCreate, key: Key | None) -> Outcome:
         """A new task, once per key; raises `StillRunning` and `KeyReused`."""

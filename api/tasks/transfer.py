@@ -4,7 +4,7 @@ import re
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from datetime import datetime
-from typing import Annotated, Self, cast
+from typing import Annotated, Any, Self, cast
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 from starlette.responses import StreamingResponse
@@ -14,6 +14,7 @@ from api.http.bodies import JSON_TYPES
 from api.tasks.formats import VERSION
 from api.tasks.schemas import Instant, TaskCreate, whole
 from core.tasks.bulk import MAX_IMPORTED
+from core.tasks.recurring.recurrence import known_date
 
 IMPORT_LIMIT_BYTES = 16 * 1024 * 1024
 
@@ -68,6 +69,16 @@ class ImportedTask(TaskCreate):
     created_at: Time | None = None
     updated_at: Time | None = None
     deleted_at: Time | None = None
+    recurrence_date: Annotated[str | None, BeforeValidator(known_date)] = None
+
+    def columns(self) -> dict[str, Any]:
+        """The date that the task stands for may be another than that on which it is due."""
+        columns = super().columns()
+        if self.recurrence is None:
+            columns.pop("recurrence_date", None)
+        elif self.recurrence_date:
+            columns["recurrence_date"] = self.recurrence_date
+        return columns
 
 
 class Import(BaseModel):

@@ -93,6 +93,16 @@ class Task(SQLModel, table=True):
     due_on: date | None = Field(default=None, sa_column=Column(Date))
     due_at: datetime | None = Field(default=None, sa_column=Column(DateTime(timezone=True)))
     tags: list[str] = Field(sa_column=Column(ARRAY(Text), nullable=False, server_default=text("'{}'::text[]")))
+    recurrence: str | None = Field(default=None, sa_column=Column(Text))
+    """The JSON that clients get."""
+    recurrence_date: str | None = Field(default=None, sa_column=Column(Text))
+    """Which date of its series the task stands for, on the wall: as it was due when it was given its recurrence."""
+    series_id: int | None = Field(default=None, sa_column=Column(BigInteger))
+    """The first task of the series; None for that one itself."""
+    next_id: int | None = Field(default=None, sa_column=Column(BigInteger))
+    """What its completion has made."""
+    next_revision: int | None = Field(default=None, sa_column=Column(BigInteger))
+    """By which that was made: what has another has been touched since."""
     revision: int = Field(sa_column=Column(BigInteger, nullable=False))
     created_at: datetime = Field(sa_column=_instant())
     updated_at: datetime = Field(sa_column=_instant())

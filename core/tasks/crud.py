@@ -16,6 +16,7 @@ from core.errors import NotFound, PreconditionFailed
 from core.lists.lists import TASKS, Change
 from core.lists.stand import HISTORY, REVISION, STAND
 from core.tasks.fields import GIVEN, REPRESENTATION, TASK_JSON, function
+from core.tasks.recurring import successors
 from core.tasks.tree import family
 from core.types import Revision, Stand, TaskId
 
@@ -29,6 +30,15 @@ class StoredTask:
     json: str
     along: tuple[str, ...] = ()
     """The tasks beneath it that have changed with it, as JSON; those in the trash with `deleted_at`."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Written:
+    """What became of a task, what was wanted to be known of its row, and whether that concerns another task."""
+
+    task: StoredTask
+    wanted: bool
+    mark: int | None
 
 
 Columns = Mapping[str, Any]
@@ -92,15 +102,19 @@ def update(
 ) -> StoredTask:
     """Merge into a task; raises `NotFound`, or `PreconditionFailed` when it is not in such a state.
 
-    Raises `InvalidInput` when its parent cannot be one. Who completes it completes what is open beneath it, unless
-    `descendants` are to be left.
+    Raises `InvalidInput` when its parent cannot be one, or a recurrence does not go with the due date. Who completes
+    it completes what is open beneath it, unless `descendants` are to be left. Completing a task that recurs makes the
+    next one, which raises `TooManyTasks`; reopening takes back what nobody has touched.
     """
+    columns = successors.resolved(change, task, columns)
     if (parent := columns.get("parent_id")) is not None:
         family.expect_parent(change, parent, task=task)
+    if "completed" not in columns:
+        return write(change, task, columns, condition)
     completes: LiteralString = family.HAS_SUBTASKS + " AND " + family.WAS_PENDING
-    wanted = completes if descendants and columns.get("completed") else _NOTHING
-    stored, more = _write(change, task, _assignments(columns), condition, columns, wanted=wanted)
-    return replace(stored, along=family.complete_below(change, task)) if more else stored
+    wanted = completes if descendants and columns["completed"] else _NOTHING
+    marks = successors.MARKS_SET_RECURRING if columns.get("recurrence") else successors.MARKS_SET
+    return _settled(change, _write(change, task, _assignments(columns) + marks, condition, columns, wanted=wanted))
 
 
 def complete(
@@ -119,21 +133,20 @@ def complete(
     flip = ", completed = NOT completed, completed_at = CASE WHEN completed THEN NULL ELSE clock_timestamp() END"
     completes: LiteralString = "t.completed AND " + family.HAS_SUBTASKS
     wanted = completes if descendants and completed is not False else _NOTHING
-    assignments = flip if completed is None else _assignments(columns)
-    stored, more = _write(change, task, assignments, condition, columns, wanted=wanted)
-    return replace(stored, along=family.complete_below(change, task)) if more else stored
+    assignments = flip + successors.MARKS_FLIPPED if completed is None else _assignments(columns) + successors.MARKS_SET
+    return _settled(change, _write(change, task, assignments, condition, columns, wanted=wanted))
 
 
 def write(change: Change, task: TaskId, columns: Columns, condition: Condition) -> StoredTask:
     """Set columns of a task that were judged before; raises as `update`, and takes nothing along."""
-    return _write(change, task, _assignments(columns), condition, columns)[0]
+    return _write(change, task, _assignments(columns), condition, columns).task
 
 
 def delete(change: Change, task: TaskId, *, condition: Condition = ANY_STATE) -> StoredTask:
     """Move a task to the trash, and with it what is beneath it; raises as `update`."""
     trashed = ", deleted_at = clock_timestamp()"
-    stored, more = _write(change, task, trashed, condition, {}, wanted=family.HAS_SUBTASKS)
-    return replace(stored, along=family.changed_along(change, task)) if more else stored
+    written = _write(change, task, trashed, condition, {}, wanted=family.HAS_SUBTASKS)
+    return replace(written.task, along=family.changed_along(change, task)) if written.wanted else written.task
 
 
 def restore(change: Change, task: TaskId) -> StoredTask:
@@ -181,8 +194,7 @@ def _write(
     columns: Columns,
     *,
     wanted: LiteralString = _NOTHING,
-) -> tuple[StoredTask, bool]:
-    """What became of it, and what is `wanted` to be known of the row `t`."""
+) -> _Written:
     sql = (
         "UPDATE tasks AS t SET revision = "
         + REVISION
@@ -196,6 +208,8 @@ def _write(
         + TASK_JSON
         + ", "
         + wanted
+        + ", "
+        + successors.MARK
     )
     lists = {"one_of": [*(condition.one_of or ())], "none_of": [*(condition.none_of or ())]}
     rows = change.execute(sql, id=task, **lists, **_adapted(columns))
@@ -206,8 +220,17 @@ def _write(
         )
         revision = Revision(_only(current)[0])
         raise PreconditionFailed(task_etag(task, revision), changed=not _is_one(revision, condition.one_of))
-    *stored, found = _only(rows)
-    return StoredTask(*stored), found
+    *stored, found, mark = _only(rows)
+    return _Written(StoredTask(*stored), found, mark)
+
+
+def _settled(change: Change, written: _Written) -> StoredTask:
+    """With all that follows from its being completed or reopened."""
+    stored = written.task
+    if written.wanted:
+        stored = replace(stored, along=family.complete_below(change, stored.id))
+    json = successors.settle(change, stored.id, written.mark) if written.mark else None
+    return stored if json is None else replace(stored, json=json)
 
 
 def _adapted(columns: Columns) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from typing import Any, LiteralString
 
 from core.tasks.tree.keys import PLACE
 
-_REPRESENTATION: LiteralString = "3"
+_REPRESENTATION: LiteralString = "4"
 REPRESENTATION = int(_REPRESENTATION)
 """To be raised with every change of what a task or a list looks like: it is part of each variant and each ETag, and of
 the names of the database's functions that write tasks."""
@@ -98,6 +98,9 @@ MEMBERS: tuple[Member, ...] = (
     ),
     _given("priority", "text", default="medium"),
     Member("due_date", (Given("due_on", "date"), Given("due_at", "timestamptz")), _DUE_DATE),
+    Member("recurrence", (Given("recurrence", "text"),), "t.recurrence::json"),
+    Member("series_id", sql="CASE WHEN t.recurrence IS NULL THEN t.series_id ELSE coalesce(t.series_id, t.id) END"),
+    Member("next_id"),
     _given("tags", "text[]", default=[]),
     _given("reminders", "jsonb", default=[]),
     Member("parent_id", (Given("parent_id", "bigint", brought="(%(parents)s::bigint[])[parent_id]"),)),
@@ -131,7 +134,10 @@ PARENT_UID = Member(
 )
 """What its parent is called there."""
 
-ARCHIVED: tuple[Member, ...] = (*MEMBERS, DELETED_AT, UID, PARENT_UID)
+RECURRENCE_DATE = _given("recurrence_date", "text")
+"""Which date of its series a task stands for, whatever it was put off to."""
+
+ARCHIVED: tuple[Member, ...] = (*MEMBERS, DELETED_AT, UID, PARENT_UID, RECURRENCE_DATE)
 """What an export has of a task."""
 
 COLUMNS: tuple[Column, ...] = tuple(column for member in ARCHIVED for column in member.columns)

@@ -15,6 +15,7 @@ from core.tasks.queries import (
     LIST_PATH,
     MAX_CHANGES,
     MAX_LIMIT,
+    MAX_OCCURRENCES,
     MAX_OFFSET,
     MAX_SEARCH,
     MAX_TAG,
@@ -26,6 +27,7 @@ from core.tasks.queries import (
     STATUSES,
     ChangesQuery,
     ListQuery,
+    OccurrencesQuery,
     Query,
     StatsQuery,
     TaskQuery,
@@ -33,7 +35,7 @@ from core.tasks.queries import (
 from core.tasks.sync import token
 from core.types import MAX_TASK_ID, TaskId
 
-Q = TypeVar("Q", ListQuery, StatsQuery, ChangesQuery)
+Q = TypeVar("Q", ListQuery, StatsQuery, ChangesQuery, OccurrencesQuery)
 Reader = Callable[[Q, str], Q]
 Spelling = Callable[[Iterable[Pair], Mapping[str, object]], list[Pair]]
 
@@ -95,6 +97,11 @@ def parse_stats(query: bytes) -> StatsQuery:
 def parse_changes(query: bytes) -> ChangesQuery:
     """The changes take `since` and `limit`; raises `Resynchronise`, too."""
     return _parse(query, _OF_CHANGES, ChangesQuery())
+
+
+def parse_occurrences(query: bytes) -> OccurrencesQuery:
+    """What is to come takes `limit`."""
+    return _parse(query, _OF_OCCURRENCES, OccurrencesQuery())
 
 
 def parse_events(query: bytes, last_event: str | None) -> ChangesQuery:
@@ -243,6 +250,7 @@ def _moment(value: str, time_zone: str) -> datetime | None:
 
 _limit = _integer(1, MAX_LIMIT)
 _offset = _integer(0, MAX_OFFSET)
+_occurrences = _integer(1, MAX_OCCURRENCES)
 # What is read later counts; a date is read in its zone, a cursor after all that it is bound to.
 _TURNS = {"time_zone": -1, "completed": 1, "sort": 1, "sort_order": 2, "order": 3, "cursor": 4}
 _READERS: dict[str, Reader[ListQuery]] = {
@@ -270,4 +278,7 @@ _OF_STATS: dict[str, Reader[StatsQuery]] = {
 _OF_CHANGES: dict[str, Reader[ChangesQuery]] = {
     "since": _since,
     "limit": lambda asked, value: replace(asked, limit=_limit(value)),
+}
+_OF_OCCURRENCES: dict[str, Reader[OccurrencesQuery]] = {
+    "limit": lambda asked, value: replace(asked, limit=_occurrences(value)),
 }

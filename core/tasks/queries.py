@@ -18,6 +18,8 @@ MAX_LIMIT = 1000
 MAX_CHANGES = 100
 """In one event of a stream."""
 
+OCCURRENCES = 10
+MAX_OCCURRENCES = 100
 MAX_OFFSET = 10_000
 MAX_SEARCH = 200
 MAX_TAG = 50
@@ -158,6 +160,13 @@ class ChangesQuery:
             asked.append(("since", self.since.encode()))
         path = f"{LIST_PATH}/changes"
         return f"{path}?{urlencode(asked)}" if asked else path
+
+
+@dataclass(frozen=True, slots=True)
+class OccurrencesQuery:
+    """When a task comes again: how many dates of it."""
+
+    limit: int = OCCURRENCES
 
 
 Query = ListQuery | TaskQuery | StatsQuery | ChangesQuery

@@ -27,11 +27,13 @@ const FIELDS = ["title", "description", "completed", "priority", "due_date", "ta
 export function draft(task: Partial<Task> & Pick<Task, "title">): Task {
   const now = new Date().toISOString();
   const nothing = { description: null, completed_at: null, due_date: null, tags: [], reminders: [], parent_id: null };
+  const once = { recurrence: null, series_id: null, next_id: null };
   const first = { position: "", created_at: now, updated_at: now };
   return {
     completed: false,
     priority: "medium",
     ...nothing,
+    ...once,
     ...first,
     ...task,
     id: --drafts,

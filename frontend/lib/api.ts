@@ -50,6 +50,8 @@ export type Tombstone = Schemas["Tombstone"];
 export type ChangesQuery = Query<"listChanges">;
 export type StreamQuery = Query<"watchTasks">;
 export type TrashQuery = Query<"listTrash">;
+export type Occurrences = Schemas["Occurrences"];
+export type OccurrencesQuery = Query<"listOccurrences">;
 
 export interface Page<T> {
   readonly items: readonly T[];
@@ -214,6 +216,9 @@ export function createApi(settings: Settings) {
     getTaskStats: (query?: StatsQuery, options?: Options) => get<TaskStats>(`${TASKS}/stats`, json, query, options),
 
     getTask: (id: number, options?: Options) => get<Task>(`${TASKS}/${id}`, json, undefined, options),
+    /** When a task comes again; nothing where it does not recur. */
+    listOccurrences: (id: number, query?: OccurrencesQuery, options?: Options) =>
+      get<Occurrences>(`${TASKS}/${id}/occurrences`, json, query, options),
     /** What is not named stays, null clears. */
     updateTask: (id: number, changes: TaskChanges, options?: ChangeOptions) =>
       change({ method: "PATCH", path: `${TASKS}/${id}`, body: changes }, options),

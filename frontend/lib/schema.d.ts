@@ -329,6 +329,26 @@ export interface paths {
         patch: operations["updateTask"];
         trace?: never;
     };
+    "/api/tasks/{task_id}/occurrences": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List when a task comes again
+         * @description When a task comes again: the next ten due dates, or as many as `limit` says; none if it does not recur.
+         */
+        get: operations["listOccurrences"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/tasks/{task_id}/toggle": {
         parameters: {
             query?: never;
@@ -520,6 +540,11 @@ export interface components {
             priority: components["schemas"]["Priority"];
             /** @description In the form in which it was given: a date, or an instant. */
             due_date: string | null;
+            recurrence: components["schemas"]["ShownRecurrence"] | null;
+            /** @description The first task of the series. */
+            series_id: components["schemas"]["Id"] | null;
+            /** @description The task that its completion has made. */
+            next_id: components["schemas"]["Id"] | null;
             tags: string[];
             reminders: components["schemas"]["Reminder"][];
             /** @description The task of which this is a subtask. */
@@ -611,6 +636,11 @@ export interface components {
             priority: components["schemas"]["Priority"];
             /** @description In the form in which it was given: a date, or an instant. */
             due_date: string | null;
+            recurrence: components["schemas"]["ShownRecurrence"] | null;
+            /** @description The first task of the series. */
+            series_id: components["schemas"]["Id"] | null;
+            /** @description The task that its completion has made. */
+            next_id: components["schemas"]["Id"] | null;
             tags: string[];
             reminders: components["schemas"]["Reminder"][];
             /** @description The task of which this is a subtask. */
@@ -683,6 +713,11 @@ export interface components {
             priority: components["schemas"]["Priority"];
             /** @description In the form in which it was given: a date, or an instant. */
             due_date: string | null;
+            recurrence: components["schemas"]["ShownRecurrence"] | null;
+            /** @description The first task of the series. */
+            series_id: components["schemas"]["Id"] | null;
+            /** @description The task that its completion has made. */
+            next_id: components["schemas"]["Id"] | null;
             tags: string[];
             reminders: components["schemas"]["Reminder"][];
             /** @description The task of which this is a subtask. */
@@ -706,6 +741,8 @@ export interface components {
              * @description What calendars call its parent.
              */
             parent_uid: string | null;
+            /** @description Which date of its series it stands for, on the wall, whatever it was put off to. */
+            recurrence_date: string | null;
         };
         /**
          * FailedBatch
@@ -733,6 +770,20 @@ export interface components {
             /** @description `#/title`: a member of the body (RFC 6901); `?limit`: a query parameter; else its name. */
             pointer: string;
             detail: string;
+        };
+        /**
+         * GivenRecurrence
+         * @description How a task recurs: by a rule, on a clock, counted from when it is due or from when it is completed.
+         */
+        GivenRecurrence: {
+            rule: components["schemas"]["RecurrenceRule"];
+            /** @description With a due date that is an instant, else UTC; with a date only where `from` is `completion`. */
+            time_zone?: components["schemas"]["TimeZone"] | null;
+            /**
+             * @description What the next date is counted from.
+             * @enum {string}
+             */
+            from?: "due" | "completion";
         };
         Id: number;
         /**
@@ -787,6 +838,7 @@ export interface components {
             completed?: boolean | null;
             priority?: components["schemas"]["Priority"] | null;
             due_date?: components["schemas"]["DueDate"] | null;
+            recurrence?: components["schemas"]["GivenRecurrence"] | null;
             tags?: components["schemas"]["Tag"][] | null;
             reminders?: components["schemas"]["Reminder"][] | null;
             /** @description The task of which this is a subtask; at most four levels, and no circle. */
@@ -800,6 +852,7 @@ export interface components {
             created_at?: components["schemas"]["Instant"] | null;
             updated_at?: components["schemas"]["Instant"] | null;
             deleted_at?: components["schemas"]["Instant"] | null;
+            recurrence_date?: string | null;
         };
         /**
          * IndependentBatch
@@ -865,6 +918,14 @@ export interface components {
             what: "assignee" | "attachment" | "comment" | "completion" | "date" | "deadline" | "dependency" | "description" | "difficulty" | "duration" | "list" | "parent" | "position" | "priority" | "recurrence" | "reminder" | "section" | "start" | "status" | "tag" | "time zone" | "title" | "url" | "other";
             /** @description As it stood in the file, or what is the matter. */
             value: string;
+        };
+        /**
+         * Occurrences
+         * @description When a task comes again.
+         */
+        Occurrences: {
+            /** @description The next due dates, were each task completed when it is due. */
+            occurrences: (string)[];
         };
         Operation: components["schemas"]["CreateOperation"] | components["schemas"]["UpdateOperation"] | components["schemas"]["CompleteOperation"] | components["schemas"]["DeleteOperation"] | components["schemas"]["RestoreOperation"] | components["schemas"]["MoveOperation"];
         /**
@@ -932,6 +993,8 @@ export interface components {
             /** @enum {string} */
             redis: "ok" | "away";
         };
+        /** @description RFC 5545's RRULE, without DTSTART, from `FREQ=DAILY` up. It comes back in one way of writing: capitals, the standard's order, no defaults. */
+        RecurrenceRule: string;
         /** @description Minutes before the task is due, or an instant: RFC 3339 with an offset, in the years 1 to 9999 of UTC. A task that is due on a date is due when it begins, where its reader is. */
         Reminder: number | string;
         /**
@@ -955,6 +1018,13 @@ export interface components {
              */
             op: "restore";
             id: number;
+        };
+        /** ShownRecurrence */
+        ShownRecurrence: {
+            rule: string;
+            time_zone: string | null;
+            /** @enum {string} */
+            from: "due" | "completion";
         };
         Tag: string;
         /**
@@ -980,6 +1050,11 @@ export interface components {
             priority: components["schemas"]["Priority"];
             /** @description In the form in which it was given: a date, or an instant. */
             due_date: string | null;
+            recurrence: components["schemas"]["ShownRecurrence"] | null;
+            /** @description The first task of the series. */
+            series_id: components["schemas"]["Id"] | null;
+            /** @description The task that its completion has made. */
+            next_id: components["schemas"]["Id"] | null;
             tags: string[];
             reminders: components["schemas"]["Reminder"][];
             /** @description The task of which this is a subtask. */
@@ -1003,6 +1078,7 @@ export interface components {
             completed?: boolean | null;
             priority?: components["schemas"]["Priority"] | null;
             due_date?: components["schemas"]["DueDate"] | null;
+            recurrence?: components["schemas"]["GivenRecurrence"] | null;
             tags?: components["schemas"]["Tag"][] | null;
             reminders?: components["schemas"]["Reminder"][] | null;
             /** @description The task of which this is a subtask; at most four levels, and no circle. */
@@ -1036,11 +1112,14 @@ export interface components {
             completed?: boolean | null;
             priority?: components["schemas"]["Priority"] | null;
             due_date?: components["schemas"]["DueDate"] | null;
+            recurrence?: components["schemas"]["GivenRecurrence"] | null;
             tags?: components["schemas"]["Tag"][] | null;
             reminders?: components["schemas"]["Reminder"][] | null;
             /** @description The task of which this is a subtask; at most four levels, and no circle. */
             parent_id?: number | null;
         };
+        /** @description On whose clock the time of day stays the same (IANA). */
+        TimeZone: string;
         /** @description 1 to 200 characters; white space around it is taken away. */
         Title: string;
         /**
@@ -1370,6 +1449,11 @@ export interface components {
          */
         limit: number;
         /**
+         * @description How many dates to give at most.
+         * @example 3
+         */
+        limit_of_occurrences: number;
+        /**
          * @description How many tasks come before the page, for whoever counts pages; a cursor costs less.
          * @example 0
          */
@@ -1415,7 +1499,7 @@ export interface components {
         after: number;
         /**
          * @description ETags of what the client has, or `*`: 304 when it would come again.
-         * @example "3-42-6"
+         * @example "4-42-6"
          */
         "If-None-Match": string;
         /**
@@ -1425,7 +1509,7 @@ export interface components {
         "If-Match": string;
         /**
          * @description ETags, or `*`: 412 when the task is one of them.
-         * @example "3-42-5"
+         * @example "4-42-5"
          */
         "Unless-Match": string;
         /** @description The id of the last event that the client has seen, and before `since`. */
@@ -1462,7 +1546,7 @@ export interface components {
         "Content-Disposition": string;
         /**
          * @description Strong; for `If-None-Match` and `If-Match`.
-         * @example "3-42-7"
+         * @example "4-42-7"
          */
         ETag: string;
         /**
@@ -1881,7 +1965,7 @@ export interface operations {
             header?: {
                 /**
                  * @description ETags of what the client has, or `*`: 304 when it would come again.
-                 * @example "3-42-6"
+                 * @example "4-42-6"
                  */
                 "If-None-Match"?: components["parameters"]["If-None-Match"];
                 /**
@@ -2052,7 +2136,7 @@ export interface operations {
             header?: {
                 /**
                  * @description ETags of what the client has, or `*`: 304 when it would come again.
-                 * @example "3-42-6"
+                 * @example "4-42-6"
                  */
                 "If-None-Match"?: components["parameters"]["If-None-Match"];
                 /**
@@ -2119,7 +2203,7 @@ export interface operations {
             header?: {
                 /**
                  * @description ETags of what the client has, or `*`: 304 when it would come again.
-                 * @example "3-42-6"
+                 * @example "4-42-6"
                  */
                 "If-None-Match"?: components["parameters"]["If-None-Match"];
                 /**
@@ -2192,7 +2276,7 @@ export interface operations {
             header?: {
                 /**
                  * @description ETags of what the client has, or `*`: 304 when it would come again.
-                 * @example "3-42-6"
+                 * @example "4-42-6"
                  */
                 "If-None-Match"?: components["parameters"]["If-None-Match"];
                 /**
@@ -2486,7 +2570,7 @@ export interface operations {
             header?: {
                 /**
                  * @description ETags of what the client has, or `*`: 304 when it would come again.
-                 * @example "3-42-6"
+                 * @example "4-42-6"
                  */
                 "If-None-Match"?: components["parameters"]["If-None-Match"];
                 /**
@@ -2563,7 +2647,7 @@ export interface operations {
                 "If-Match"?: components["parameters"]["If-Match"];
                 /**
                  * @description ETags, or `*`: 412 when the task is one of them.
-                 * @example "3-42-5"
+                 * @example "4-42-5"
                  */
                 "If-None-Match"?: components["parameters"]["Unless-Match"];
                 /** @description A new one for each new request, the same for its retries: they get the first one's answer. */
@@ -2632,7 +2716,7 @@ export interface operations {
                 "If-Match"?: components["parameters"]["If-Match"];
                 /**
                  * @description ETags, or `*`: 412 when the task is one of them.
-                 * @example "3-42-5"
+                 * @example "4-42-5"
                  */
                 "If-None-Match"?: components["parameters"]["Unless-Match"];
                 /**
@@ -2690,7 +2774,7 @@ export interface operations {
                 "If-Match"?: components["parameters"]["If-Match"];
                 /**
                  * @description ETags, or `*`: 412 when the task is one of them.
-                 * @example "3-42-5"
+                 * @example "4-42-5"
                  */
                 "If-None-Match"?: components["parameters"]["Unless-Match"];
                 /** @description A new one for each new request, the same for its retries: they get the first one's answer. */
@@ -2748,6 +2832,57 @@ export interface operations {
             503: components["responses"]["Unavailable"];
         };
     };
+    listOccurrences: {
+        parameters: {
+            query?: {
+                /**
+                 * @description How many dates to give at most.
+                 * @example 3
+                 */
+                limit?: components["parameters"]["limit_of_occurrences"];
+            };
+            header?: {
+                /**
+                 * @description Comes back if it is 1 to 64 letters, digits, `.`, `_` or `-`, and stands in the log; else a new one does.
+                 * @example page-7f3a
+                 */
+                "X-Request-ID"?: components["parameters"]["X-Request-ID"];
+            };
+            path: {
+                /**
+                 * @description The `id` of the task.
+                 * @example 42
+                 */
+                task_id: components["parameters"]["task_id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The next dates. */
+            200: {
+                headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    Vary: components["headers"]["Vary"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Occurrences"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            405: components["responses"]["MethodNotAllowed"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["ServerError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
     toggleTask: {
         parameters: {
             query?: {
@@ -2770,7 +2905,7 @@ export interface operations {
                 "If-Match"?: components["parameters"]["If-Match"];
                 /**
                  * @description ETags, or `*`: 412 when the task is one of them.
-                 * @example "3-42-5"
+                 * @example "4-42-5"
                  */
                 "If-None-Match"?: components["parameters"]["Unless-Match"];
                 /** @description A new one for each new request, the same for its retries: they get the first one's answer. */
@@ -2850,7 +2985,7 @@ export interface operations {
                 "If-Match"?: components["parameters"]["If-Match"];
                 /**
                  * @description ETags, or `*`: 412 when the task is one of them.
-                 * @example "3-42-5"
+                 * @example "4-42-5"
                  */
                 "If-None-Match"?: components["parameters"]["Unless-Match"];
                 /** @description A new one for each new request, the same for its retries: they get the first one's answer. */
@@ -2919,7 +3054,7 @@ export interface operations {
                 "If-Match"?: components["parameters"]["If-Match"];
                 /**
                  * @description ETags, or `*`: 412 when the task is one of them.
-                 * @example "3-42-5"
+                 * @example "4-42-5"
                  */
                 "If-None-Match"?: components["parameters"]["Unless-Match"];
                 /** @description A new one for each new request, the same for its retries: they get the first one's answer. */

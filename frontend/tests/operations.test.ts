@@ -63,6 +63,7 @@ const calls: Record<string, (api: Api) => Promise<unknown>> = {
   importTasks: (api) =>
     api.importTasks({ tasks: [] }, { format: "json", dry_run: true, time_zone: "Europe/Berlin", lists: "tags" }),
   getTask: (api) => api.getTask(42),
+  listOccurrences: (api) => api.listOccurrences(42, { limit: 3 }),
   updateTask: (api) => api.updateTask(42, { title: "x" }, { ifMatch: "*", descendants: false }),
   replaceTask: (api) => api.replaceTask(42, { title: "x" }, { ifMatch: "*", descendants: false }),
   moveTask: (api) => api.moveTask(42, { after: 41 }, { ifMatch: "*" }),

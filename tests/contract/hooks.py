@@ -139,6 +139,7 @@ def _mend_body(case: Case[Any], operation: str) -> None:
         _make_room(case)
     else:
         _say_once(case.body)
+        _let_tasks_recur(case.body)
 
 
 def _say_once(body: object) -> None:
@@ -159,6 +160,26 @@ def _make_room(case: Case[Any]) -> None:
         case.body["expires_at"] = NEVER
     if case.meta and case.meta.phase.name is not TestPhase.STATEFUL and case._has_explicit_auth:
         case.headers["Authorization"] = f"Bearer {shared_secret_token(new_user())}"
+
+
+def _let_tasks_recur(body: object) -> None:
+    if not isinstance(body, dict):
+        return
+    operations, tasks = body.get("operations"), body.get("tasks")
+    within = [part.get("task") for part in _values(operations) if isinstance(part, dict)]
+    for task in (body, *within, *_values(tasks)):
+        if isinstance(task, dict):
+            _let_recur(task)
+
+
+def _let_recur(task: dict[str, Any]) -> None:
+    """A rule is more than its pattern, and goes with a due date, which a task that recurs keeps."""
+    recurrence = task.get("recurrence")
+    if isinstance(recurrence, dict):
+        task["recurrence"] = {**recurrence, "rule": "FREQ=WEEKLY;BYDAY=MO", "time_zone": None}
+        task["due_date"] = task.get("due_date") or "2027-01-04"
+    elif "due_date" in task and task["due_date"] is None:
+        task["recurrence"] = None
 
 
 def _is_understood(case: Case[Any]) -> bool:

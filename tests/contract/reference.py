@@ -78,6 +78,9 @@ class Task:
     completed: bool = False
     priority: str = "medium"
     due_date: str | None = None
+    recurrence: None = None
+    series_id: None = None
+    next_id: None = None
     tags: tuple[str, ...] = ()
     reminders: tuple[int | str, ...] = ()
     parent_id: int | None = None

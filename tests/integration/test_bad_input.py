@@ -21,6 +21,10 @@ HUGE = "9" * 5000
 LIMIT = 65_536
 
 # Per member of a task what it cannot be; json.dumps writes lone surrogates as escapes.
+RULES: list[object] = [MARK, f"FREQ=DAILY;{MARK}=1", "FREQ=DAILY\0", "", "\ud800", None, 1, [], {}]
+ZONES: list[object] = [MARK, "", "europe/berlin", "../UTC", "UTC\0", 1, []]
+ORIGINS: list[object] = [MARK, "", "DUE", None, 1, []]
+
 MEMBERS: dict[str, list[object]] = {
     "title": [
         *("", "   \t\n", "\u00a0\u3000", MARK * 21, "x" * 201, f"{MARK}\0", "\0", f"{MARK}\ud800", "\udc00\ud800"),
@@ -39,6 +43,12 @@ MEMBERS: dict[str, list[object]] = {
         *("9999-12-31T23:59:59-01:00", "0001-01-01T00:00:00+01:00", "+275760-09-13T00:00:00.000Z"),
         *("\uff12\uff10\uff12\uff16-12-24", "2026-12-2\u0664", "2026-12-24\0", "2026-12-24\ud800"),
         *(1767225600, 1767225600000, 0, -1, 1.5, True, False, [], ["2026-12-24"], {}),
+    ],
+    "recurrence": [
+        *(MARK, "FREQ=HOURLY", "hourly", "\0", "\ud800", 1, 1.5, True, [], ["FREQ=DAILY"], {}, {MARK: MARK}),
+        *({"rule": rule} for rule in RULES),
+        *({"rule": "FREQ=DAILY", "time_zone": zone} for zone in ZONES),
+        *({"rule": "FREQ=DAILY", "from": origin} for origin in ORIGINS),
     ],
     "tags": [
         *("x" * 51, f"home,{MARK}\0", 1, True, {}, {"0": MARK}, [""], ["x" * 51], [MARK * 6], [None], [1], [True]),

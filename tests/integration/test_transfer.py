@@ -58,8 +58,27 @@ NASTY: list[Document] = [
     {"title": "Early", "due_date": "0999-12-31T23:59:59Z"},
     {"title": "Last", "due_date": "9999-12-31T23:59:59.999Z", "completed": True},
     {"title": "Ring", "due_date": "2026-03-01", "reminders": [30, "2026-02-28T17:00:00.500Z", "0001-01-01T00:00:00Z"]},
+    {"title": "Often", "due_date": "2026-03-06", "recurrence": {"rule": "FREQ=WEEKLY;BYDAY=FR;UNTIL=20261231T000000Z"}},
+    {"title": "Daily", "due_date": "2026-03-01T10:20:30Z", "recurrence": {"rule": "FREQ=DAILY;COUNT=3"}},
+    {
+        "title": "Last Friday",
+        "due_date": "2026-03-27T09:00:00+01:00",
+        "recurrence": {"rule": "FREQ=MONTHLY;BYDAY=-1FR;UNTIL=20270101", "time_zone": "Europe/Berlin"},
+    },
     {"title": "Deleted", "description": "BEGIN:VTODO\r\nEND:VCALENDAR", "tags": ["gone"]},
 ]
+
+
+RECURRING: dict[str, dict[str, str]] = {
+    "Often": {"DTSTART;VALUE=DATE": "20260306", "RRULE": "FREQ=WEEKLY;UNTIL=20261231;BYDAY=FR"},
+    "Daily": {"DTSTART": "20260301T102030Z", "RRULE": "FREQ=DAILY;COUNT=3"},
+    "Last Friday": {
+        "DUE;TZID=Europe/Berlin": "20260327T090000",
+        "DTSTART;TZID=Europe/Berlin": "20260327T090000",
+        "RRULE": "FREQ=MONTHLY;UNTIL=20270101T225959Z;BYDAY=-1FR",
+    },
+}
+"""What a calendar is told of those that recur, the ends of the rules by the kind of their beginning."""
 
 
 @pytest.fixture
@@ -122,7 +141,9 @@ def test_the_json_has_every_task(alice: httpx.Client, tasks: list[Document]) -> 
     assert export.headers["content-type"] == "application/json"
     assert export.headers["content-disposition"] == 'attachment; filename="tasks.json"'
     assert "no-store" in export.headers["cache-control"]
-    shown = [{"deleted_at": None, "uid": UNTOLD, "parent_uid": None, **task} for task in tasks]
+    shown = [
+        {"deleted_at": None, "uid": UNTOLD, "parent_uid": None, "recurrence_date": UNTOLD, **task} for task in tasks
+    ]
     assert export.json() == {"version": 1, "tasks": shown}
 
 
@@ -147,6 +168,8 @@ def test_the_csv_is_valid_and_harmless(alice: httpx.Client, tasks: list[Document
     quoted = r"(?:\A|(?<=[\r\n]))'(?=[=+\-@\t\r\uff1d])"
     plain = [{name: re.sub(quoted, "", cell) for name, cell in row.items()} for row in table_]
     assert len({row.pop("uid") for row in plain}) == len(tasks)
+    dates = [row.pop("recurrence_date") for row in plain]
+    assert [date for date in dates if date] == ["2026-03-06", "2026-03-01T10:20:30", "2026-03-27T09:00:00"]
     assert plain == [as_cells(task) for task in tasks]
 
 
@@ -286,7 +309,8 @@ def test_an_import_of_an_export_keeps_everything_but_the_ids(
     assert mine["title"] == "Mine"
     assert {task["user_id"] for task in theirs} == {mine["user_id"]}
     assert not {task["id"] for task in theirs} & {task["id"] for task in tasks}
-    assert [without_ids(task) for task in theirs] == [without_ids({"deleted_at": None, **task}) for task in tasks]
+    shown = [{"deleted_at": None, "recurrence_date": UNTOLD, **task} for task in tasks]
+    assert [without_ids(task) for task in theirs] == [without_ids(task) for task in shown]
     assert [task["title"] for task in bob.get("/api/tasks?sort=position").json()] == [
         *(task["title"] for task in alice.get("/api/tasks?sort=position").json()),
         "Mine",
@@ -525,7 +549,8 @@ def export(frontend: httpx.Client) -> httpx.Response:
 
 
 def without_ids(task: Document) -> Document:
-    return {name: value for name, value in task.items() if name not in ("id", "user_id", "uid", "etag", *OF_THE_TREE)}
+    unkept = {"id", "user_id", "uid", "etag", "series_id", *OF_THE_TREE}
+    return {name: value for name, value in task.items() if name not in unkept}
 
 
 def table(text: str) -> list[dict[str, str]]:
@@ -539,6 +564,7 @@ def as_cells(task: Document) -> dict[str, str]:
     texts = {name: "" if value is None else str(value) for name, value in {"deleted_at": None, **task}.items()}
     texts |= {"completed": texts["completed"].lower(), "tags": ", ".join(map(quoted, task["tags"])), "parent_uid": ""}
     texts["reminders"] = ", ".join(map(str, task["reminders"]))
+    texts["recurrence"] = json.dumps(task["recurrence"], separators=(",", ":")) if task["recurrence"] else ""
     del texts["user_id"], texts["etag"]
     return texts
 
@@ -564,7 +590,18 @@ def calendar(content: bytes) -> list[dict[str, str]]:
     assert lines[3] == "CALSCALE:GREGORIAN"
     assert lines[-1] == "END:VCALENDAR"
     assert not re.search("[\x80-\x9f\u2028\u2029]", content.decode())
-    return list(_todos(lines[4:-1])) if lines[4] == "BEGIN:VTODO" else []
+    todos, zones = without_zones(lines[4:-1])
+    used = set(re.findall(r";TZID=([^:;]+)", "\n".join(todos)))
+    assert used == zones - {"UTC"}
+    return list(_todos(todos))
+
+
+def without_zones(lines: list[str]) -> tuple[list[str], set[str]]:
+    """What is left without the descriptions of zones, and the names of those."""
+    text = "\n".join(lines) + "\n"
+    zones = re.findall(r"BEGIN:VTIMEZONE\nTZID:(\S+)\n(?s:.*?)END:VTIMEZONE\n", text)
+    assert len(zones) == len(set(zones))
+    return re.sub(r"BEGIN:VTIMEZONE\n(?s:.*?)END:VTIMEZONE\n", "", text).splitlines(), set(zones)
 
 
 def _todos(lines: list[str]) -> Iterator[dict[str, str]]:
@@ -586,7 +623,7 @@ def _todos(lines: list[str]) -> Iterator[dict[str, str]]:
             todo = {}
         else:
             assert name not in todo
-            todo[name] = value if name == "CATEGORIES" else unescaped(value)
+            todo[name] = value if name in ("CATEGORIES", "RRULE") else unescaped(value)
     assert not todo
 
 
@@ -617,10 +654,11 @@ def as_todo(task: Document) -> dict[str, str]:
         "LAST-MODIFIED": instant(task["updated_at"]),
         "SUMMARY": text(task["title"]),
         "DESCRIPTION": text(task["description"] or ""),
-        "DUE": instant(due) if usual(due) and "T" in due else "",
+        "DUE": instant(due) if usual(due) and "T" in due and task["title"] != "Last Friday" else "",
         "DUE;VALUE=DATE": due.replace("-", "") if usual(due) and "T" not in due else "",
         "X-TASKLANE-DUE": instant(due) if due and not usual(due) and "T" in due else "",
         "X-TASKLANE-DUE;VALUE=DATE": due.replace("-", "") if due and not usual(due) and "T" not in due else "",
+        **RECURRING.get(task["title"], {}),
         "PRIORITY": priorities[task["priority"]],
         "CATEGORIES": ",".join(re.sub(r"([\\,;])", r"\\\1", text(tag)).replace("\n", "\\n") for tag in task["tags"]),
         "STATUS": "COMPLETED" if task["completed"] else "NEEDS-ACTION",

@@ -18,7 +18,7 @@ FULL: dict[str, Any] = {name: examples.DELETED[name] for name in (*GIVEN_MEMBERS
 FULL |= {name: examples.DELETED[name] for name in ("updated_at", "deleted_at")} | {"uid": examples.UID}
 FULL |= {"id": 2, "parent_id": 1, "position": examples.DELETED["position"]}
 
-UNASKED = {"user_id", "etag", "parent_uid"}
+UNASKED = {"user_id", "etag", "parent_uid", "series_id", "next_id"}
 """Of an export, what follows from the rest."""
 
 

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from typing import Any
 from zipfile import ZipFile
 
+from api.tasks.formats import recurrence
+
 _BEGIN = b"BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//Tasklane//Tasks//EN\r\nCALSCALE:GREGORIAN\r\n"
 _END = b"END:VCALENDAR\r\n"
 
@@ -36,17 +38,25 @@ class Calendar:
 
     def __init__(self) -> None:
         self._empty = True
+        self._described: set[str] = set()
 
     def head(self) -> bytes:
         return _BEGIN
 
     def tasks(self, batch: list[str]) -> bytes:
-        written = b"".join(map(_todo, _live(batch)))
+        written = b"".join(map(self._todo, _live(batch)))
         self._empty = self._empty and not written
         return written
 
     def tail(self) -> bytes:
         return (_NOTHING if self._empty else b"") + _END
+
+    def _todo(self, task: dict[str, Any]) -> bytes:
+        """Behind its zone, where that was not described yet."""
+        zone = recurrence.zone_of(task)
+        new = zone is not None and zone not in self._described
+        self._described |= {zone} if zone else set()
+        return (_zone(task) if new else b"") + _todo(task)
 
 
 class Archive:
@@ -61,7 +71,7 @@ class Archive:
 
     def tasks(self, batch: list[str]) -> bytes:
         for task in _live(batch):
-            self._zip.writestr(f"{task['uid']}.ics", _BEGIN + _todo(task) + _END)
+            self._zip.writestr(f"{task['uid']}.ics", _BEGIN + _zone(task) + _todo(task) + _END)
         return self._written.take()
 
     def tail(self) -> bytes:
@@ -95,6 +105,11 @@ def _todo(task: dict[str, Any]) -> bytes:
     return b"".join(_folded(line) for line in _lines(task))
 
 
+def _zone(task: dict[str, Any]) -> bytes:
+    zone = recurrence.zone_of(task)
+    return b"".join(map(_folded, recurrence.described(zone))) if zone else b""
+
+
 def _lines(task: dict[str, Any]) -> Iterator[str]:
     yield "BEGIN:VTODO"
     yield f"UID:{task['uid']}"
@@ -105,8 +120,10 @@ def _lines(task: dict[str, Any]) -> Iterator[str]:
     if task["description"]:
         yield f"DESCRIPTION:{_text(task['description'])}"
     if due := task["due_date"]:
-        name = "DUE" if _is_usual(due) else "X-TASKLANE-DUE"
-        yield f"{name}:{_utc(due)}" if "T" in due else f"{name};VALUE=DATE:{due.replace('-', '')}"
+        value, usual = _due(task), _is_usual(due)
+        yield f"{'DUE' if usual else 'X-TASKLANE-DUE'}{value}"
+        if task["recurrence"] and usual:
+            yield from recurrence.lines(task, due=value)
     yield f"PRIORITY:{_PRIORITIES[task['priority']]}"
     if task["tags"]:
         yield f"CATEGORIES:{','.join(_text(tag) for tag in task['tags'])}"
@@ -142,6 +159,15 @@ def _alarm(task: dict[str, Any], number: int, reminder: int | str) -> Iterator[s
 def _sort_order(position: str) -> int:
     """A number of the same order, but between tasks whose places differ late: programs read it as a double."""
     return (int(position[:16], 16) - _MIDDLE) * 0x10000 + int(position[16:20].ljust(4, "0"), 16)
+
+
+def _due(task: dict[str, Any]) -> str:
+    """The parameters and the value of it."""
+    due = task["due_date"]
+    if "T" not in due:
+        return f";VALUE=DATE:{due.replace('-', '')}"
+    zone = recurrence.zone_of(task) if _is_usual(due) else None
+    return f";TZID={zone}:{recurrence.on_the_wall(due, zone)}" if zone else f":{_utc(due)}"
 
 
 def _instant(name: str, instant: str | None) -> Iterator[str]:

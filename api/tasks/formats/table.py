@@ -48,6 +48,8 @@ def _plain(value: object) -> str:
             return "true" if value else "false"
         case list():
             return _plain(", ".join(_listed(str(item)) for item in value))
+        case dict():
+            return json.dumps(value, separators=(",", ":"))
         case str():
             return _FORMULA.sub("'", value)
         case _:

@@ -14,8 +14,9 @@ export type Write =
 export function draftTask(fields: TaskFields, userId: string): Task {
   const now = new Date().toISOString();
   const unsaid = { completed: false, completed_at: null, reminders: [], parent_id: null };
+  const once = { recurrence: null, series_id: null, next_id: null };
   const made = { ...unsaid, position: "", created_at: now, updated_at: now, etag: "" }; // above all that have a position
-  return { id: temporaryId(), user_id: userId, ...fields, ...made };
+  return { id: temporaryId(), user_id: userId, ...fields, ...made, ...once };
 }
 
 /** The ids of the service begin at 1. */
