@@ -86,6 +86,12 @@ inspector: tests/assistants/node_modules/.package-lock.json ## install the MCP i
 tests/assistants/node_modules/.package-lock.json: tests/assistants/package-lock.json
 	@npm --prefix tests/assistants ci --ignore-scripts --no-audit --no-fund --no-update-notifier --loglevel=error
 
+.PHONY: libraries
+libraries: tests/recurrence/node_modules/.package-lock.json ## install what recurrence is compared with; Debian has the other, libical3
+
+tests/recurrence/node_modules/.package-lock.json: tests/recurrence/package-lock.json
+	@npm --prefix tests/recurrence ci --ignore-scripts --no-audit --no-fund --no-update-notifier --loglevel=error
+
 frontend/node_modules/.package-lock.json: frontend/package-lock.json
 	@npm --prefix frontend ci --no-audit --no-fund --no-update-notifier
 

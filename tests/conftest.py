@@ -10,6 +10,7 @@ from core.types import UserId
 from tests.stack import TOP, ApiProcess, Stack, client, folder, new_user
 
 SLOW = (
+    "recurrence/test_others.py",
     "frontend/test_page.py",
     "deploy/test_local.py",
     "deploy/test_observe.py",
