@@ -16,7 +16,7 @@ from core.errors import NotFound, PreconditionFailed
 from core.lists.lists import TASKS, Change
 from core.lists.stand import HISTORY, REVISION, STAND
 from core.tasks.fields import GIVEN, REPRESENTATION, TASK_JSON, function
-from core.tasks.recurring import successors
+from core.tasks.recurring import given, successors
 from core.tasks.tree import family
 from core.types import Revision, Stand, TaskId
 
@@ -91,8 +91,8 @@ def insert(change: Change, columns: Columns) -> StoredTask:
     """A new task; raises `TooManyTasks`, and `InvalidInput` when its parent cannot be one."""
     if (parent := columns.get("parent_id")) is not None:
         family.expect_parent(change, parent)
-    given = "".join(f", {name} => %({name})s" for name in columns)
-    tasks, *made = _only(change.execute(_INSERT + given + ")", **_adapted(columns)))
+    arguments = "".join(f", {name} => %({name})s" for name in columns)
+    tasks, *made = _only(change.execute(_INSERT + arguments + ")", **_adapted(columns)))
     change.have_made(tasks)
     return StoredTask(*made)
 
@@ -106,7 +106,7 @@ def update(
     it completes what is open beneath it, unless `descendants` are to be left. Completing a task that recurs makes the
     next one, which raises `TooManyTasks`; reopening takes back what nobody has touched.
     """
-    columns = successors.resolved(change, task, columns)
+    columns = given.resolved(change, task, columns)
     if (parent := columns.get("parent_id")) is not None:
         family.expect_parent(change, parent, task=task)
     if "completed" not in columns:
@@ -114,7 +114,11 @@ def update(
     completes: LiteralString = family.HAS_SUBTASKS + " AND " + family.WAS_PENDING
     wanted = completes if descendants and columns["completed"] else _NOTHING
     marks = successors.MARKS_SET_RECURRING if columns.get("recurrence") else successors.MARKS_SET
-    return _settled(change, _write(change, task, _assignments(columns) + marks, condition, columns, wanted=wanted))
+    return _settled(
+        change,
+        _write(change, task, _assignments(columns) + marks, condition, columns, wanted=wanted),
+        along=descendants,
+    )
 
 
 def complete(
@@ -134,7 +138,7 @@ def complete(
     completes: LiteralString = "t.completed AND " + family.HAS_SUBTASKS
     wanted = completes if descendants and completed is not False else _NOTHING
     assignments = flip + successors.MARKS_FLIPPED if completed is None else _assignments(columns) + successors.MARKS_SET
-    return _settled(change, _write(change, task, assignments, condition, columns, wanted=wanted))
+    return _settled(change, _write(change, task, assignments, condition, columns, wanted=wanted), along=descendants)
 
 
 def write(change: Change, task: TaskId, columns: Columns, condition: Condition) -> StoredTask:
@@ -224,13 +228,13 @@ def _write(
     return _Written(StoredTask(*stored), found, mark)
 
 
-def _settled(change: Change, written: _Written) -> StoredTask:
+def _settled(change: Change, written: _Written, *, along: bool) -> StoredTask:
     """With all that follows from its being completed or reopened."""
     stored = written.task
-    if written.wanted:
-        stored = replace(stored, along=family.complete_below(change, stored.id))
-    json = successors.settle(change, stored.id, written.mark) if written.mark else None
-    return stored if json is None else replace(stored, json=json)
+    json = successors.settle(change, stored.id, written.mark, along=along) if written.mark else None
+    if json is not None:
+        stored = replace(stored, json=json)
+    return replace(stored, along=family.complete_below(change, stored.id)) if written.wanted else stored
 
 
 def _adapted(columns: Columns) -> dict[str, Any]:

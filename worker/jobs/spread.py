@@ -6,7 +6,7 @@ import structlog
 
 from core.errors import DatabaseUnavailable
 from core.logs import user_hash
-from core.tasks.tree import moves
+from core.tasks.tree import places
 from core.types import UserId
 from worker.jobs.context import Context
 
@@ -28,7 +28,7 @@ async def spread_lists(ctx: Context) -> int:
     while owners := await ctx.all_lists.crowded(limit=BATCH, but=held):
         for owner in owners:
             try:
-                while time.monotonic() < until and await ctx.lists.write(owner, moves.make_room):
+                while time.monotonic() < until and await ctx.lists.write(owner, places.make_room):
                     spread += 1
             except DatabaseUnavailable as error:
                 log.info("spread_put_off", user=user_hash(owner), reason=str(error))

@@ -5,16 +5,19 @@ For a task that does not recur it is one statement, as before.
 """
 
 import asyncio
-from collections.abc import Mapping
-from typing import Any, LiteralString
+from json import dumps
+from typing import LiteralString
 
 from core.database import driver
-from core.errors import Fault, InvalidInput, NotFound
+from core.database.transaction import Row
 from core.lists.lists import TASKS, Change
-from core.lists.stand import HISTORY, REVISION, STAND
+from core.lists.stand import HISTORY, REVISION
 from core.tasks.due import Due
 from core.tasks.fields import GIVEN, TASK_JSON
-from core.tasks.recurring.recurrence import Recurrence, following, recurrence_columns
+from core.tasks.recurring.copies import Original, copies
+from core.tasks.tree import family, places
+from core.tasks.tree.family import MAX_LEVELS
+from core.tasks.tree.keys import PLACE, Place
 from core.types import TaskId
 
 _COMPLETING: LiteralString = ", next_revision = CASE WHEN NOT completed AND "
@@ -40,52 +43,106 @@ MARK: LiteralString = (
 )
 """1: it was completed by this revision and nothing follows on it yet; -1: what follows on it is to be taken back."""
 
-_OWN = ("completed", "due_on", "due_at", "recurrence", "recurrence_date")
+_OF_ANOTHER: LiteralString = "1"
+"""As `next_revision`; no list has it. What follows was made with a task above, and is taken back with that alone."""
+
+_OWN = ("completed", "due_on", "due_at", "recurrence", "recurrence_date", "reminders", "parent_id")
 _COPIED: LiteralString = ", ".join(column.name for column in GIVEN if column.name not in _OWN)
+_OF_THE_ORIGINAL: LiteralString = ", ".join("t." + column.name for column in GIVEN if column.name not in _OWN)
 
-_COMPLETED: LiteralString = (
-    "SELECT recurrence, recurrence_date, due_on, due_at, completed_at FROM tasks"
-    " WHERE user_id = %(owner)s AND id = %(id)s AND recurrence IS NOT NULL"
+_TREE: LiteralString = (
+    """
+    WITH RECURSIVE tree AS (
+        SELECT id, 1 AS level FROM tasks WHERE user_id = %(owner)s AND id = %(id)s AND recurrence IS NOT NULL
+        UNION ALL
+        SELECT c.id, tree.level + 1
+        FROM tree JOIN tasks c ON c.user_id = %(owner)s AND c.parent_id = tree.id AND c.deleted_at IS NULL
+        WHERE tree.level <= %(levels)s
+    )
+    SELECT """
+    + PLACE
+    + """, t.id, t.parent_id, t.recurrence, t.recurrence_date, t.due_on, t.due_at, t.completed_at, t.reminders,
+        t.next_id
+    FROM tree JOIN tasks t ON t.user_id = %(owner)s AND t.id = tree.id ORDER BY tree.level, 1, t.id
+    """
 )
 
-_KEPT: LiteralString = (
-    "SELECT "
-    + STAND
-    + ", recurrence, due_on, due_at FROM tasks WHERE user_id = %(owner)s AND id = %(id)s AND deleted_at IS NULL"
-)
-
+# The numbers are given from the highest down: the next one is the newest, and what is beneath it keeps its order.
 _MAKE: LiteralString = (
     """
-    WITH made AS (
-        INSERT INTO tasks (user_id, revision, created_at, updated_at, completed, series_id, """
+    WITH drawn AS (
+        SELECT array_agg(number ORDER BY number DESC) AS ids
+        FROM (SELECT nextval(pg_get_serial_sequence('tasks', 'id')) AS number
+            FROM generate_series(1, cardinality(%(originals)s::bigint[]))) numbers
+    ), copy AS (
+        SELECT c.*, ids[c.number] AS id, CASE WHEN beneath IS NULL THEN %(parent)s ELSE ids[beneath] END AS parent
+        FROM drawn, unnest(%(originals)s::bigint[], %(beneath)s::integer[], %(due_on)s::date[],
+            %(due_at)s::timestamptz[], %(reminders)s::text[], %(recurrence)s::text[], %(stands_for)s::text[],
+            %(follows)s::boolean[]) WITH ORDINALITY
+            AS c (original, beneath, due_on, due_at, reminders, recurrence, stands_for, follows, number)
+    ), made AS (
+        INSERT INTO tasks (user_id, revision, id, created_at, updated_at, completed, series_id, parent_id, position,
+            due_on, due_at, reminders, recurrence, recurrence_date, """
     + _COPIED
-    + """, due_on, due_at, recurrence, recurrence_date)
-        SELECT user_id, revision, clock_timestamp(), clock_timestamp(), false, coalesce(series_id, id), """
-    + _COPIED
-    + """, %(due_on)s, %(due_at)s, %(recurrence)s, %(recurrence_date)s
-        FROM tasks WHERE user_id = %(owner)s AND id = %(id)s
-        RETURNING id
-    )
-    UPDATE tasks AS t SET next_id = made.id FROM made WHERE t.user_id = %(owner)s AND t.id = %(id)s
-    RETURNING t.revision, """
+    + """)
+        SELECT t.user_id, """
+    + REVISION
+    + """, copy.id, now.at, now.at, false,
+            CASE WHEN copy.recurrence IS NOT NULL THEN coalesce(t.series_id, t.id) END, copy.parent,
+            CASE WHEN copy.beneath IS NULL THEN %(position)s END, copy.due_on, copy.due_at,
+            copy.reminders::jsonb, copy.recurrence, copy.stands_for, """
+    + _OF_THE_ORIGINAL
+    + """
+        FROM (SELECT clock_timestamp() AS at) now, copy JOIN tasks t ON t.user_id = %(owner)s AND t.id = copy.original
+        RETURNING 1
+    ), followed AS (
+        UPDATE tasks AS t SET revision = """
+    + REVISION
+    + """, next_id = copy.id, next_revision = CASE WHEN t.id = %(id)s THEN t.next_revision ELSE """
+    + _OF_ANOTHER
+    + """ END
+        FROM copy WHERE t.user_id = %(owner)s AND t.id = copy.original AND copy.follows
+        RETURNING t.revision, """
     + HISTORY
-    + ", "
+    + " AS history, "
     + TASKS
-    + ", "
+    + " AS tasks, "
     + TASK_JSON
+    + """ AS task, t.id
+    )
+    SELECT revision, history, tasks, task FROM followed WHERE id = %(id)s
+    """
 )
 
-# Untouched is what has the revision still at which it was made: that of the completion.
+# Untouched is what has the revision still at which it was made, that of the completion, as has all that is beneath it.
 _TAKE_BACK: LiteralString = (
     """
-    WITH gone AS (
+    WITH RECURSIVE made AS (
+        SELECT s.id, s.revision, 1 AS level
+        FROM tasks t JOIN tasks s ON s.user_id = %(owner)s AND s.id = t.next_id AND s.deleted_at IS NULL
+        WHERE t.user_id = %(owner)s AND t.id = %(id)s
+        UNION ALL
+        SELECT c.id, c.revision, made.level + 1
+        FROM made JOIN tasks c ON c.user_id = %(owner)s AND c.parent_id = made.id WHERE made.level <= %(levels)s
+    ), below AS (
+        SELECT id, next_id, 1 AS level FROM tasks WHERE user_id = %(owner)s AND parent_id = %(id)s
+        UNION ALL
+        SELECT c.id, c.next_id, below.level + 1
+        FROM below JOIN tasks c ON c.user_id = %(owner)s AND c.parent_id = below.id WHERE below.level <= %(levels)s
+    ), gone AS (
         UPDATE tasks AS s SET revision = """
     + REVISION
     + """, updated_at = clock_timestamp(), deleted_at = clock_timestamp()
         FROM tasks AS t
         WHERE t.user_id = %(owner)s AND t.id = %(id)s AND s.user_id = %(owner)s AND s.id = t.next_id
-            AND s.revision = -t.next_revision AND s.deleted_at IS NULL
+            AND s.deleted_at IS NULL AND NOT EXISTS (SELECT FROM made WHERE made.revision <> -t.next_revision)
         RETURNING s.id
+    ), forgotten AS (
+        UPDATE tasks AS o SET revision = """
+    + REVISION
+    + """, next_id = NULL, next_revision = NULL
+        FROM below JOIN made ON made.id = below.next_id
+        WHERE o.user_id = %(owner)s AND o.id = below.id AND EXISTS (SELECT FROM gone)
     )
     UPDATE tasks AS t SET next_revision = NULL, next_id = (
         SELECT s.id FROM tasks s
@@ -99,61 +156,49 @@ _TAKE_BACK: LiteralString = (
 )
 
 
-STILL_NEEDED = "is needed while the task recurs"
-
-
-def resolved(change: Change, task: TaskId, columns: Mapping[str, Any]) -> Mapping[str, Any]:
-    """What is sent of the recurrence, and of the due date it needs, as columns of the task as it is.
-
-    A recurrence that the task has already is none that is given: pages send whole objects back. Raises `InvalidInput`
-    and `NotFound`.
-    """
-    sent_due = Due(columns["due_on"], columns["due_at"]) if "due_on" in columns else None
-    if "recurrence" not in columns and sent_due != Due():
-        return columns
-    rows = change.execute(_KEPT, id=task)
-    if not rows:
-        raise NotFound
-    [(kept, due_on, due_at)] = rows
-    if "recurrence" not in columns:
-        if kept is not None:
-            raise InvalidInput(Fault("#/due_date", STILL_NEEDED))
-        return columns
-    given: Recurrence | None = columns["recurrence"]
-    others = {name: value for name, value in columns.items() if not name.startswith("recurrence")}
-    if given is None:
-        return {**others, "recurrence": None, "recurrence_date": None}
-    try:
-        asked = recurrence_columns(given, sent_due or Due(due_on, due_at))
-    except ValueError as error:
-        if str(given) != kept or sent_due == Due():
-            raise InvalidInput(Fault("#/recurrence", str(error))) from None
-        return others
-    return others if kept in (str(given), asked["recurrence"]) else {**others, **asked}
-
-
-def settle(change: Change, task: TaskId, mark: int) -> str | None:
+def settle(change: Change, task: TaskId, mark: int, *, along: bool) -> str | None:
     """Make or take back what follows on a task with this `MARK`; its JSON then, None where nothing is changed.
 
-    Raises `TooManyTasks`.
+    `along`: what is open beneath it is completed next. Raises `TooManyTasks`.
     """
-    return _make(change, task) if mark > 0 else _take_back(change, task)
+    return _make(change, task, along=along) if mark > 0 else _take_back(change, task)
 
 
-def _make(change: Change, task: TaskId) -> str | None:
-    rows = change.look(_COMPLETED, id=task)
+def _make(change: Change, task: TaskId, *, along: bool) -> str | None:
+    rows = change.look(_TREE, id=task, levels=MAX_LEVELS)
     if not rows:
         return None
-    [(recurrence, stands_for, due_on, due_at, completed_at)] = rows
+    place, _, parent, *_ = rows[0]
+    originals = [_original(row) for row in rows]
     # In a thread: a rule that finds no date looks for it a while, and others wait for the event loop.
-    found = driver.wait_for(asyncio.to_thread(following, recurrence, stands_for, Due(due_on, due_at), completed_at))
-    if found is None:
+    made = driver.wait_for(asyncio.to_thread(copies, originals, along=along))
+    if not made:
         return None
-    [(tasks, json)] = change.execute(_MAKE, id=task, **found.columns)
-    change.have_made(tasks)
+    if parent is not None and not family.has_room(change, parent, len(made)):
+        parent = None
+    [(tasks, json)] = change.execute(
+        _MAKE,
+        id=task,
+        parent=parent,
+        position=places.key_behind(change, Place(task, place)),
+        originals=[copy.of for copy in made],
+        beneath=[copy.beneath for copy in made],
+        due_on=[copy.due.on for copy in made],
+        due_at=[copy.due.at for copy in made],
+        reminders=[dumps(copy.reminders) for copy in made],
+        recurrence=[copy.recurrence for copy in made],
+        stands_for=[copy.stands_for for copy in made],
+        follows=[copy.follows for copy in made],
+    )
+    change.have_made(tasks, len(made))
     return str(json)
 
 
+def _original(row: Row) -> Original:
+    _, id_, parent, recurrence, stands_for, due_on, due_at, completed_at, reminders, next_id = row
+    return Original(id_, parent, recurrence, stands_for, Due(due_on, due_at), completed_at, reminders, next_id)
+
+
 def _take_back(change: Change, task: TaskId) -> str:
-    [(json,)] = change.execute(_TAKE_BACK, id=task)
+    [(json,)] = change.execute(_TAKE_BACK, id=task, levels=MAX_LEVELS)
     return str(json)

@@ -121,6 +121,12 @@ def expect_parent(change: Change, parent: TaskId, *, task: TaskId | None = None)
         raise InvalidInput(Fault("#/parent_id", wrong))
 
 
+def has_room(change: Change, parent: TaskId, count: int) -> bool:
+    """Whether so many more may come to stand beneath a live task, in the tree that it belongs to."""
+    [(_, _, _, size)] = change.execute(_LOOK, parent=parent, task=None, levels=MAX_LEVELS)
+    return bool(size - 1 + count <= MAX_TREE)
+
+
 def complete_below(change: Change, task: TaskId) -> tuple[str, ...]:
     """Complete every open task beneath this one; returns them as they are now."""
     return _documents(change.execute(_COMPLETE, id=task, levels=MAX_LEVELS))
