@@ -57,6 +57,8 @@ class Rule(NamedTuple):
     from_completion: bool = False
     zone: str | None = None
     """In which it repeats, where the file says so."""
+    date: str | None = None
+    """Which date of its series the task stands for, as this service writes it."""
 
 
 class Reminder(NamedTuple):

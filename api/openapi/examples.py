@@ -185,6 +185,7 @@ EXAMPLES: dict[str, Document] = {
                 {
                     **{name: TASK[name] for name in ("title", "description", "completed", "completed_at", "priority")},
                     **{name: TASK[name] for name in ("due_date", "tags", "reminders", "created_at", "updated_at")},
+                    "recurrence": None,
                     "parent": None,
                     "place": "line 1",
                     "not_carried": [{"what": "start", "value": "t:2026-12-20"}],

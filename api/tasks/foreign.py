@@ -15,7 +15,11 @@ from api.tasks.reminders import MAX_MINUTES
 from api.tasks.reminders import MOST as MAX_REMINDERS
 from api.tasks.schemas import MAX_DESCRIPTION, MAX_TAG, MAX_TAGS, MAX_TITLE
 from api.tasks.transfer import known_uid
+from core.recurrence.rule import parse as parse_rule
+from core.tasks import zones
+from core.tasks.due import Due
 from core.tasks.fields import DEFAULTS
+from core.tasks.recurring.recurrence import Recurrence, recurrence_columns
 
 _MORE = "…"
 _SHOWN = (
@@ -44,7 +48,15 @@ class Made:
         shown = {name: self.columns.get(name) for name in _SHOWN}
         due = self.columns.get("due_on") or self.columns.get("due_at")
         told = [{"what": what, "value": _cut(plain(value), _MAX_TOLD)} for what, value in self.not_carried]
-        document = {**shown, "due_date": due, "parent": parent, "place": place, "not_carried": told}
+        recurrence = json.loads(self.columns.get("recurrence") or "null")
+        document = {
+            **shown,
+            "due_date": due,
+            "recurrence": recurrence,
+            "parent": parent,
+            "place": place,
+            "not_carried": told,
+        }
         return json.dumps(document, ensure_ascii=False)
 
 
@@ -60,8 +72,6 @@ class Making:
         task = placed.task
         if task.lists and not self._lists_as_tags:
             task.leave("list", task.lists)
-        if task.rule:
-            task.leave("recurrence", _told_rule(task.rule))
         title, description = _texts(task)
         columns: dict[str, Any] = {
             **DEFAULTS,
@@ -81,8 +91,32 @@ class Making:
             columns["due_at"] = _written(task.due)
         elif task.due:
             columns["due_on"] = task.due.isoformat()
+        columns |= self._recurrence(task)
         kept = {name: value for name, value in columns.items() if value is not None}
         return Made({"description": None, **kept}, task.not_carried)
+
+    def _recurrence(self, task: Parsed) -> dict[str, str]:
+        """The rule on the clock of the file or of its user; told of where it is none here, or has no due date."""
+        rule = task.rule
+        if rule is None:
+            return {}
+        if isinstance(task.due, datetime):
+            due, zone = Due(at=task.due), self._zone_of(rule)
+        else:
+            due, zone = Due(task.due), self._zone_of(rule) if rule.from_completion else None
+        try:
+            said = Recurrence(parse_rule(rule.text), zone, "completion" if rule.from_completion else "due")
+            columns = recurrence_columns(said, due)
+        except ValueError:
+            task.leave("recurrence", _told_rule(rule))
+            return {}
+        return {**columns, "recurrence_date": rule.date} if rule.date else columns
+
+    def _zone_of(self, rule: Rule) -> str | None:
+        try:
+            return zones.parse(rule.zone or "")
+        except ValueError:
+            return self._zone.key if self._zone else None
 
     def _reminders(self, task: Parsed) -> list[int | str]:
         """Minutes before it is due, or instants; some of those that are too many, or too early, are told of instead."""

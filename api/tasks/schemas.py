@@ -393,6 +393,7 @@ class PreviewedTask(TypedDict):
     completed_at: AwareDatetime | None
     priority: Priority
     due_date: date | AwareDatetime | None
+    recurrence: ShownRecurrence | None
     tags: Annotated[list[Annotated[str, Field(min_length=1, max_length=MAX_TAG)]], Field(max_length=MAX_TAGS)]
     reminders: Annotated[list[Reminder], Field(max_length=MOST_REMINDERS)]
     parent: Annotated[Count | None, Field(description="Which of the tasks is its parent; the first is 0.")]

@@ -952,6 +952,7 @@ export interface components {
             completed_at: string | null;
             priority: components["schemas"]["Priority"];
             due_date: string | null;
+            recurrence: components["schemas"]["ShownRecurrence"] | null;
             tags: string[];
             reminders: components["schemas"]["Reminder"][];
             /** @description Which of the tasks is its parent; the first is 0. */

@@ -3,6 +3,7 @@
 import io
 import json
 import zipfile
+from collections import Counter
 from collections.abc import Iterator
 from operator import itemgetter
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
+from core.recurrence.rule import parse
 from tests.hostile.__main__ import forget_the_most, memory
 from tests.imports.damage import damaged
 from tests.imports.many import many
@@ -35,10 +37,11 @@ KEPT_BY = {
         "completed",
         "priority",
         "due_date",
+        "recurrence",
         "created_at",
         "completed_at",
     ),
-    "csv": ("title", "description", "tags", "completed", "priority", "created_at", "completed_at"),
+    "csv": ("title", "description", "tags", "completed", "priority", "recurrence", "created_at", "completed_at"),
     "ics": ("completed", "priority"),
     "zip": ("completed", "priority"),
 }
@@ -91,9 +94,11 @@ def test_a_sample_becomes_tasks(bob: httpx.Client, name: str) -> None:
     tasks = expected(name)
     told = answer.json()
     assert (told["imported"], told["format"]) == (len(tasks), FORMATS[name])
-    assert told["not_carried"].get("recurrence", 0) >= sum(task["recurrence"] is not None for task in tasks)
     assert "parent" not in told["not_carried"]
     made = bob.get("/api/tasks?sort=position").json()
+    assert Counter((task["title"], task["recurrence"]["rule"]) for task in made if task["recurrence"]) == Counter(
+        (task["title"], str(parse(task["recurrence"]))) for task in tasks if task["recurrence"] and task["due_date"]
+    )
     assert sorted(map(repr, map(in_common, made))) == sorted(map(repr, map(in_common, tasks)))
     assert families(made, "id", "parent_id") == families(sorted(tasks, key=itemgetter("position")), "ref", "parent")
     times = {task["created_at"] for task in made}
@@ -247,6 +252,45 @@ def test_what_was_exported_comes_back(bob: httpx.Client, api: ApiProcess, kind: 
         before, after = (sorted(who.get("/api/tasks").json(), key=lambda task: task["title"]) for who in (bob, carol))
     for name in KEPT_BY[kind]:
         assert [task[name] for task in after] == [task[name] for task in before], name
+
+
+SERIES: list[Document] = [
+    {"title": "a", "due_date": "2031-01-02", "recurrence": {"rule": "FREQ=WEEKLY;COUNT=5"}},
+    {
+        "title": "b",
+        "due_date": "2031-03-29T02:30:00+01:00",
+        "recurrence": {"rule": "FREQ=DAILY", "time_zone": "Europe/Berlin"},
+    },
+    {"title": "c", "due_date": "2031-01-31", "recurrence": {"rule": "FREQ=MONTHLY;BYDAY=-1FR"}},
+    {
+        "title": "d",
+        "due_date": "2031-01-02T10:00:00Z",
+        "recurrence": {"rule": "FREQ=DAILY;INTERVAL=3", "from": "completion", "time_zone": "Asia/Kathmandu"},
+    },
+]
+
+
+@pytest.mark.parametrize("kind", ["ics", "zip", "csv", "json"])
+def test_a_series_that_was_exported_goes_on(bob: httpx.Client, api: ApiProcess, kind: str) -> None:
+    """In each format on the same clock, counted from the same; in those of the service also what was put off."""
+    for task in SERIES:
+        assert bob.post("/api/tasks", json=task).status_code == 201
+    task = bob.get("/api/tasks?search=a").json()[0]
+    put_off = bob.patch(f"/api/tasks/{task['id']}", json={"due_date": "2031-01-03"})
+    assert put_off.is_success
+    exported = bob.get(f"/api/tasks/export?format={kind}").content
+    with client(api.url, new_user()) as carol:
+        answer = carol.post(IMPORT, params={"format": "auto"}, content=exported, headers=FILE)
+        assert (answer.status_code, answer.json()["not_carried"]) == (201, {}), answer.text
+        before, after = (sorted(who.get("/api/tasks").json(), key=itemgetter("title")) for who in (bob, carol))
+        assert [task["recurrence"] for task in after] == [task["recurrence"] for task in before]
+        occurrences = [
+            [who.get(f"/api/tasks/{task['id']}/occurrences").json() for task in tasks]
+            for who, tasks in ((bob, before), (carol, after))
+        ]
+    kept = kind in ("csv", "json")
+    assert (occurrences[0] == occurrences[1]) is kept
+    assert occurrences[0][1:] == occurrences[1][1:]
 
 
 @pytest.mark.parametrize("kind", ["ics", "zip", "csv", "json"])

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from api.imports.parsed import Asked, Moment, Parsed, Priority, Remark, Reminder
+from api.imports.parsed import Asked, Moment, Parsed, Priority, Remark, Reminder, Rule
 from api.imports.source.content_lines import Component, Property, calendars
 from api.imports.source.faults import refused
 from api.imports.source.file import File
@@ -164,9 +164,17 @@ class _Todo:
         if start and start != due:
             task.leave("start", start)
         if repeats := self._component.first("RRULE"):
-            timed = self._component.first("DUE") or self._component.first("DTSTART")
-            task.rule = rule(repeats.value, zone=timed.parameters.get("TZID") if timed else None)
+            task.rule = self._rule(repeats.value)
             task.leave("recurrence", "" if task.rule else repeats.value)
+
+    def _rule(self, text: str) -> Rule | None:
+        """The days that a rule names are those of the start: it would find others from what is due on another day."""
+        start, due = self._component.first("DTSTART"), self._component.first("DUE")
+        timed = due or start
+        zone = timed.parameters.get("TZID") if timed else None
+        found = rule(text, from_completion=self.text("X-TASKLANE-RECURS-FROM") == "COMPLETION", zone=zone)
+        other_day = start and due and _day_of(start) != _day_of(due)
+        return None if found and other_day and "BY" in found.text else found
 
     def _moment(self, name: str, task: Parsed | None = None) -> Moment | None:
         """Raises `InvalidInput` for what is neither a day nor a time."""
@@ -208,6 +216,10 @@ class _Todo:
         if lasts is None or lasts > timedelta() or not same:
             return None
         return Reminder(minutes_before=round(-lasts.total_seconds() / 60))
+
+
+def _day_of(moment: Property) -> tuple[str, str | None]:
+    return moment.value.strip()[:8], moment.parameters.get("TZID")
 
 
 def _moment(value: str, zone: ZoneInfo | None) -> Moment | None:

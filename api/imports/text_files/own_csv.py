@@ -5,13 +5,16 @@ import io
 import re
 from collections.abc import Iterator
 from datetime import datetime
-from typing import cast
+from typing import Literal, cast
 
-from api.imports.parsed import Asked, Moment, Parsed, Priority, Reminder
+from pydantic import BaseModel, Field, ValidationError
+
+from api.imports.parsed import Asked, Moment, Parsed, Priority, Reminder, Rule
 from api.imports.source.faults import refused
 from api.imports.source.file import File
 from api.imports.source.lines import Row, header_of, records, rows
 from api.imports.values.moments import day, iso
+from core.tasks.recurring.recurrence import known_date
 
 COLUMNS = ("title", "completed", "priority", "tags", "uid")
 
@@ -19,6 +22,12 @@ _GUARD = re.compile(r"(?:\A|(?<=[\r\n]))'(?=[=+\-@\t\r\uff1d\uff0b\uff0d\uff20])
 _PRIORITIES = ("low", "medium", "high", "urgent")
 _LONGEST_NUMBER = 10
 _TRUTHS = {"true": True, "false": False, "": False}
+
+
+class _Recurrence(BaseModel):
+    rule: str
+    time_zone: str | None = None
+    origin: Literal["due", "completion"] = Field(default="due", alias="from")
 
 
 def read(file: File, asked: Asked) -> Iterator[Parsed | None]:
@@ -59,11 +68,23 @@ def _task(row: Row) -> Parsed:
         completed_at=_moment(row, "completed_at"),
         priority=cast(Priority, priority) if priority else None,
         due=_moment(row, "due_date"),
+        rule=_rule(row),
         tags=tuple(next(csv.reader(io.StringIO(_text(row["tags"]), newline=""), skipinitialspace=True), ())),
         uid=row["uid"],
         created=_moment(row, "created_at"),
         updated=_moment(row, "updated_at"),
     )
+
+
+def _rule(row: Row) -> Rule | None:
+    """JSON in a cell, as the service writes it; an older file has no such column."""
+    if not row["recurrence"]:
+        return None
+    try:
+        said = _Recurrence.model_validate_json(row["recurrence"])
+    except ValidationError:
+        raise refused(row.place, "must have a recurrence as the export writes it") from None
+    return Rule(said.rule, said.origin == "completion", said.time_zone, known_date(row["recurrence_date"]))
 
 
 def _reminders(row: Row) -> Iterator[Reminder]:
