@@ -44,15 +44,18 @@ PYTEST := PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n 3 --dist loadfile 
 test: testable ## run the tests; PYTEST_ARGS='-k fence'
 	$(PYTEST) $(PYTEST_ARGS)
 
-.PHONY: test-fast testable page-or-skip
+.PHONY: test-fast testable page-or-skip libraries-or-skip
 test-fast: testable ## run what takes a minute; `make test` has the whole stacks, browsers and long waits as well
 	$(PYTEST) -m 'not containers and not checks and not slow' $(PYTEST_ARGS)
 
 testable:
-	@$(MAKE) --quiet --no-print-directory --jobs=2 $(VENV)/.dev page-or-skip
+	@$(MAKE) --quiet --no-print-directory --jobs=2 $(VENV)/.dev page-or-skip libraries-or-skip
 
 page-or-skip: $(BIN)/python
 	@exec $(BIN)/python -m deploy.local.build "the tests that need it skip"
+
+libraries-or-skip:
+	@! command -v npm >/dev/null || $(MAKE) --quiet --no-print-directory libraries || echo 'no rrule-temporal: the tests that need it skip'
 
 check: $(VENV)/.dev ## lint, formatting, types, import contracts
 	$(BIN)/python -m ruff check .
@@ -67,6 +70,10 @@ format: $(VENV)/.dev ## format the code and apply the safe fixes
 .PHONY: contract functions openapi client package
 contract: $(VENV)/.dev ## hold the service against its document, 5,000 cases; CONTRACT_ARGS='--seed 1'
 	@$(BIN)/python -m tests.contract $(CONTRACT_ARGS)
+
+.PHONY: recurrence
+recurrence: $(VENV)/.dev libraries ## hold 10,000 recurrence rules against two libraries (five minutes or more); RULES=1000
+	@TASKLANE_RULES=$(or $(RULES),10000) $(BIN)/python -m pytest -n 0 -rAs tests/recurrence/test_others.py
 
 functions: $(VENV)/.dev ## write the database's functions for tasks as they look now
 	@$(BIN)/python -m migrations.functions

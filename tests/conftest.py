@@ -10,13 +10,13 @@ from core.types import UserId
 from tests.stack import TOP, ApiProcess, Stack, client, folder, new_user
 
 SLOW = (
-    "recurrence/test_others.py",
     "frontend/test_page.py",
     "deploy/test_local.py",
     "deploy/test_observe.py",
     "consistency/test_model.py",
     "deploy/test_load.py",
     "consistency/test_service.py",
+    "recurrence/test_others.py",
     "frontend/test_package.py",
     "frontend/test_better_auth.py",
     "frontend/test_client.py",
