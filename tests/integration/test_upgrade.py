@@ -88,6 +88,28 @@ def titles(before: httpx.Client, after: httpx.Client) -> list[str]:
     return [task["title"] for task in both(before, after)]
 
 
+def test_the_old_release_completes_what_recurs_and_makes_none(release: Release, released: Stack) -> None:
+    """It knows of no series; who reopens it in the new one and completes it there goes on with it, once."""
+    user = new_user()
+    migrate(released.database_url)
+    old, new = release.api(released.folder, released.environment()), released.api()
+    released.adopt(old)
+    old.start()
+    with old.client(user) as before, new.client(user) as after:
+        task = make(after, "Clean", due_date="2030-01-31", recurrence={"rule": "FREQ=DAILY"})
+        path = f"/api/tasks/{task['id']}"
+        before.patch(f"{path}/complete").raise_for_status()
+        assert len(after.get("/api/tasks").json()) == 1
+        after.patch(path, json={"completed": False}).raise_for_status()
+        following = after.patch(path, json={"completed": True}).json()["next_id"]
+        assert following
+        before.patch(f"{path}/complete").raise_for_status()
+        before.patch(f"{path}/complete").raise_for_status()
+        assert after.get(path).json()["next_id"] == following
+        assert after.patch(path, json={"completed": False}).json()["next_id"] is None
+        assert titles(before, after) == ["Clean"]
+
+
 def test_an_account_that_the_old_release_erases_has_no_tokens(release: Release, released: Stack) -> None:
     """Though it knows of none: it refuses them, and what it erases takes them along."""
     user = new_user()
