@@ -1,4 +1,4 @@
-"""Order by hand and subtasks, by two devices at once, told to the service and to a plain tree: always the same.
+"""Order by hand, subtasks and series, by two devices at once, told to the service and to a plain tree: always the same.
 
 `TASKLANE_EXAMPLES` is the number of sequences; without it there are few, and the same ones every time.
 """
@@ -32,6 +32,9 @@ SETTINGS = settings(
 )
 LEVELS = 4
 ABSENT = "absent"
+RECURRING = {"due_date": "2026-03-01", "recurrence": {"rule": "FREQ=DAILY"}}
+NEVER = 0
+"""A revision that no list has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,14 +47,27 @@ class Operation:
     parent: int | str | None = None
     completed: bool = True
     descendants: bool = True
+    recurs: bool = False
+    title: str = "Walk"
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What an answer says that nobody can know before."""
+
+    made: int | None = None
+    following: int | None = None
+    revision: int | None = None
 
 
 NUMBERS = st.integers(0, 11)
 OPERATIONS = st.one_of(
-    st.builds(Operation, st.just("create"), parent=st.none() | NUMBERS),
+    st.builds(Operation, st.just("create"), parent=st.none() | NUMBERS, recurs=st.booleans()),
     st.builds(Operation, st.just("move"), NUMBERS, st.none() | NUMBERS, st.just(ABSENT) | st.none() | NUMBERS),
     st.builds(Operation, st.just("nest"), NUMBERS, parent=st.none() | NUMBERS),
     st.builds(Operation, st.just("complete"), NUMBERS, completed=st.booleans(), descendants=st.booleans()),
+    st.builds(Operation, st.just("complete"), NUMBERS, descendants=st.integers(0, 3).map(bool), recurs=st.just(True)),
+    st.builds(Operation, st.just("complete"), NUMBERS, completed=st.just(False), recurs=st.just(True)),
     st.builds(Operation, st.just("delete"), NUMBERS),
     st.builds(Operation, st.just("restore"), NUMBERS),
 )
@@ -63,6 +79,13 @@ class Node:
     completed: bool = False
     deleted: str | None = None
     """When, so far as it is known: what went in the same instant comes back together."""
+    title: str = ""
+    recurs: bool = False
+    revision: int = 0
+    following: int | None = None
+    """What its completion has made."""
+    followed: int = NEVER
+    """The revision at which that was made."""
 
 
 @dataclass(slots=True)
@@ -76,13 +99,18 @@ class Tree:
     """Whose place only the service knows: they come out of the trash."""
     changed: set[int] = field(default_factory=set)
     """Beneath the task of the last operation."""
+    told: Told = field(default_factory=Told)
+    """By the answer to it."""
+    unnamed: int = 0
+    """The last id that stands for one that the service has given without telling."""
 
-    def apply(self, operation: Operation, new: int | None) -> int:
-        """The status; `new` is the id that the service has given, if it has."""
+    def apply(self, operation: Operation, told: Told) -> int:
+        """The status."""
         self.changed = set()
+        self.told = told if told.revision else replace(told, revision=self.unknown())
         node = self.nodes.get(operation.task)
         if operation.kind == "create":
-            return self._create(operation, new)
+            return self._create(operation)
         if node is None or (node.deleted is None) == (operation.kind == "restore"):
             return 404
         return int(getattr(self, f"_{operation.kind}")(operation, node))
@@ -102,13 +130,22 @@ class Tree:
         children = [child for child, node in self.nodes.items() if node.parent == id_ and wanted(node)]
         return 1 + max((self.height(child, wanted) for child in children), default=0)
 
-    def _create(self, operation: Operation, new: int | None) -> int:
+    def unknown(self) -> int:
+        self.unnamed -= 1
+        return self.unnamed
+
+    def touch(self, *ids: int) -> None:
+        for id_ in ids:
+            self.nodes[id_].revision = self.told.revision or NEVER
+
+    def _create(self, operation: Operation) -> int:
         parent = operation.parent
         if parent is not None and not (self.live(parent) and self.level(int(parent)) < LEVELS):
             return 422
-        id_ = new or -1
-        self.nodes[id_] = Node(None if parent is None else int(parent))
+        id_ = self.told.made or self.unknown()
+        self.nodes[id_] = Node(None if parent is None else int(parent), title=operation.title, recurs=operation.recurs)
         self.order.insert(0, id_)
+        self.touch(id_)
         return 201
 
     def _move(self, operation: Operation, node: Node) -> int:
@@ -120,6 +157,7 @@ class Tree:
         if parent != node.parent and not self._may_nest(operation.task, parent):
             return 422
         node.parent = parent
+        self.touch(operation.task)
         self.order.remove(operation.task)
         if operation.after is None:
             self.order.insert(0, operation.task)
@@ -135,6 +173,7 @@ class Tree:
         if not self._may_nest(operation.task, parent):
             return 422
         node.parent = parent
+        self.touch(operation.task)
         return 200
 
     def _may_nest(self, task: int, parent: int | None) -> bool:
@@ -145,19 +184,69 @@ class Tree:
         return self.level(parent) + self.height(task, _is_live) <= LEVELS
 
     def _complete(self, operation: Operation, node: Node) -> int:
-        node.completed = operation.completed
+        was, node.completed = node.completed, operation.completed
+        self.touch(operation.task)
+        if node.completed and not was and node.recurs and node.following is None:
+            self._follow(operation, node)
+        elif was and not node.completed and node.following is not None:
+            self._take_back(operation.task, node)
         if operation.completed and operation.descendants:
             open_ones = [id_ for id_ in self.below(operation.task, _is_live) if not self.nodes[id_].completed]
             for id_ in open_ones:
                 self.nodes[id_].completed = True
             self.changed = set(open_ones)
+            self.touch(*open_ones)
         return 200
+
+    def _follow(self, operation: Operation, node: Node) -> None:
+        """The next one stands behind it, what is beneath it at the top: there stands what nobody has moved."""
+        following = self.told.following or self.unknown()
+        copies = {operation.task: following}
+        level = [operation.task]
+        while level:
+            level = [id_ for id_ in self.order if self.nodes[id_].parent in level]
+            for id_ in level:
+                child = self.nodes[id_]
+                if child.parent in copies and not (child.recurs and child.following is not None):
+                    copies[id_] = self.unknown()
+                    if child.recurs and (operation.descendants or child.completed):
+                        child.following, child.followed = copies[id_], NEVER
+                        self.touch(id_)
+        for id_, copy in copies.items():
+            original = self.nodes[id_]
+            parent = original.parent if original is node else copies[original.parent or 0]
+            self.nodes[copy] = Node(parent, title=original.title, recurs=original.recurs)
+            self.touch(copy)
+        self.order[:0] = list(copies.values())[1:]
+        self.order.insert(self.order.index(operation.task) + 1, following)
+        if operation.task in self.unsure:
+            self.unsure.add(following)
+        node.following, node.followed = following, self.told.revision or NEVER
+
+    def _take_back(self, id_: int, node: Node) -> None:
+        """All of it if nobody has touched any of it; what lies in the trash is not there."""
+        following = node.following or NEVER
+        if not self.live(following):
+            node.following = None
+            return
+        tree = [following, *self.below(following, lambda _: True)]
+        if any(self.nodes[one].revision != node.followed for one in tree):
+            return
+        for one in tree:
+            self.nodes[one].deleted = f"taken back {id_}"
+            self.order.remove(one)
+        for original in (id_, *self.below(id_, lambda _: True)):
+            if self.nodes[original].following in tree:
+                self.nodes[original].following = None
+                self.touch(original)
+        self.touch(*tree)
 
     def _delete(self, operation: Operation, _node: Node) -> int:
         when = f"now {operation.task}"
         for id_ in (operation.task, *self.below(operation.task, _is_live)):
             self.nodes[id_].deleted = when
             self.order.remove(id_)
+            self.touch(id_)
         return 204
 
     def _restore(self, operation: Operation, node: Node) -> int:
@@ -172,8 +261,24 @@ class Tree:
             self.nodes[id_].deleted = None
             self.order.append(id_)
             self.unsure.add(id_)
+            self.touch(id_)
         self.changed = set(went_along)
         return 200
+
+    def named(self, tasks: Sequence[dict[str, Any]]) -> bool:
+        """Give what the service has made unasked its ids: a copy has the title of what it is of, and its own parent."""
+        names = {(task["parent_id"], task["title"]): task["id"] for task in tasks if task["id"] not in self.nodes}
+        for id_ in sorted((id_ for id_ in self.nodes if id_ < 0), reverse=True):  # parents first
+            node = self.nodes[id_]
+            given = names.pop((node.parent, node.title), None)
+            if given is None:
+                return False
+            self.nodes[given] = self.nodes.pop(id_)
+            self.order = [given if one == id_ else one for one in self.order]
+            for one in self.nodes.values():
+                one.parent = given if one.parent == id_ else one.parent
+                one.following = given if one.following == id_ else one.following
+        return True
 
 
 def _is_live(node: Node) -> bool:
@@ -192,7 +297,9 @@ class Device:
         path = f"/api/tasks/{operation.task}"
         match operation.kind:
             case "create":
-                return self.http.post("/api/tasks", json={"title": "Walk", "parent_id": operation.parent})
+                recurring = RECURRING if operation.recurs else {}
+                task = {"title": operation.title, "parent_id": operation.parent, **recurring}
+                return self.http.post("/api/tasks", json=task)
             case "move":
                 parent = {} if operation.parent == ABSENT else {"parent_id": operation.parent}
                 return self.http.post(f"{path}/move", json={"after": operation.after, **parent})
@@ -238,15 +345,16 @@ class Conversation(RuleBasedStateMachine):
         headers = {"authorization": f"Bearer {shared_secret_token(new_user())}"}
         self.devices = [Device(httpx.Client(base_url=self.url, headers=headers, timeout=60)) for _ in range(2)]
         self.tree = Tree()
+        self.titles = 0
 
     def teardown(self) -> None:
         for device in self.devices:
             device.http.close()
 
-    @initialize(parents=st.lists(st.none() | NUMBERS, min_size=3, max_size=10))
-    def begin(self, parents: Sequence[int | None]) -> None:
-        for parent in parents:
-            self.one_after_the_other([Operation("create", parent=parent)])
+    @initialize(tasks=st.lists(st.tuples(st.none() | NUMBERS, st.integers(0, 2).map(bool)), min_size=3, max_size=10))
+    def begin(self, tasks: Sequence[tuple[int | None, bool]]) -> None:
+        for parent, recurs in tasks:
+            self.one_after_the_other([Operation("create", parent=parent, recurs=recurs)])
 
     @rule(operations=st.lists(OPERATIONS, min_size=1, max_size=4))
     def one_after_the_other(self, operations: Sequence[Operation]) -> None:
@@ -254,7 +362,7 @@ class Conversation(RuleBasedStateMachine):
         for turn, operation in enumerate(operations):
             known = self.known(operation)
             answer = self.devices[turn % 2].send(known)
-            assert answer.status_code == self.tree.apply(known, _id_of(answer)), (known, answer.text)
+            assert answer.status_code == self.tree.apply(known, _told(answer)), (known, answer.text)
             if answer.content and answer.status_code < 400:
                 along = {task["id"] for task in answer.json().get("descendants", ())}
                 assert along == self.tree.changed
@@ -268,7 +376,7 @@ class Conversation(RuleBasedStateMachine):
         possible = []
         for order in ((0, 1), (1, 0)):
             tree = deepcopy(self.tree)
-            statuses = {at: tree.apply(operations[at], _id_of(answers[at])) for at in order}
+            statuses = {at: tree.apply(operations[at], _told(answers[at])) for at in order}
             if all(answers[at].status_code == status for at, status in statuses.items()):
                 possible.append(tree)
         assert possible, (operations, [answer.text for answer in answers])
@@ -281,31 +389,45 @@ class Conversation(RuleBasedStateMachine):
         self.look_around([self.tree])
 
     def known(self, operation: Operation) -> Operation:
-        """With ids in place of numbers; of the operations that need a task in the trash, one in there if there is."""
+        """With ids in place of numbers; where an operation needs a task of a kind, one of these if there is."""
         ids = sorted(self.tree.nodes)
         deleted = [id_ for id_ in ids if self.tree.nodes[id_].deleted]
-        tasks = (deleted if operation.kind == "restore" else []) or ids or [2**62]
+        wanted = {"restore": deleted, "complete": self.series(operation) if operation.recurs else []}
+        tasks = wanted.get(operation.kind) or ids or [2**62]
 
         def id_of(number: object, among: Sequence[int]) -> Any:
             return among[-1 - number % len(among)] if isinstance(number, int) else number
 
+        self.titles += 1
         return replace(
             operation,
+            title=f"Walk {self.titles}",
             task=id_of(operation.task, tasks),
             after=id_of(operation.after, ids or [2**62]),
             parent=id_of(operation.parent, ids or [2**62]),
         )
 
+    def series(self, operation: Operation) -> list[int]:
+        """What recurs and can be completed, or reopened; of these those that have subtasks, if there are any."""
+        nodes = self.tree.nodes
+        found = [
+            id_ for id_ in self.tree.order if nodes[id_].recurs and nodes[id_].completed is not operation.completed
+        ]
+        return sorted(id_ for id_ in found if self.tree.below(id_, _is_live)) or sorted(found)
+
     def look_around(self, possible: Sequence[Tree]) -> None:
         """The list is as one of the trees says, for both devices, whichever way they learn of it."""
         shown = self.devices[0].http.get("/api/tasks", params={"sort": "position", "limit": "1000"}).json()
-        trash = {task["id"]: task["deleted_at"] for task in self.devices[1].http.get("/api/tasks/trash").json()}
-        fitting = [tree for tree in possible if self.is_as_shown(tree, shown, trash)]
+        deleted = self.devices[1].http.get("/api/tasks/trash", params={"limit": "1000"}).json()
+        trash = {task["id"]: task["deleted_at"] for task in deleted}
+        fitting = [tree for tree in possible if tree.named([*shown, *deleted]) and self.is_as_shown(tree, shown, trash)]
         assert fitting, (possible, shown, trash)
         self.tree = fitting[0]
         self.tree.order, self.tree.unsure = [task["id"] for task in shown], set()
         for id_, when in trash.items():
             self.tree.nodes[id_].deleted = when
+        for task in (*shown, *deleted):  # also what was spread anew has another
+            self.tree.nodes[task["id"]].revision = _revision(task)
         assert [task["position"] for task in shown] == sorted(task["position"] for task in shown)
         for task in shown:
             assert task["parent_id"] is None or task["parent_id"] in self.tree.order
@@ -315,10 +437,14 @@ class Conversation(RuleBasedStateMachine):
             assert device.tasks == {task["id"]: task for task in shown}
 
     def is_as_shown(self, tree: Tree, shown: Sequence[dict[str, Any]], trash: dict[int, str]) -> bool:
-        live = {id_: (node.parent, node.completed) for id_, node in tree.nodes.items() if node.deleted is None}
+        live = {
+            id_: (node.parent, node.completed, node.following)
+            for id_, node in tree.nodes.items()
+            if node.deleted is None
+        }
         sure = [id_ for id_ in tree.order if id_ not in tree.unsure]
         return (
-            live == {task["id"]: (task["parent_id"], task["completed"]) for task in shown}
+            live == {task["id"]: (task["parent_id"], task["completed"], task["next_id"]) for task in shown}
             and sure == [task["id"] for task in shown if task["id"] not in tree.unsure]
             and trash.keys() == {id_ for id_, node in tree.nodes.items() if node.deleted}
         )
@@ -346,8 +472,15 @@ class Conversation(RuleBasedStateMachine):
             assert of_parent == [task for task in shown if task["parent_id"] == parent]
 
 
-def _id_of(answer: httpx.Response) -> int | None:
-    return int(answer.json()["id"]) if answer.status_code == 201 else None
+def _told(answer: httpx.Response) -> Told:
+    if not answer.content or not answer.is_success:
+        return Told()
+    task = answer.json()
+    return Told(task["id"] if answer.status_code == 201 else None, task["next_id"], _revision(task))
+
+
+def _revision(task: dict[str, Any]) -> int:
+    return int(task["etag"].strip('"').rpartition("-")[2])
 
 
 def test_any_sequence_by_two_devices_gives_both_the_same_order_and_tree(api: ApiProcess) -> None:

@@ -83,6 +83,19 @@ def test_a_touched_one_stays_when_the_one_before_is_reopened(alice: httpx.Client
     assert get(alice, following["id"])["id"] == following["id"]
 
 
+def test_what_was_deleted_in_the_end_is_made_anew(alice: httpx.Client) -> None:
+    """Also if it had stayed before, because somebody had touched it: no series ends in silence."""
+    task = recurring(alice)
+    following = get(alice, complete(alice, task)["next_id"])
+    alice.patch(f"/api/tasks/{following['id']}", json={"title": "Sweep"}).raise_for_status()
+    for _ in range(2):
+        assert complete(alice, task, completed=False)["next_id"] == following["id"]
+        assert complete(alice, task)["next_id"] == following["id"]
+    alice.delete(f"/api/tasks/{following['id']}").raise_for_status()
+    assert complete(alice, task, completed=False)["next_id"] is None
+    assert complete(alice, task)["next_id"] not in (None, following["id"])
+
+
 def test_the_middle_of_a_series_goes_into_the_trash_and_comes_back(alice: httpx.Client) -> None:
     """The others stay as they are; it still is what the one before made, and what made the one behind."""
     first = recurring(alice)

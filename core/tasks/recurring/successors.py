@@ -43,8 +43,10 @@ MARK: LiteralString = (
 )
 """1: it was completed by this revision and nothing follows on it yet; -1: what follows on it is to be taken back."""
 
-_OF_ANOTHER: LiteralString = "1"
-"""As `next_revision`; no list has it. What follows was made with a task above, and is taken back with that alone."""
+_STAYS: LiteralString = "1"
+"""As `next_revision`; no list has it. What follows is not taken back by this task: somebody has touched it, or it was
+made with a task above, and goes with that alone.
+"""
 
 _OWN = ("completed", "due_on", "due_at", "recurrence", "recurrence_date", "reminders", "parent_id")
 _COPIED: LiteralString = ", ".join(column.name for column in GIVEN if column.name not in _OWN)
@@ -99,7 +101,7 @@ _MAKE: LiteralString = (
         UPDATE tasks AS t SET revision = """
     + REVISION
     + """, next_id = copy.id, next_revision = CASE WHEN t.id = %(id)s THEN t.next_revision ELSE """
-    + _OF_ANOTHER
+    + _STAYS
     + """ END
         FROM copy WHERE t.user_id = %(owner)s AND t.id = copy.original AND copy.follows
         RETURNING t.revision, """
@@ -144,7 +146,9 @@ _TAKE_BACK: LiteralString = (
         FROM below JOIN made ON made.id = below.next_id
         WHERE o.user_id = %(owner)s AND o.id = below.id AND EXISTS (SELECT FROM gone)
     )
-    UPDATE tasks AS t SET next_revision = NULL, next_id = (
+    UPDATE tasks AS t SET next_revision = """
+    + _STAYS
+    + """, next_id = (
         SELECT s.id FROM tasks s
         WHERE s.user_id = %(owner)s AND s.id = t.next_id AND s.deleted_at IS NULL AND s.id NOT IN (SELECT id FROM gone)
     )
