@@ -72,7 +72,7 @@ contract: $(VENV)/.dev ## hold the service against its document, 5,000 cases; CO
 	@$(BIN)/python -m tests.contract $(CONTRACT_ARGS)
 
 .PHONY: recurrence
-recurrence: $(VENV)/.dev libraries ## hold 10,000 recurrence rules against two libraries (five minutes or more); RULES=1000
+recurrence: $(VENV)/.dev libraries ## hold 10,000 recurrence rules against two libraries (eight minutes or more); RULES=1000
 	@TASKLANE_RULES=$(or $(RULES),10000) $(BIN)/python -m pytest -n 0 -rAs tests/recurrence/test_others.py
 
 functions: $(VENV)/.dev ## write the database's functions for tasks as they look now
