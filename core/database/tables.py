@@ -224,6 +224,34 @@ class AccessToken(SQLModel, table=True):
     """To the hour."""
 
 
+class CalendarObject(SQLModel, table=True):
+    """What a calendar has made of a task, or a file has brought along; one without it is as the service made it."""
+
+    __tablename__ = "calendar_objects"
+    __table_args__ = (
+        CheckConstraint("octet_length(name) BETWEEN 1 AND 600 AND name !~ '[/[:cntrl:]]'", name="name_form"),
+        CheckConstraint("octet_length(uid) BETWEEN 1 AND 500", name="uid_length"),
+        CheckConstraint("octet_length(parent_uid) BETWEEN 1 AND 500", name="parent_uid_length"),
+        CheckConstraint("octet_length(kept) <= 131072", name="kept_length"),
+        Index("calendar_objects_name", "user_id", "name", unique=True),
+        Index("calendar_objects_uid", "user_id", "uid", unique=True),
+        Index("calendar_objects_parent", "user_id", "parent_uid", postgresql_where=text("parent_uid IS NOT NULL")),
+    )
+
+    user_id: str = Field(sa_column=Column(Text, primary_key=True))
+    task_id: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False))
+    name: str | None = Field(default=None, sa_column=Column(Text))
+    """The last part of its address, if a client has chosen it."""
+    uid: str | None = Field(default=None, sa_column=Column(Text))
+    """What a client calls it; None for that of the task."""
+    parent_uid: str | None = Field(default=None, sa_column=Column(Text))
+    """Beneath which it belongs as soon as that one is there."""
+    kept: str | None = Field(default=None, sa_column=Column(Text))
+    """The whole of the object, as it was put."""
+    revision: int | None = Field(default=None, sa_column=Column(BigInteger))
+    """That of the task when it was put: a task that still has it is what `kept` says."""
+
+
 class CacheState(SQLModel, table=True):
     """One row: whether the worker reaches Redis, as writers and readers that do not must know."""
 

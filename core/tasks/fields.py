@@ -114,25 +114,32 @@ MEMBERS: tuple[Member, ...] = (
 DELETED_AT = _instant("deleted_at", imported="deleted_at")
 """What a task has besides in the trash, in an export and in an import."""
 
+_UIDS: LiteralString = (
+    "coalesce((SELECT o.uid FROM calendar_objects o WHERE o.user_id = mine.user_id AND o.task_id = mine.id),"
+    " coalesce(mine.uid, tasklane_uid(mine.id))::text)"
+)
+
 UID = Member(
     "uid",
     (
         Kept(
             "uid",
             "uuid",
-            imported="CASE WHEN uid NOT IN (SELECT coalesce(mine.uid, tasklane_uid(mine.id)) FROM tasks mine"
-            " WHERE mine.user_id = %(owner)s) THEN uid ELSE gen_random_uuid() END",
+            imported="CASE WHEN uid::text NOT IN (SELECT "
+            + _UIDS
+            + " FROM tasks mine WHERE mine.user_id = %(owner)s) THEN uid ELSE gen_random_uuid() END",
         ),
     ),
-    "coalesce(t.uid, tasklane_uid(t.id))",
+    _UIDS.replace("mine.", "t."),
 )
 """What a task is called in calendars, everywhere and always the same; an import brings it along where it is free."""
 
 PARENT_UID = Member(
     "parent_uid",
-    sql="(SELECT coalesce(p.uid, tasklane_uid(p.id)) FROM tasks p WHERE p.user_id = t.user_id AND p.id = t.parent_id)",
+    sql="coalesce((SELECT " + _UIDS + " FROM tasks mine WHERE mine.user_id = t.user_id AND mine.id = t.parent_id),"
+    " (SELECT o.parent_uid FROM calendar_objects o WHERE o.user_id = t.user_id AND o.task_id = t.id))",
 )
-"""What its parent is called there."""
+"""What its parent is called there, and while there is none, what it would be."""
 
 RECURRENCE_DATE = _given("recurrence_date", "text")
 """Which date of its series a task stands for, whatever it was put off to."""

@@ -352,6 +352,8 @@ ROWS: Mapping[str, LiteralString] = {
     "access_tokens": "INSERT INTO access_tokens (user_id, digest, name, scopes)"
     " VALUES (%(user)s, sha256(convert_to(%(user)s, 'UTF8')), 'x', '{tasks:read}');",
     "crowded_lists": "INSERT INTO crowded_lists (user_id) VALUES (%(user)s);",
+    "calendar_objects": "INSERT INTO calendar_objects (user_id, task_id, kept)"
+    " SELECT user_id, id, 'x' FROM tasks WHERE user_id = %(user)s LIMIT 1;",
 }
 FOREIGN_WRITES: tuple[LiteralString, ...] = (
     "UPDATE tasks SET user_id = %(user)s",

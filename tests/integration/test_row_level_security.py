@@ -30,6 +30,10 @@ INSERT = {
         " VALUES (%s, sha256(gen_random_uuid()::text::bytea), 'x', '{tasks:read}')"
     ),
     "crowded_lists": "INSERT INTO crowded_lists (user_id) VALUES (%s)",
+    "calendar_objects": (
+        "INSERT INTO calendar_objects (user_id, task_id)"
+        " SELECT owner, coalesce((SELECT max(id) FROM tasks WHERE user_id = owner), 0) FROM (VALUES (%s)) o (owner)"
+    ),
 }
 
 CHANGEABLE = {"access_tokens": "last_used_at"}
