@@ -145,3 +145,19 @@ class BatchFailed(TasklaneError):
     def __init__(self, outcomes: "list[TasklaneError | None]") -> None:
         super().__init__()
         self.outcomes = outcomes
+
+
+@dataclass
+class InvalidCalendar(TasklaneError):
+    """A calendar object cannot be taken; `precondition` is what RFC 4791 (5.3.2.1) calls that which does not hold."""
+
+    precondition: str
+    detail: str
+    """A sentence, with the line."""
+
+
+@dataclass
+class UidConflict(TasklaneError):
+    """The uid is that of the owner's object of this name; or the object that has this name has another uid."""
+
+    name: str

@@ -94,6 +94,10 @@ class Parsed:
     rule: Rule | None = None
     reminders: tuple[Reminder, ...] = ()
     uid: str = ""
+    kept: str = ""
+    """The whole of it as a calendar object, where the file has more of it than a task has."""
+    parent_missing: str = ""
+    """The uid of a parent that is not in the file."""
     created: Moment | None = None
     updated: Moment | None = None
     not_carried: tuple[NotCarried, ...] = ()

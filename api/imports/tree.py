@@ -36,6 +36,7 @@ def placed(tasks: Sequence[Parsed]) -> Iterator[Placed | None]:
         parent = by_key.get(task.parent) if task.parent else None
         if parent is None and task.parent:
             task.leave("parent", "it is not in the file")
+            task.parent_missing = task.parent if task.kept else ""
         (children[id(parent)] if parent else top).append(task)
     for siblings in (top, *children.values()):
         siblings.sort(key=lambda task: task.order or _LAST)

@@ -49,7 +49,14 @@ DELETED: Document = {**COMPLETED, "deleted_at": "2026-12-17T18:00:00.000Z", "eta
 CHILD: Document = {"id": 43, "title": "Take the empty bottles along", "parent_id": 42, "position": of_number(43)}
 UID = "3f0b6a52-7c1d-4e8a-9a57-d2c4b1e06f93"
 OTHER_UID = "c2f6d1aa-90b4-4c6e-8f0d-5b7a3e91c844"
-EXPORTED: Document = {**TASK, "deleted_at": None, "uid": UID, "parent_uid": None, "recurrence_date": "2026-12-24"}
+EXPORTED: Document = {
+    **TASK,
+    "deleted_at": None,
+    "uid": UID,
+    "parent_uid": None,
+    "recurrence_date": "2026-12-24",
+    "calendar": None,
+}
 EXPORTED_DELETED: Document = {**EXPORTED, **DELETED, "uid": OTHER_UID}
 ACCOUNT: Document = {
     "user_id": TASK["user_id"],

@@ -14,7 +14,7 @@ from api.imports.values.texts import plain
 from api.tasks.reminders import MAX_MINUTES
 from api.tasks.reminders import MOST as MAX_REMINDERS
 from api.tasks.schemas import MAX_DESCRIPTION, MAX_TAG, MAX_TAGS, MAX_TITLE
-from api.tasks.transfer import known_uid
+from api.tasks.transfer import known_uid, row_of_uid
 from core.recurrence.rule import parse as parse_rule
 from core.tasks import zones
 from core.tasks.due import Due
@@ -83,7 +83,7 @@ class Making:
             "completed_at": self._instant(task.completed_at) if task.completed else None,
             "created_at": self._instant(task.created),
             "updated_at": self._instant(task.updated),
-            "uid": self._uid(task.uid),
+            **self._calendar(task),
         }
         if task.priority:
             columns["priority"] = task.priority
@@ -142,13 +142,16 @@ class Making:
             task.leave("tag", tag)
         return tags[:MAX_TAGS]
 
-    def _uid(self, uid: str) -> str | None:
-        """The first task of a uid has it."""
-        known = known_uid(uid)
-        if known is None or known in self._uids:
-            return None
-        self._uids.add(known)
-        return known
+    def _calendar(self, task: Parsed) -> dict[str, Any]:
+        """What calendars know of it; the first task of a uid has it."""
+        calendar: dict[str, str] = {"kept": task.kept} if task.kept else {}
+        columns: dict[str, Any] = {}
+        if (uid := known_uid(task.uid)) and uid not in self._uids:
+            self._uids.add(uid)
+            columns = dict(row_of_uid(uid, calendar))
+        if task.parent_missing:
+            calendar["parent_uid"] = task.parent_missing
+        return {**columns, "calendar": calendar} if calendar else columns
 
     def _instant(self, moment: Moment | None) -> str | None:
         """A day begins at midnight where its user is."""

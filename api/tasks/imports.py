@@ -11,7 +11,7 @@ from api.http.pieces import pieces
 from api.http.problems import faults_of
 from api.http.sentences import sentence_of
 from api.tasks.lineage import TASKS, Family, family_faults
-from api.tasks.transfer import Import, ImportedTask
+from api.tasks.transfer import Import, ImportedTask, row_of_uid
 from api.turns import Turns
 from core.errors import Fault, InvalidInput
 from core.tasks.bulk import MAX_IMPORTED, Batches, Rows
@@ -57,6 +57,7 @@ class _Read:
     _done: list[tuple[bytes, int, list[int]]] = field(default_factory=list)
     _positions: list[str | None] = field(default_factory=list)
     _uids: set[str] = field(default_factory=set)
+    _names: set[str] = field(default_factory=set)
 
     def take(self, number: int, value: Any) -> None:
         """The first task of a uid has it."""
@@ -86,10 +87,19 @@ class _Read:
         if task.parent_id is not None:
             self._parents.append(number)
             columns["parent_id"] = len(self._parents)
-        if columns.get("uid") in self._uids:
-            del columns["uid"]
-        elif uid := columns.get("uid"):
+        calendar = task.calendar.model_dump(exclude_none=True) if task.calendar else {}
+        uid, waits_for = columns.pop("uid", None), columns.pop("parent_uid", None)
+        if uid and uid not in self._uids:
             self._uids.add(uid)
+            columns |= row_of_uid(uid, calendar)
+        if waits_for and task.parent_id is None:
+            calendar["parent_uid"] = waits_for
+        if (name := calendar.get("name")) in self._names:
+            del calendar["name"]
+        self._names |= {name} if name else set()
+        columns.pop("calendar", None)
+        if calendar:
+            columns["calendar"] = calendar
         row = {name: item.isoformat() if isinstance(item, date) else item for name, item in columns.items()}
         return json.dumps(row, ensure_ascii=False)
 

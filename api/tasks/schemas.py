@@ -306,13 +306,23 @@ class Event(TypedDict):
     retry: Annotated[NotRequired[int], Field(description="Milliseconds after which to come back.", ge=0)]
 
 
+class CalendarObject(TypedDict):
+    """A task as a calendar has put it."""
+
+    name: Annotated[str | None, Field(description="The last part of its address, if the calendar has chosen it.")]
+    kept: Annotated[str, Field(description="The whole object (iCalendar, RFC 5545), properties that no task has too.")]
+
+
 class ExportedTask(Task):
     """A task of the list or, with `deleted_at`, of the trash."""
 
     deleted_at: AwareDatetime | None
-    uid: Annotated[str, Field(description="What calendars call the task.", json_schema_extra={"format": "uuid"})]
+    uid: Annotated[str, Field(description="What calendars call the task.")]
     parent_uid: Annotated[
-        str | None, Field(description="What calendars call its parent.", json_schema_extra={"format": "uuid"})
+        str | None, Field(description="What calendars call its parent, or what they say that it will be.")
+    ]
+    calendar: Annotated[
+        CalendarObject | None, Field(description="What a calendar has made of it; null where none has written to it.")
     ]
     recurrence_date: Annotated[
         str | None,

@@ -12,6 +12,8 @@ from starlette.types import Receive, Scope, Send
 
 from api.http.bodies import JSON_TYPES
 from api.tasks.formats import VERSION
+from api.tasks.objects import MAX_BYTES
+from api.tasks.objects.read import MAX_UID_BYTES
 from api.tasks.schemas import Instant, TaskCreate, whole
 from core.tasks.bulk import MAX_IMPORTED
 from core.tasks.recurring.recurrence import known_date
@@ -30,7 +32,7 @@ FILE_TYPES = (
 )
 """As browsers, on all their systems, call the files that an import takes."""
 
-_UUID = re.compile("[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+_UUID = re.compile("[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 def _whole_milliseconds(instant: datetime) -> datetime:
@@ -42,13 +44,38 @@ Time = Annotated[Instant, AfterValidator(_whole_milliseconds)]
 
 
 def known_uid(uid: object) -> str | None:
-    """What is no UUID some other program has given: it says nothing here."""
-    return uid.lower() if isinstance(uid, str) and _UUID.fullmatch(uid) else None
+    """What can be one; None for what says nothing here."""
+    if not isinstance(uid, str) or not uid.isprintable() or not 0 < len(uid.encode()) <= MAX_UID_BYTES:
+        return None
+    return uid
+
+
+def row_of_uid(uid: str, calendar: dict[str, Any]) -> dict[str, str]:
+    """What a row of an import has of it: a UUID is the task's own, any other the `calendar`'s."""
+    if _UUID.fullmatch(uid):
+        return {"uid": uid}
+    calendar["uid"] = uid
+    return {}
 
 
 def _number(id_: object) -> int | None:
     """Other programs have other ids, by which nothing is found here."""
     return id_ if type(id_) is int else None
+
+
+def _fitting(kept: str) -> str:
+    if len(kept.encode()) > MAX_BYTES or "\0" in kept:
+        raise ValueError(f"must have at most {MAX_BYTES} bytes, and no NUL")
+    return kept
+
+
+class ImportedObject(BaseModel):
+    """A task as a calendar has put it."""
+
+    model_config = ConfigDict(strict=True, extra="ignore", hide_input_in_errors=True)
+
+    name: Annotated[str, Field(pattern=r"^[^/\x00-\x1f\x7f-\x9f]{1,150}$")] | None = None
+    kept: Annotated[str, AfterValidator(_fitting)]
 
 
 class ImportedTask(TaskCreate):
@@ -63,8 +90,14 @@ class ImportedTask(TaskCreate):
     uid: Annotated[
         str | None,
         BeforeValidator(known_uid),
-        WithJsonSchema({"description": "What calendars call the task; what is no UUID says nothing here."}),
+        WithJsonSchema({"description": "What calendars call the task, if no other task is called so."}),
     ] = None
+    parent_uid: Annotated[
+        str | None,
+        BeforeValidator(known_uid),
+        WithJsonSchema({"description": "What calendars call its parent, where that is not in the file."}),
+    ] = None
+    calendar: ImportedObject | None = None
     completed_at: Time | None = None
     created_at: Time | None = None
     updated_at: Time | None = None

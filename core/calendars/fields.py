@@ -17,18 +17,10 @@ _OBJECT: LiteralString = " FROM calendar_objects o WHERE o.user_id = t.user_id A
 NAME: LiteralString = "coalesce((SELECT o.name" + _OBJECT + ", 'tasklane-' || t.id || '.ics')"
 """The last part of its address."""
 
-KEPT: LiteralString = "(SELECT o.kept" + _OBJECT
-"""The object as a client put it, or a file brought it; NULL where there is none."""
-
 KEPT_AS_IS: LiteralString = "coalesce((SELECT o.revision = t.revision" + _OBJECT + ", false)"
 """Whether nothing has changed since the put, so that it can go out as it came in."""
 
-CALENDAR: tuple[Member, ...] = (
-    *(member for member in ARCHIVED if member.name != "calendar"),
-    Member("name", sql=NAME),
-    Member("kept", sql=KEPT),
-    Member("kept_as_is", sql=KEPT_AS_IS),
-)
+CALENDAR: tuple[Member, ...] = (*ARCHIVED, Member("name", sql=NAME), Member("kept_as_is", sql=KEPT_AS_IS))
 """What a calendar object is written from."""
 
 CALENDAR_JSON: LiteralString = as_json(CALENDAR)

@@ -96,10 +96,29 @@ def insert_all(change: Change, batches: Batches) -> int:
     return made
 
 
+_OBJECTS: LiteralString = """
+    INSERT INTO calendar_objects (user_id, task_id, name, uid, parent_uid, kept)
+    SELECT %(owner)s, given,
+        CASE WHEN o.name NOT IN (SELECT b.name FROM mine b WHERE b.name IS NOT NULL) THEN o.name END,
+        CASE WHEN o.uid NOT IN (SELECT b.uid FROM mine b WHERE b.uid IS NOT NULL) THEN o.uid END,
+        o.parent_uid, o.kept
+    FROM new, jsonb_to_record(calendar) AS o (name text, uid text, parent_uid text, kept text)
+    WHERE calendar IS NOT NULL"""
+"""What calendars know of them; a name or a uid that another task has already, they have not."""
+
+
 def _insert(change: Change, rows: str, ids: Sequence[int], parents: Sequence[int | None]) -> int:
     sql: LiteralString = (
         """
-        WITH made AS (
+        WITH mine AS (
+            SELECT name, uid FROM calendar_objects WHERE user_id = %(owner)s
+        ), new AS (
+            SELECT * FROM ROWS FROM (jsonb_to_recordset(%(rows)s::jsonb) AS ("""
+        + _TYPED
+        + ", calendar jsonb), unnest(%(ids)s::bigint[])) AS new ("
+        + _NAMES
+        + """, calendar, given)
+        ), made AS (
             INSERT INTO tasks (user_id, revision, id, """
         + _NAMES
         + """)
@@ -107,13 +126,10 @@ def _insert(change: Change, rows: str, ids: Sequence[int], parents: Sequence[int
         + REVISION
         + ", given, "
         + _IMPORTED
+        + """ FROM new RETURNING 1
+        ), objects AS ("""
+        + _OBJECTS
         + """
-            FROM ROWS FROM (jsonb_to_recordset(%(rows)s::jsonb) AS ("""
-        + _TYPED
-        + """), unnest(%(ids)s::bigint[])) AS new ("""
-        + _NAMES
-        + """, given)
-            RETURNING 1
         )
         SELECT """
         + STAND

@@ -144,7 +144,14 @@ PARENT_UID = Member(
 RECURRENCE_DATE = _given("recurrence_date", "text")
 """Which date of its series a task stands for, whatever it was put off to."""
 
-ARCHIVED: tuple[Member, ...] = (*MEMBERS, DELETED_AT, UID, PARENT_UID, RECURRENCE_DATE)
+CALENDAR = Member(
+    "calendar",
+    sql="(SELECT json_build_object('name', o.name, 'kept', o.kept) FROM calendar_objects o"
+    " WHERE o.user_id = t.user_id AND o.task_id = t.id AND o.kept IS NOT NULL)",
+)
+"""What a calendar has made of it: the name, if it has chosen one, and the object as it was put."""
+
+ARCHIVED: tuple[Member, ...] = (*MEMBERS, DELETED_AT, UID, PARENT_UID, RECURRENCE_DATE, CALENDAR)
 """What an export has of a task."""
 
 COLUMNS: tuple[Column, ...] = tuple(column for member in ARCHIVED for column in member.columns)
@@ -155,8 +162,10 @@ GIVEN: tuple[Given, ...] = tuple(column for column in COLUMNS if isinstance(colu
 DEFAULTS: Mapping[str, Any] = {column.name: column.default for column in GIVEN if column.default is not None}
 """What stands in for `null`, by column; for the others that is NULL."""
 
-EXPORTED: tuple[str, ...] = tuple(member.name for member in ARCHIVED if member.name not in ("user_id", ETAG.name))
-"""The members that a spreadsheet gets: all are the same user's, and it writes to no task."""
+EXPORTED: tuple[str, ...] = tuple(
+    member.name for member in ARCHIVED if member.name not in ("user_id", ETAG.name, CALENDAR.name)
+)
+"""The members that a spreadsheet gets: all are the same user's, it writes to no task, and is no calendar."""
 
 
 def as_json(members: tuple[Member, ...], *, comma: LiteralString = ", ") -> LiteralString:

@@ -526,6 +526,16 @@ export interface components {
             results: components["schemas"]["OperationResult"][];
         };
         /**
+         * CalendarObject
+         * @description A task as a calendar has put it.
+         */
+        CalendarObject: {
+            /** @description The last part of its address, if the calendar has chosen it. */
+            name: string | null;
+            /** @description The whole object (iCalendar, RFC 5545), properties that no task has too. */
+            kept: string;
+        };
+        /**
          * ChangedTask
          * @description A task as an answer to its change shows it.
          */
@@ -731,18 +741,12 @@ export interface components {
             /** @description The task's `ETag`, quotes included, for `If-Match`. Opaque; another one after each change. */
             etag: string;
             deleted_at: string | null;
-            /**
-             * Format: uuid
-             * @description What calendars call the task.
-             */
+            /** @description What calendars call the task. */
             uid: string;
-            /**
-             * Format: uuid
-             * @description What calendars call its parent.
-             */
+            /** @description What calendars call its parent, or what they say that it will be. */
             parent_uid: string | null;
-            /** @description Which date of its series it stands for, on the wall, whatever it was put off to. */
-            recurrence_date: string | null;
+            /** @description What a calendar has made of it; null where none has written to it. */
+            calendar: components["schemas"]["CalendarObject"] | null;
         };
         /**
          * FailedBatch
@@ -829,6 +833,14 @@ export interface components {
             };
         };
         /**
+         * ImportedObject
+         * @description A task as a calendar has put it.
+         */
+        ImportedObject: {
+            name?: string | null;
+            kept: string;
+        };
+        /**
          * ImportedTask
          * @description A task as the export wrote it; ids are given anew, the times stay.
          */
@@ -846,8 +858,11 @@ export interface components {
             /** @description In the file: by it others say that this is their parent, if it is a number. */
             id?: unknown;
             position?: string | null;
-            /** @description What calendars call the task; what is no UUID says nothing here. */
+            /** @description What calendars call the task, if no other task is called so. */
             uid?: unknown;
+            /** @description What calendars call its parent, where that is not in the file. */
+            parent_uid?: unknown;
+            calendar?: components["schemas"]["ImportedObject"] | null;
             completed_at?: components["schemas"]["Instant"] | null;
             created_at?: components["schemas"]["Instant"] | null;
             updated_at?: components["schemas"]["Instant"] | null;

@@ -4,7 +4,7 @@ Nothing that is there is changed, and no row is written; processes of the releas
 changes something stands in triggers: an object goes with its task for good, and a change of it is one of the task.
 
 Revision ID: 0013
-Revises: 0011
+Revises: 0012
 """
 
 from alembic import op
@@ -12,7 +12,7 @@ from alembic import op
 from migrations.locks import take_both_tables
 
 revision: str = "0013"
-down_revision: str | None = "0011"
+down_revision: str | None = "0012"
 branch_labels: str | None = None
 depends_on: str | None = None
 

@@ -142,7 +142,8 @@ def test_the_json_has_every_task(alice: httpx.Client, tasks: list[Document]) -> 
     assert export.headers["content-disposition"] == 'attachment; filename="tasks.json"'
     assert "no-store" in export.headers["cache-control"]
     shown = [
-        {"deleted_at": None, "uid": UNTOLD, "parent_uid": None, "recurrence_date": UNTOLD, **task} for task in tasks
+        {"deleted_at": None, "uid": UNTOLD, "parent_uid": None, "recurrence_date": UNTOLD, "calendar": None, **task}
+        for task in tasks
     ]
     assert export.json() == {"version": 1, "tasks": shown}
 
@@ -309,7 +310,7 @@ def test_an_import_of_an_export_keeps_everything_but_the_ids(
     assert mine["title"] == "Mine"
     assert {task["user_id"] for task in theirs} == {mine["user_id"]}
     assert not {task["id"] for task in theirs} & {task["id"] for task in tasks}
-    shown = [{"deleted_at": None, "recurrence_date": UNTOLD, **task} for task in tasks]
+    shown = [{"deleted_at": None, "recurrence_date": UNTOLD, "calendar": None, **task} for task in tasks]
     assert [without_ids(task) for task in theirs] == [without_ids(task) for task in shown]
     assert [task["title"] for task in bob.get("/api/tasks?sort=position").json()] == [
         *(task["title"] for task in alice.get("/api/tasks?sort=position").json()),

@@ -18,7 +18,9 @@ FULL: dict[str, Any] = {name: examples.DELETED[name] for name in (*GIVEN_MEMBERS
 FULL |= {name: examples.DELETED[name] for name in ("updated_at", "deleted_at")} | {"uid": examples.UID}
 FULL |= {"id": 2, "parent_id": 1, "position": examples.DELETED["position"]}
 
-UNASKED = {"user_id", "etag", "parent_uid", "series_id", "next_id"}
+KEPT = {"name": "x.ics", "kept": "BEGIN:VCALENDAR"}
+
+UNASKED = {"user_id", "etag", "series_id", "next_id"}
 """Of an export, what follows from the rest."""
 
 
@@ -57,6 +59,10 @@ def test_an_import_fills_every_column_of_the_list() -> None:
     assert set(ImportedTask.model_fields) == {member.name for member in ARCHIVED} - UNASKED
     [imported] = imported_rows({"tasks": [FULL]})
     assert sorted(imported) == sorted(column.name for column in COLUMNS)
+    [imported] = imported_rows(
+        {"tasks": [{**FULL, "uid": "x", "parent_id": None, "parent_uid": "y", "calendar": KEPT}]}
+    )
+    assert imported["calendar"] == {**KEPT, "uid": "x", "parent_uid": "y"}
 
 
 def test_a_spreadsheet_has_every_member_but_the_user_and_the_validator() -> None:
@@ -65,4 +71,4 @@ def test_a_spreadsheet_has_every_member_but_the_user_and_the_validator() -> None
     assert header == list(EXPORTED)
     [row] = csv.DictReader(examples.CSV.splitlines())
     assert row["title"] == examples.TASK["title"]
-    assert set(row) == {member.name for member in ARCHIVED} - {"user_id", "etag"}
+    assert set(row) == {member.name for member in ARCHIVED} - {"user_id", "etag", "calendar"}

@@ -5,7 +5,7 @@ Not a library's: icalendar says of no mistake in which line it is, and reads a f
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from api.imports.source.faults import refused
 from api.imports.source.lines import lines, where
@@ -34,6 +34,8 @@ class Property:
     parameters: dict[str, str]
     value: str
     line: int
+    written: str
+    """All of it, unfolded; empty where it was too long to be read."""
 
     @property
     def text(self) -> str:
@@ -59,6 +61,14 @@ class Component:
 
     def all(self, name: str) -> list[Property]:
         return [one for one in self.properties if one.name == name]
+
+    def written(self) -> Iterator[str]:
+        """All of it, unfolded, but for lines that are too long."""
+        yield f"BEGIN:{self.name}"
+        yield from (one.written for one in self.properties if one.written)
+        for part in self.parts:
+            yield from part.written()
+        yield f"END:{self.name}"
 
 
 def unescaped(value: str) -> str:
@@ -146,8 +156,16 @@ def _property(line: bytearray, number: int, named: str) -> Property:
         text = line.decode(errors="ignore" if len(line) > MAX_BYTES else "strict")
     except UnicodeDecodeError:
         raise refused(place, "must be UTF-8") from None
-    found = _LINE.fullmatch(text)
+    found = property_of(text, number)
     if found is None:
         raise refused(place, "is no line of iCalendar")
+    return replace(found, written="") if len(line) > MAX_BYTES else found
+
+
+def property_of(text: str, number: int) -> Property | None:
+    """An unfolded line; None for what is none."""
+    found = _LINE.fullmatch(text)
+    if found is None:
+        return None
     parameters = {name.upper(): value.strip('"') for name, value in _PARAMETER.findall(found["parameters"])}
-    return Property(found["name"].upper(), parameters, found["value"], number)
+    return Property(found["name"].upper(), parameters, found["value"], number, text)

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -11,18 +11,14 @@ from api.imports.source.content_lines import Component, Property, calendars
 from api.imports.source.faults import refused
 from api.imports.source.file import File
 from api.imports.source.lines import where
+from api.imports.text_files.objects import OWN, Keeping
+from api.imports.values.ical import duration, when
 from api.imports.values.moments import in_utc, zone_named
 from api.imports.values.rules import rule
 from api.imports.values.texts import plain
 
-OWN = "-//Tasklane//"
 _OWN_PRIORITIES: dict[int, Priority] = {1: "urgent", 3: "high", 5: "medium", 9: "low"}
 
-_DATE = re.compile(r"(\d{4})(\d\d)(\d\d)", re.ASCII)
-_DATE_TIME = re.compile(r"(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)(Z?)", re.ASCII)
-_DURATION = re.compile(
-    r"([+-]?)P(?:(\d{1,4})W)?(?:(\d{1,5})D)?(?:T(?:(\d{1,5})H)?(?:(\d{1,6})M)?(?:(\d{1,7})S)?)?", re.ASCII
-)
 _NUMBER = re.compile(r"[+-]?\d{1,30}", re.ASCII)
 _SORTED_SINCE = datetime(2001, 1, 1, tzinfo=UTC)
 _HIGHEST_OF_MEDIUM, _LOWEST = 5, 9
@@ -50,14 +46,16 @@ _OTHERS = {"VEVENT": "events", "VJOURNAL": "journal entries", "VFREEBUSY": "time
 
 def read(file: File, asked: Asked) -> Iterator[Parsed | None]:
     """To-dos; of one that repeats, what became of single dates is left out."""
-    overrides: list[Parsed] = []
-    masters: set[str] = set()
+    overrides: list[tuple[Parsed, Component]] = []
+    masters: dict[str, Parsed] = {}
+    keeping = Keeping()
     for found in calendars(file.document, file.called):
         yield None
         if found is None:
             continue
         component, calendar = found
         if component.name != "VTODO":
+            keeping.add_zone(component)
             if component.name in _OTHERS:
                 asked.leave_out(_OTHERS[component.name])
             continue
@@ -65,18 +63,20 @@ def read(file: File, asked: Asked) -> Iterator[Parsed | None]:
         if not plain(todo.text("SUMMARY")):
             asked.leave_out("without a title")
         elif component.first("RECURRENCE-ID"):
-            overrides.append(todo.parsed())
+            overrides.append((todo.parsed(), component))
         elif (task := todo.parsed()).key in masters:
             asked.leave_out("the same once more")
         else:
-            masters.add(task.key)
+            masters[task.key] = task
+            task.kept = keeping.kept(component, calendar)
             yield task
-    for task in overrides:
+    for task, component in overrides:
         yield None
         if task.key in masters:
             asked.leave_out("single dates of what repeats")
+            keeping.add_date(masters[task.key], component)
         else:  # the only word on it
-            masters.add(task.key)
+            masters[task.key] = task
             yield task
 
 
@@ -156,7 +156,7 @@ class _Todo:
     def _dates(self, task: Parsed) -> None:
         start, due = self._moment("DTSTART", task), self._moment("DUE", task) or self._moment("X-TASKLANE-DUE")
         length = self._component.first("DURATION")
-        if due is None and start is not None and length and (lasts := _duration(length.value)):
+        if due is None and start is not None and length and (lasts := duration(length.value)):
             due = start + lasts
         if isinstance(due, datetime) and due.second == _TIMED_BY_TASKS_ORG:
             due = due.replace(second=0)
@@ -209,7 +209,7 @@ class _Todo:
         moment = _moment(value, self._zone)
         if isinstance(moment, datetime):
             return Reminder(at=moment)
-        lasts = _duration(value)
+        lasts = duration(value)
         due, start = self._component.first("DUE"), self._component.first("DTSTART")
         from_end = trigger.parameters.get("RELATED", "").upper() == "END"
         same = due and (start is None or start.value == due.value or from_end)
@@ -223,22 +223,7 @@ def _day_of(moment: Property) -> tuple[str, str | None]:
 
 
 def _moment(value: str, zone: ZoneInfo | None) -> Moment | None:
-    try:
-        if found := _DATE.fullmatch(value):
-            return date(*map(int, found.groups()))
-        if found := _DATE_TIME.fullmatch(value):
-            year, month, day, hour, minute, second = map(int, found.groups()[:6])
-            local = datetime(year, month, day, hour, minute, min(second, 59))  # noqa: DTZ001  # its zone comes next
-            return in_utc(local, None if found[7] else zone)
-    except ValueError:
-        return None
-    return None
-
-
-def _duration(value: str) -> timedelta | None:
-    found = _DURATION.fullmatch(value.strip())
-    if not found:
-        return None
-    weeks, days, hours, minutes, seconds = (int(part or 0) for part in found.groups()[1:])
-    lasts = timedelta(weeks=weeks, days=days, hours=hours, minutes=minutes, seconds=seconds)
-    return -lasts if found[1] == "-" else lasts
+    found = when(value)
+    if found is None or not isinstance(found.value, datetime):
+        return found and found.value
+    return in_utc(found.value, None if found.utc else zone)

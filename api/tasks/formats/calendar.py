@@ -7,10 +7,11 @@ from collections.abc import Iterator
 from typing import Any
 from zipfile import ZipFile
 
-from api.tasks.formats import recurrence
+from api.tasks.objects import fresh, write
+from api.tasks.objects.content import Part, folded
+from api.tasks.objects.write import written
 
-_BEGIN = b"BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//Tasklane//Tasks//EN\r\nCALSCALE:GREGORIAN\r\n"
-_END = b"END:VCALENDAR\r\n"
+_END = "END:VCALENDAR"
 
 # A calendar has at least one component (section 3.6); this one says nothing that is not so anyway.
 _NOTHING = (
@@ -18,19 +19,7 @@ _NOTHING = (
     b"TZOFFSETTO:+0000\r\nTZNAME:UTC\r\nEND:STANDARD\r\nEND:VTIMEZONE\r\n"
 )
 
-_PRIORITIES = {"urgent": 1, "high": 3, "medium": 5, "low": 9}
-_LINE_OCTETS = 75
-
-# What some program or other takes for the end of a line, though only CRLF is one (section 3.1).
-_BREAK = re.compile("\r\n|[\n\r\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
-_CONTROL = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x9f]")
-
-# Whoever converts a time of the first or the last year leaves the calendar. They stand for no time at all.
-_UNUSUAL = ("0001", "9999")
-_MIDDLE = 2**63 - 1
-"""What a place is counted from, so that of tasks in their first order it is no long number."""
-
-_EPOCH = "1970-01-01T00:00:00"
+_NAME_OF_A_FILE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@+-]{0,199}", re.ASCII)
 
 
 class Calendar:
@@ -38,25 +27,41 @@ class Calendar:
 
     def __init__(self) -> None:
         self._empty = True
-        self._described: set[str] = set()
+        self._zones: dict[str, list[str]] = {}
 
     def head(self) -> bytes:
-        return _BEGIN
+        return b"".join(folded(line) for line in fresh.calendar().written() if line != _END)
 
     def tasks(self, batch: list[str]) -> bytes:
-        written = b"".join(map(self._todo, _live(batch)))
-        self._empty = self._empty and not written
-        return written
+        lines = b"".join(folded(line) for task in _live(batch) for line in self._lines(written(task)))
+        self._empty = self._empty and not lines
+        return lines
 
     def tail(self) -> bytes:
-        return (_NOTHING if self._empty else b"") + _END
+        return (_NOTHING if self._empty else b"") + folded(_END)
 
-    def _todo(self, task: dict[str, Any]) -> bytes:
-        """Behind its zone, where that was not described yet."""
-        zone = recurrence.zone_of(task)
-        new = zone is not None and zone not in self._described
-        self._described |= {zone} if zone else set()
-        return (_zone(task) if new else b"") + _todo(task)
+    def _lines(self, calendar: Part) -> Iterator[str]:
+        """Its components; a zone that was described before is not described again."""
+        renamed: dict[str, str] = {}
+        for part in calendar.parts:
+            if part.name == "VTIMEZONE":
+                yield from self._zone(part, renamed)
+        for part in calendar.parts:
+            if part.name != "VTIMEZONE":
+                yield from (_with_zones(line, renamed) for line in part.written())
+
+    def _zone(self, part: Part, renamed: dict[str, str]) -> Iterator[str]:
+        """Two calendars may mean two zones by one name: then the second has another one here."""
+        name = called = part.text("TZID").strip()
+        lines = list(part.written())
+        number = 1
+        while self._zones.setdefault(called, lines) != lines:
+            number += 1
+            called = f"{name} ({number})"
+        if called != name:
+            renamed[name] = called
+        if self._zones[called] is lines:
+            yield from (f"TZID:{called}" if line.upper().startswith("TZID") else line for line in lines)
 
 
 class Archive:
@@ -71,7 +76,8 @@ class Archive:
 
     def tasks(self, batch: list[str]) -> bytes:
         for task in _live(batch):
-            self._zip.writestr(f"{task['uid']}.ics", _BEGIN + _zone(task) + _todo(task) + _END)
+            name = task["uid"] if _NAME_OF_A_FILE.fullmatch(task["uid"]) else f"tasklane-{task['id']}"
+            self._zip.writestr(f"{name}.ics", write(task))
         return self._written.take()
 
     def tail(self) -> bytes:
@@ -101,102 +107,12 @@ def _live(batch: list[str]) -> Iterator[dict[str, Any]]:
     return (task for task in map(json.loads, batch) if not task["deleted_at"])
 
 
-def _todo(task: dict[str, Any]) -> bytes:
-    return b"".join(_folded(line) for line in _lines(task))
-
-
-def _zone(task: dict[str, Any]) -> bytes:
-    zone = recurrence.zone_of(task)
-    return b"".join(map(_folded, recurrence.described(zone))) if zone else b""
-
-
-def _lines(task: dict[str, Any]) -> Iterator[str]:
-    yield "BEGIN:VTODO"
-    yield f"UID:{task['uid']}"
-    yield f"DTSTAMP:{_utc(task['updated_at'] if _is_usual(task['updated_at']) else _EPOCH)}"
-    yield from _instant("CREATED", task["created_at"])
-    yield from _instant("LAST-MODIFIED", task["updated_at"])
-    yield f"SUMMARY:{_text(task['title'])}"
-    if task["description"]:
-        yield f"DESCRIPTION:{_text(task['description'])}"
-    if due := task["due_date"]:
-        value, usual = _due(task), _is_usual(due)
-        yield f"{'DUE' if usual else 'X-TASKLANE-DUE'}{value}"
-        if task["recurrence"] and usual:
-            yield from recurrence.lines(task, due=value)
-    yield f"PRIORITY:{_PRIORITIES[task['priority']]}"
-    if task["tags"]:
-        yield f"CATEGORIES:{','.join(_text(tag) for tag in task['tags'])}"
-    yield f"STATUS:{'COMPLETED' if task['completed'] else 'NEEDS-ACTION'}"
-    yield f"PERCENT-COMPLETE:{100 if task['completed'] else 0}"
-    yield from _instant("COMPLETED", task["completed_at"])
-    if parent := task["parent_uid"]:
-        yield f"RELATED-TO;RELTYPE=PARENT:{parent}"
-    yield f"X-APPLE-SORT-ORDER:{_sort_order(task['position'])}"
-    for number, reminder in enumerate(task["reminders"], start=1):
-        yield from _alarm(task, number, reminder)
-    yield "END:VTODO"
-
-
-def _alarm(task: dict[str, Any], number: int, reminder: int | str) -> Iterator[str]:
-    """RFC 5545, section 3.6.6; one before a due date that the calendar does not have has no place in it."""
-    if isinstance(reminder, int):
-        if not (task["due_date"] and _is_usual(task["due_date"])):
-            return
-        trigger = f"TRIGGER;RELATED=END:-PT{reminder}M"
-    elif _is_usual(reminder):
-        trigger = f"TRIGGER;VALUE=DATE-TIME:{_utc(reminder)}"
-    else:
-        return
-    yield "BEGIN:VALARM"
-    yield f"UID:{task['uid']}-{number}"
-    yield "ACTION:DISPLAY"
-    yield trigger
-    yield f"DESCRIPTION:{_text(task['title'])}"
-    yield "END:VALARM"
-
-
-def _sort_order(position: str) -> int:
-    """A number of the same order, but between tasks whose places differ late: programs read it as a double."""
-    return (int(position[:16], 16) - _MIDDLE) * 0x10000 + int(position[16:20].ljust(4, "0"), 16)
-
-
-def _due(task: dict[str, Any]) -> str:
-    """The parameters and the value of it."""
-    due = task["due_date"]
-    if "T" not in due:
-        return f";VALUE=DATE:{due.replace('-', '')}"
-    zone = recurrence.zone_of(task) if _is_usual(due) else None
-    return f";TZID={zone}:{recurrence.on_the_wall(due, zone)}" if zone else f":{_utc(due)}"
-
-
-def _instant(name: str, instant: str | None) -> Iterator[str]:
-    if instant and _is_usual(instant):
-        yield f"{name}:{_utc(instant)}"
-
-
-def _is_usual(when: str) -> bool:
-    return not when.startswith(_UNUSUAL)
-
-
-def _utc(instant: str) -> str:
-    """The service's own form of an instant, without what iCalendar does not have."""
-    return instant[:19].replace("-", "").replace(":", "") + "Z"
-
-
-def _text(value: str) -> str:
-    """Section 3.3.11; a control character, which has no place in a calendar, still parts what stood around it."""
-    escaped = value.replace("\\", "\\\\").replace(";", "\\;").replace(",", "\\,")
-    return _CONTROL.sub(" ", _BREAK.sub("\\\\n", escaped))
-
-
-def _folded(line: str) -> bytes:
-    """Section 3.1: no line longer than 75 octets, no character cut in two."""
-    parts, part = [], b""
-    for character in line:
-        encoded = character.encode()
-        if len(part) + len(encoded) > _LINE_OCTETS:
-            parts.append(part)
-            part = b" "
-        part += encoded
-    return b"\r\n".join([*parts, part]) + b"\r\n"
+def _with_zones(line: str, renamed: dict[str, str]) -> str:
+    for name, called in renamed.items():
+        before, parameter, after = line.partition(f";TZID={name}")
+        quoted, with_quotes, after_quotes = line.partition(f';TZID="{name}"')
+        if with_quotes:
+            line = f'{quoted};TZID="{called}"{after_quotes}'
+        elif parameter and after[:1] in (";", ":"):
+            line = f"{before};TZID={called}{after}"
+    return line

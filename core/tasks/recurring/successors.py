@@ -69,6 +69,7 @@ _TREE: LiteralString = (
     """
 )
 
+# In calendars a series keeps the name and the uid that a client gave it: what was done there is an object by itself.
 # The numbers are given from the highest down: the next one is the newest, and what is beneath it keeps its order.
 _MAKE: LiteralString = (
     """
@@ -111,6 +112,16 @@ _MAKE: LiteralString = (
     + " AS tasks, "
     + TASK_JSON
     + """ AS task, t.id
+    ), handed_on AS (
+        UPDATE calendar_objects AS o SET task_id = copy.id, revision = NULL
+        FROM copy WHERE o.user_id = %(owner)s AND o.task_id = copy.original AND copy.follows AND o.uid IS NOT NULL
+        RETURNING copy.original, o.kept
+    ), left_behind AS (
+        INSERT INTO calendar_objects (user_id, task_id, kept) SELECT %(owner)s, original, kept FROM handed_on
+    ), kept_beside AS (
+        INSERT INTO calendar_objects (user_id, task_id, kept)
+        SELECT %(owner)s, copy.id, o.kept FROM copy JOIN calendar_objects o
+            ON o.user_id = %(owner)s AND o.task_id = copy.original AND NOT (copy.follows AND o.uid IS NOT NULL)
     )
     SELECT revision, history, tasks, task FROM followed WHERE id = %(id)s
     """

@@ -3,13 +3,23 @@
 import json
 from collections import defaultdict
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from core.tasks.recurring.recurrence import Recurrence, standard_rule
+from api.imports.parsed import Moment
+from api.imports.source.content_lines import Property
+from api.imports.values.ical import when
+from api.imports.values.rules import rule
+from api.tasks.objects.content import Part, line
+from core.recurrence.rule import Rule, parse
+from core.tasks.due import Due
+from core.tasks.recurring.recurrence import Origin, Recurrence, recurrence_columns, standard_rule
 from core.tasks.zones import UNIVERSAL
+
+COMPLETION = "X-TASKLANE-RECURS-FROM"
 
 _FIRST_YEAR = 2000
 _YEARS_AHEAD = 10
@@ -19,9 +29,15 @@ _DAY = timedelta(days=1)
 _SECOND = timedelta(seconds=1)
 
 
+def recurs(task: dict[str, Any]) -> dict[str, Any] | None:
+    """How; one that is done, and that another one follows on, does not recur any more."""
+    recurrence: dict[str, Any] | None = task["recurrence"]
+    return None if task["completed"] and task.get("next_id") else recurrence
+
+
 def zone_of(task: dict[str, Any]) -> str | None:
     """Where its clock is, other than in UTC."""
-    recurrence, due = task["recurrence"], task["due_date"]
+    recurrence, due = recurs(task), task["due_date"]
     zone: str | None = recurrence["time_zone"] if recurrence and "T" in due else None
     return None if zone == UNIVERSAL else zone
 
@@ -31,13 +47,72 @@ def on_the_wall(instant: str, zone: str) -> str:
     return f"{datetime.fromisoformat(instant).astimezone(ZoneInfo(zone)):%Y%m%dT%H%M%S}"
 
 
-def lines(task: dict[str, Any], *, due: str) -> Iterator[str]:
-    """The rule, and its beginning: `due`, the parameters and the value of DUE, so that both are of one kind."""
-    said = Recurrence.stored(json.dumps(task["recurrence"]))
-    yield f"DTSTART{due}"
+def lines(task: dict[str, Any], recurrence: dict[str, Any]) -> Iterator[str]:
+    """The rule, and what no standard has."""
+    said = Recurrence.stored(json.dumps(recurrence))
     yield f"RRULE:{standard_rule(said, dates='T' not in task['due_date'])}"
     if said.origin == "completion":
-        yield "X-TASKLANE-RECURS-FROM:COMPLETION"
+        yield f"{COMPLETION}:COMPLETION"
+
+
+def told(todo: Part, due: Moment | None, zone: str | None) -> dict[str, Any] | None:
+    """How an object that is due then, on that clock, says that it recurs; None where it does so as no task can."""
+    rules = todo.all("RRULE")
+    if len(rules) != 1 or due is None:
+        return None
+    found = rule(rules[0].value, from_completion=todo.text(COMPLETION).strip().upper() == "COMPLETION")
+    if found is None:
+        return None
+    origin: Origin = "completion" if found.from_completion else "due"
+    try:
+        said = Recurrence(parse(found.text), zone if isinstance(due, datetime) else None, origin)
+        if said.rule.by or said.rule.days:
+            said = replace(said, rule=_of_due(said.rule, todo))
+        shown: dict[str, Any] = json.loads(recurrence_columns(said, due_of(due))["recurrence"])
+    except ValueError:
+        return None
+    return shown
+
+
+def due_of(moment: Moment | None) -> Due:
+    if isinstance(moment, datetime):
+        return Due(at=moment)
+    return Due(on=moment)
+
+
+def _of_due(said: Rule, todo: Part) -> Rule:
+    """The days that a rule names are those of the start; raises `ValueError` where it is due on others of them."""
+    start, due = todo.first("DTSTART"), todo.first("DUE")
+    if start is None or (due and _day_of(start) == _day_of(due)) or not (due or todo.first("DURATION")):
+        return said
+    first = when(start.value.strip())
+    if (
+        first
+        and said.frequency == "WEEKLY"
+        and not said.by
+        and [day.weekday for day in said.days] == [first.value.weekday()]
+    ):
+        return replace(said, days=())
+    raise ValueError("is due on other days than it starts")
+
+
+def _day_of(moment: Property) -> tuple[str, str | None]:
+    return moment.value.strip()[:8], moment.parameters.get("TZID")
+
+
+def zone_part(zone: str) -> Part:
+    """What describes it."""
+    part = Part("VTIMEZONE")
+    open_ = [part]
+    for written in described(zone)[1:-1]:
+        name, _, value = written.partition(":")
+        if name == "BEGIN":
+            open_.append(Part(value))
+        elif name == "END":
+            open_[0].content.append(open_.pop())
+        else:
+            open_[-1].content.append(line(written))
+    return part
 
 
 @lru_cache(maxsize=100)

@@ -1,0 +1,111 @@
+"""A calendar object as a client puts it: one task, and the whole text that is kept with it."""
+
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from api.imports.parsed import Moment
+from api.tasks.objects import alarms, fresh
+from api.tasks.objects.content import MAX_BYTES, Part, invalid, parse
+from api.tasks.objects.patch import same
+from api.tasks.objects.recurrence import due_of
+from api.tasks.objects.told import Told, told
+from api.tasks.objects.write import main_todo
+from api.tasks.objects.zones import Zones
+from core.calendars.writes import Todo
+from core.errors import InvalidCalendar
+from core.tasks.recurring.recurrence import Recurrence, recurrence_columns
+
+OBJECT = "valid-calendar-object-resource"
+COMPONENT = "supported-calendar-component"
+
+MAX_UID_BYTES = 500
+_FOREIGN = ("VEVENT", "VJOURNAL", "VFREEBUSY", "VAVAILABILITY", "VPOLL")
+
+
+def read(body: bytes) -> Todo:
+    """Raises `InvalidCalendar`."""
+    if len(body) > MAX_BYTES:
+        raise InvalidCalendar("max-resource-size", f"must have at most {MAX_BYTES} bytes")
+    try:
+        text = body.decode()
+    except UnicodeDecodeError as error:
+        line = body.count(b"\n", 0, error.start) + 1
+        raise invalid(line, "must be UTF-8") from None
+    if "\0" in text:
+        raise invalid(text.count("\n", 0, text.index("\0")) + 1, "has a NUL character")
+    return of_calendar(parse(text), text)
+
+
+def of_calendar(calendar: Part, text: str) -> Todo:
+    """The same of what was read before."""
+    todo = _expected(calendar)
+    uid = todo.text("UID").strip()
+    said = told(todo, Zones(calendar))
+
+    def columns(current: Mapping[str, Any] | None) -> dict[str, Any]:
+        return _columns(said, current)
+
+    def place(current: str | None) -> str | None:
+        """Where the client wants it, if it wants it elsewhere."""
+        if said.sort_order is None or (current and fresh.sort_order(current) == said.sort_order):
+            return None
+        return fresh.position_of(said.sort_order)
+
+    parent = said.parent_uid if said.parent_uid != uid else None
+    return Todo(uid, parent, text, columns, place)
+
+
+def _expected(calendar: Part) -> Part:
+    """The VTODO that counts; raises `InvalidCalendar` where RFC 4791 (section 4.1) wants another object."""
+    if found := calendar.first("METHOD"):
+        raise invalid(found.line, "has a METHOD, which only messages have", OBJECT)
+    for part in calendar.parts:
+        if part.name in _FOREIGN:
+            raise invalid(part.number, "begins what is no VTODO", COMPONENT)
+    todo = main_todo(calendar)
+    if todo is None:
+        raise invalid(calendar.number, "begins a calendar without a VTODO", COMPONENT)
+    uids = {part.text("UID").strip(): part for part in calendar.parts if part.name == "VTODO"}
+    for uid, part in uids.items():
+        if not uid:
+            raise invalid(part.number, "begins a VTODO without a UID", OBJECT)
+        if len(uid.encode()) > MAX_UID_BYTES:
+            raise invalid(part.number, f"begins a VTODO with a UID of more than {MAX_UID_BYTES} bytes", OBJECT)
+    masters = [part for part in calendar.parts if part.name == "VTODO" and not part.first("RECURRENCE-ID")]
+    if len(uids) > 1 or len(masters) > 1:
+        raise invalid(calendar.number, "begins a calendar with more than one task", OBJECT)
+    return todo
+
+
+def _columns(said: Told, current: Mapping[str, Any] | None) -> dict[str, Any]:
+    """What a task gets of it; what iCalendar says less exactly than the task has it stays as it is."""
+    columns: dict[str, Any] = {
+        "title": said.title,
+        "description": said.description,
+        "completed": said.completed,
+        "completed_at": said.completed_at,
+        "priority": said.priority,
+        "tags": said.tags,
+        "reminders": said.reminders,
+    }
+    due = said.due.value if said.due else None
+    given = Recurrence.stored(json.dumps(said.recurrence)) if said.recurrence else None
+    if current is None:
+        asked = recurrence_columns(given, due_of(due)) if given else {"recurrence": None, "recurrence_date": None}
+        return {**columns, **_due(due), **asked}
+    columns |= {"recurrence": given, "recurrence_date": None}
+    return columns if _same(due, current["due_date"]) else {**columns, **_due(due)}
+
+
+def _due(due: Moment | None) -> dict[str, Any]:
+    found = due_of(due)
+    return {"due_on": found.on, "due_at": found.at}
+
+
+def _same(due: Any, current: str | None) -> bool:
+    now = datetime.fromisoformat(current) if current and "T" in current else None
+    if now is not None:
+        return same(due, now)
+    return (alarms.instant(due) if isinstance(due, datetime) else due and due.isoformat()) == current
