@@ -1,18 +1,23 @@
 """Calendar objects for tests: made of lines, and put and read as the service does it."""
 
-from collections.abc import Callable
+import json
 from typing import Any
 
 from api.services import Services
 from api.tasks.objects import read, write
+from api.tasks.objects.alarms import instant as shown
+from api.tasks.objects.content import folded
 from core.calendars import writes
 from core.calendars.fields import CALENDAR_JSON, NAME, NAMED, named_parameters
 from core.calendars.writes import ConditionOf, Put
 from core.database.transaction import Transaction
 from core.tasks.crud import ANY_STATE
+from core.tasks.tree.keys import of_number
 from core.types import TaskId, UserId
 
 Document = dict[str, Any]
+
+MADE = "2026-01-01T00:00:00.000Z"
 
 
 def todo(*lines: str, uid: str = "one@example.org", before: tuple[str, ...] = ()) -> bytes:
@@ -20,7 +25,7 @@ def todo(*lines: str, uid: str = "one@example.org", before: tuple[str, ...] = ()
     head = ("BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//Example//Test//EN", *before, "BEGIN:VTODO")
     tail = ("END:VTODO", "END:VCALENDAR")
     stamps = (f"UID:{uid}", "DTSTAMP:20260101T000000Z")
-    return "".join(f"{line}\r\n" for line in (*head, *stamps, *lines, *tail)).encode()
+    return b"".join(map(folded, (*head, *stamps, *lines, *tail)))
 
 
 def anything(_: TaskId) -> Any:
@@ -68,9 +73,29 @@ class Collection:
         return dict(await self._look(sql))
 
     async def _look(self, sql: Any, **parameters: object) -> list[Any]:
-        import json
+        def query(transaction: Transaction) -> Any:
+            return transaction.execute(sql, **parameters)
 
-        query: Callable[[Transaction], Any] = lambda transaction: transaction.execute(sql, **parameters)  # noqa: E731
-        return [
-            row if isinstance(row, list) else json.loads(row) for (row,) in await self._lists.read(self.owner, query)
-        ]
+        found = await self._lists.read(self.owner, query)
+        return [row if isinstance(row, list) else json.loads(row) for (row,) in found]
+
+
+def task_of(body: bytes, **changes: Any) -> Document:
+    """The task that a new object becomes, as the service shows it; `changes` are made to it elsewhere."""
+    todo = read(body)
+    columns = todo.columns(None)
+    on, at = columns.pop("due_on"), columns.pop("due_at")
+    completed_at = columns["completed_at"]
+    task = {
+        **columns,
+        "id": 1,
+        "uid": todo.uid,
+        "parent_uid": todo.parent_uid,
+        "position": todo.place(None) or of_number(1),
+        "due_date": on.isoformat() if on else at and shown(at),
+        "completed_at": shown(completed_at) if completed_at else MADE if columns["completed"] else None,
+        "created_at": MADE,
+        "updated_at": MADE,
+        "calendar": {"name": "x.ics", "kept": todo.text},
+    }
+    return {**task, **changes}
