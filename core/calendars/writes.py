@@ -189,9 +189,15 @@ def _update(
         columns["parent_id"], pending = _parent(change, todo.parent_uid, task)
     elif current["parent_id"] is None:
         pending = todo.parent_uid
-    # First: where this completes what recurs, the next one takes over what is kept.
-    change.execute_last(_KEEP, task=task, name=None, uid=None, parent_uid=pending, kept=todo.text)
-    crud.update(change, task, columns, condition=condition, descendants=False)
+    kept = {"task": task, "name": None, "uid": None, "parent_uid": pending, "kept": todo.text}
+    if columns["completed"] and columns["recurrence"] and not current["completed"]:
+        # First: the next one takes over what is kept.
+        crud.write(change, task, {}, condition)
+        change.execute_last(_KEEP, **kept)
+        crud.update(change, task, columns, descendants=False)
+    else:
+        crud.update(change, task, columns, condition=condition, descendants=False)
+        change.execute_last(_KEEP, **kept)
     _set(change, task, completed_at, place=todo.place(current["position"]), stands_for=_stands_for(columns))
     return _read(change, task, made=made)
 

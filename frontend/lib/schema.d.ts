@@ -747,6 +747,8 @@ export interface components {
             parent_uid: string | null;
             /** @description What a calendar has made of it; null where none has written to it. */
             calendar: components["schemas"]["CalendarObject"] | null;
+            /** @description Which date of its series it stands for, on the wall, whatever it was put off to. */
+            recurrence_date: string | null;
         };
         /**
          * FailedBatch

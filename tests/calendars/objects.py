@@ -85,10 +85,14 @@ def task_of(body: bytes, **changes: Any) -> Document:
     todo = read(body)
     columns = todo.columns(None)
     on, at = columns.pop("due_on"), columns.pop("due_at")
+    stands_for, recurrence = columns.pop("recurrence_date"), columns.pop("recurrence")
     completed_at = columns["completed_at"]
     task = {
         **columns,
         "id": 1,
+        "recurrence": json.loads(recurrence) if recurrence else None,
+        "recurrence_date": stands_for,
+        "next_id": None,
         "uid": todo.uid,
         "parent_uid": todo.parent_uid,
         "position": todo.place(None) or of_number(1),
