@@ -1,18 +1,15 @@
 """What calendars put is stored beside the task: names, uids and what is kept, whoever changes the task."""
 
 import json
-from collections.abc import AsyncIterator
 from functools import partial
 
 import httpx
 import pytest
 
-from api import main
-from api.services import Services
 from api.tasks import preconditions
 from core.errors import NotFound, PreconditionFailed, UidConflict
 from core.tasks.crud import task_etag
-from core.types import Revision, UserId
+from core.types import Revision
 from tests.calendars.objects import Collection, todo
 from tests.integration.wires import rows
 from tests.stack import Stack
@@ -30,22 +27,6 @@ ODD = todo(
     "ATTENDEE:mailto:a@example.org",
     "END:VALARM",
 )
-
-
-@pytest.fixture
-async def services(stack: Stack) -> AsyncIterator[Services]:
-    """The product's own database access, in this process."""
-    services = main._services(stack.settings(DATABASE_POOL_SIZE="1"))
-    await services.fence.start()
-    yield services
-    await services.fence.close()
-    await services.database.close()
-
-
-@pytest.fixture
-def mine(services: Services, user: UserId) -> Collection:
-    """The same user's as the client `alice`."""
-    return Collection(services, user)
 
 
 async def test_what_was_put_comes_back_to_the_octet(mine: Collection, alice: httpx.Client) -> None:
