@@ -23,12 +23,9 @@ _LINE_OCTETS = 75
 class Line:
     """A property, and how it is written, unfolded."""
 
+    name: str
     written: str
     stated: Property
-
-    @property
-    def name(self) -> str:
-        return self.stated.name
 
 
 @dataclass(slots=True)
@@ -48,10 +45,13 @@ class Part:
         return (one for one in self.content if isinstance(one, Part))
 
     def first(self, name: str) -> Property | None:
-        return next((line.stated for line in self.lines if line.name == name), None)
+        for one in self.content:
+            if one.name == name and isinstance(one, Line):
+                return one.stated
+        return None
 
     def all(self, name: str) -> list[Property]:
-        return [line.stated for line in self.lines if line.name == name]
+        return [one.stated for one in self.content if one.name == name and isinstance(one, Line)]
 
     def text(self, name: str) -> str:
         found = self.first(name)
@@ -73,7 +73,7 @@ def line(written: str) -> Line:
     found = property_of(written, 0)
     if found is None:
         raise AssertionError("what the service writes is a line")
-    return Line(written, found)
+    return Line(found.name, written, found)
 
 
 def parse(text: str) -> Part:
@@ -100,7 +100,7 @@ def parse(text: str) -> Part:
         elif not open_:
             raise invalid(number, "is outside of any VCALENDAR")
         else:
-            open_[-1].content.append(Line(written, found))
+            open_[-1].content.append(Line(found.name, written, found))
     if done is None:
         raise invalid(number, "is the last one: the object ends before END:VCALENDAR")
     return done

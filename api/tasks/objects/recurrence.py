@@ -100,8 +100,9 @@ def _day_of(moment: Property) -> tuple[str, str | None]:
     return moment.value.strip()[:8], moment.parameters.get("TZID")
 
 
+@lru_cache(maxsize=100)
 def zone_part(zone: str) -> Part:
-    """What describes it."""
+    """What describes it; the same for all, so nobody changes it."""
     part = Part("VTIMEZONE")
     open_ = [part]
     for written in described(zone)[1:-1]:
