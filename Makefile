@@ -55,7 +55,7 @@ page-or-skip: $(BIN)/python
 	@exec $(BIN)/python -m deploy.local.build "the tests that need it skip"
 
 libraries-or-skip:
-	@! command -v npm >/dev/null || $(MAKE) --quiet --no-print-directory libraries || echo 'no rrule-temporal: the tests that need it skip'
+	@! command -v npm >/dev/null || $(MAKE) --quiet --no-print-directory libraries || echo 'no rrule-temporal or ical.js: the tests that need them skip'
 
 check: $(VENV)/.dev ## lint, formatting, types, import contracts
 	$(BIN)/python -m ruff check .
@@ -93,8 +93,15 @@ inspector: tests/assistants/node_modules/.package-lock.json ## install the MCP i
 tests/assistants/node_modules/.package-lock.json: tests/assistants/package-lock.json
 	@npm --prefix tests/assistants ci --ignore-scripts --no-audit --no-fund --no-update-notifier --loglevel=error
 
+.PHONY: calendars
+calendars: $(VENV)/.dev libraries ## hold 10,000 VTODOs against three libraries (two minutes); VTODOS=1000
+	@TASKLANE_VTODOS=$(or $(VTODOS),10000) $(BIN)/python -m pytest -n 0 -rAs tests/calendars/test_others.py
+
 .PHONY: libraries
-libraries: tests/recurrence/node_modules/.package-lock.json ## install what recurrence is compared with; Debian has the other, libical3
+libraries: tests/recurrence/node_modules/.package-lock.json tests/calendars/node_modules/.package-lock.json ## install what recurrence and calendars are compared with; Debian has the other, libical3
+
+tests/calendars/node_modules/.package-lock.json: tests/calendars/package-lock.json
+	@npm --prefix tests/calendars ci --ignore-scripts --no-audit --no-fund --no-update-notifier --loglevel=error
 
 tests/recurrence/node_modules/.package-lock.json: tests/recurrence/package-lock.json
 	@npm --prefix tests/recurrence ci --ignore-scripts --no-audit --no-fund --no-update-notifier --loglevel=error

@@ -2,7 +2,6 @@
 
 from datetime import UTC, datetime, timedelta
 
-from api.imports.parsed import Moment
 from api.imports.values.ical import duration, when
 from api.tasks.objects.content import Part
 from api.tasks.objects.zones import Zones
@@ -11,14 +10,14 @@ from api.tasks.reminders import MAX_MINUTES, MOST
 _SEEN = ("DISPLAY", "AUDIO", "")
 
 
-def reminders(todo: Part, due: Moment | None, zones: Zones) -> list[int | str]:
+def reminders(todo: Part, zones: Zones) -> list[int | str]:
     """As many as a task may have."""
-    found = (reminder(part, todo, due, zones) for part in todo.parts)
+    found = (reminder(part, todo, zones) for part in todo.parts)
     return list(dict.fromkeys(one for one in found if one is not None))[:MOST]
 
 
-def reminder(alarm: Part, todo: Part, due: Moment | None, zones: Zones) -> int | str | None:
-    """Minutes before it is due, or an instant; None for what is neither: a mail, a place, after the fact, a snooze."""
+def reminder(alarm: Part, todo: Part, zones: Zones) -> int | str | None:
+    """Minutes before it is due, or will be; or an instant. None for what is neither: a mail, a place, a snooze."""
     trigger = alarm.first("TRIGGER")
     if alarm.name != "VALARM" or trigger is None or alarm.text("ACTION").strip().upper() not in _SEEN:
         return None
@@ -28,7 +27,7 @@ def reminder(alarm: Part, todo: Part, due: Moment | None, zones: Zones) -> int |
     if (written := when(value)) and isinstance(written.value, datetime):
         return instant(zones.instant(written.value, None if written.utc else trigger.parameters.get("TZID")))
     lasts = duration(value)
-    if lasts is None or lasts > timedelta() or due is None or not _of_due(trigger.parameters, todo):
+    if lasts is None or lasts > timedelta() or not _of_due(trigger.parameters, todo):
         return None
     minutes, rest = divmod(-lasts, timedelta(minutes=1))
     return minutes if not rest and minutes <= MAX_MINUTES else None

@@ -41,8 +41,9 @@ class _Change:
         self._task = task
         self._zones = Zones(calendar)
         self._said = told(todo, self._zones)
-        due = self._said.due.value if self._said.due else None
-        self._reminders = {id(part): alarms.reminder(part, todo, due, self._zones) for part in todo.parts}
+        self._reminders: dict[int, int | str | None] = {
+            id(part): alarms.reminder(part, todo, self._zones) for part in todo.parts
+        }
         self.made = False
 
     def set(self, name: str, *written: str, within: Part | None = None) -> None:
@@ -134,15 +135,18 @@ class _Change:
         return f"{name};TZID={called}:{at.astimezone(clock):%Y%m%dT%H%M%S}"
 
     def reminders(self) -> None:
-        """Of the alarms those go that say a reminder which the task has not any more."""
-        now = self._task["reminders"]
-        gone = {one for one in self._said.reminders if one not in now}
-        new = [one for one in now if one not in self._said.reminders]
-        added = list(fresh.alarms(self._task, new))
-        if gone:
-            self._todo.content = [one for one in self._todo.content if self._reminders.get(id(one)) not in gone]
-        if gone or added:
-            self._todo.content += added
+        """Of the alarms those go that say a reminder which the task has not any more; the others are in its order."""
+        now, said = self._task["reminders"], self._said.reminders
+        if said == now:
+            return
+        alarms_ = [one for one in self._todo.content if self._reminders.get(id(one)) in {*said, *now}]
+        wanted: list[Line | Part] = []
+        for reminder in now:
+            there = [one for one in alarms_ if self._reminders[id(one)] == reminder]
+            wanted += there or fresh.alarms(self._task, [reminder])
+        if [*map(id, wanted)] != [*map(id, alarms_)]:
+            gone = {*map(id, alarms_)}
+            self._todo.content = [one for one in self._todo.content if id(one) not in gone] + wanted
             self.made = True
 
     def place(self) -> None:

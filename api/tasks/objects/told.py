@@ -67,7 +67,7 @@ def told(todo: Part, zones: Zones) -> Told:
         due=due,
         recurrence=recurrence.told(todo, due.value, zones.key(due.zone)) if due else None,
         tags=list(tags_of(todo))[:MAX_TAGS],
-        reminders=alarms.reminders(todo, due.value if due else None, zones),
+        reminders=alarms.reminders(todo, zones),
         parent_uid=next((text for one in parents(todo) if (text := one.text.strip())), None),
         sort_order=number(todo, "X-APPLE-SORT-ORDER"),
     )
