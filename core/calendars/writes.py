@@ -64,9 +64,9 @@ _READ: LiteralString = (
 _KEEP: LiteralString = (
     """
     INSERT INTO calendar_objects AS o (user_id, task_id, name, uid, parent_uid, kept, revision)
-    VALUES (%(owner)s, %(task)s, %(name)s, %(uid)s, %(parent_uid)s, %(kept)s, """
+    VALUES (%(owner)s, %(task)s, %(name)s, %(uid)s, %(parent_uid)s, %(kept)s, CASE WHEN %(exact)s THEN """
     + REVISION
-    + """)
+    + """ END)
     ON CONFLICT (user_id, task_id) DO UPDATE SET parent_uid = excluded.parent_uid, kept = excluded.kept,
         revision = excluded.revision, name = coalesce(excluded.name, o.name), uid = coalesce(excluded.uid, o.uid)"""
 )
@@ -115,17 +115,28 @@ _LEAVE: LiteralString = (
 
 
 @dataclass(frozen=True, slots=True)
+class Said:
+    """What a task gets of an object."""
+
+    columns: dict[str, Any]
+    completed_at: datetime | None
+    """None where it does not say when."""
+    parent_uid: str | None
+    place: str | None
+    """The key in the order by hand that it wants; None if it may stay."""
+    text: str
+    """The whole object, as it is kept."""
+    exact: bool
+    """Whether the text says all of this, so that it can go out as it is."""
+
+
+@dataclass(frozen=True, slots=True)
 class Todo:
     """What a client has put."""
 
     uid: str
-    parent_uid: str | None
-    text: str
-    """The whole object."""
-    columns: Callable[[Mapping[str, Any] | None], dict[str, Any]]
-    """What a task gets of it that is now so, or a new one; `completed_at` None where it does not say when."""
-    place: Callable[[str | None], str | None]
-    """The key in the order by hand that it wants, where a task has this one; None if it may stay."""
+    said: Callable[[Mapping[str, Any] | None], Said]
+    """To a task that is now so, or to a new one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,36 +193,41 @@ def delete(change: Change, name: str, condition_of: ConditionOf) -> StoredTask:
 def _update(
     change: Change, task: TaskId, todo: Todo, condition: Condition, current: dict[str, Any], *, made: bool = False
 ) -> Put:
-    columns = todo.columns(current)
-    completed_at = columns.pop("completed_at")
+    said = todo.said(current)
+    columns = dict(said.columns)
     pending = None
-    if todo.parent_uid != current["parent_uid"]:
-        columns["parent_id"], pending = _parent(change, todo.parent_uid, task)
+    if said.parent_uid != current["parent_uid"]:
+        columns["parent_id"], pending = _parent(change, said.parent_uid, task)
     elif current["parent_id"] is None:
-        pending = todo.parent_uid
-    kept = {"task": task, "name": None, "uid": None, "parent_uid": pending, "kept": todo.text}
+        pending = said.parent_uid
     if columns["completed"] and columns["recurrence"] and not current["completed"]:
         # First: the next one takes over what is kept.
         crud.write(change, task, {}, condition)
-        change.execute_last(_KEEP, **kept)
+        _keep(change, task, said, pending)
         crud.update(change, task, columns, descendants=False)
     else:
         crud.update(change, task, columns, condition=condition, descendants=False)
-        change.execute_last(_KEEP, **kept)
-    _set(change, task, completed_at, place=todo.place(current["position"]), stands_for=_stands_for(columns))
+        _keep(change, task, said, pending)
+    _set(change, task, said, stands_for=_stands_for(columns))
     return _read(change, task, made=made)
 
 
 def _insert(change: Change, name: str, todo: Todo) -> Put:
-    columns = todo.columns(None)
-    completed_at = columns.pop("completed_at")
-    columns["parent_id"], pending = _parent(change, todo.parent_uid, None)
+    said = todo.said(None)
+    columns = dict(said.columns)
+    columns["parent_id"], pending = _parent(change, said.parent_uid, None)
     task = crud.insert(change, columns).id
-    change.execute_last(_KEEP, task=task, name=name, uid=todo.uid, parent_uid=pending, kept=todo.text)
-    _set(change, task, completed_at, place=todo.place(None), stands_for=None)
+    _keep(change, task, said, pending, name=name, uid=todo.uid)
+    _set(change, task, said, stands_for=None)
     put = _read(change, task, made=True)
     _adopt_all(change, task, todo.uid)
     return put
+
+
+def _keep(
+    change: Change, task: TaskId, said: Said, pending: str | None, *, name: str | None = None, uid: str | None = None
+) -> None:
+    change.execute_last(_KEEP, task=task, name=name, uid=uid, parent_uid=pending, kept=said.text, exact=said.exact)
 
 
 def _stands_for(columns: Mapping[str, Any]) -> str | None:
@@ -222,11 +238,11 @@ def _stands_for(columns: Mapping[str, Any]) -> str | None:
     return recurrence_columns(given, Due(columns["due_on"], columns["due_at"]))["recurrence_date"]
 
 
-def _set(
-    change: Change, task: TaskId, completed_at: datetime | None, *, place: str | None, stands_for: str | None
-) -> None:
-    if completed_at or place or stands_for:
-        change.execute_last(_SET, task=task, completed_at=completed_at, position=place, recurrence_date=stands_for)
+def _set(change: Change, task: TaskId, said: Said, *, stands_for: str | None) -> None:
+    if said.completed_at or said.place or stands_for:
+        change.execute_last(
+            _SET, task=task, completed_at=said.completed_at, position=said.place, recurrence_date=stands_for
+        )
 
 
 def _read(change: Change, task: TaskId, *, made: bool) -> Put:

@@ -83,10 +83,10 @@ class Collection:
 def task_of(body: bytes, **changes: Any) -> Document:
     """The task that a new object becomes, as the service shows it; `changes` are made to it elsewhere."""
     todo = read(body)
-    columns = todo.columns(None)
+    said = todo.said(None)
+    columns = said.columns
     on, at = columns.pop("due_on"), columns.pop("due_at")
     stands_for, recurrence = columns.pop("recurrence_date"), columns.pop("recurrence")
-    completed_at = columns["completed_at"]
     task = {
         **columns,
         "id": 1,
@@ -94,12 +94,12 @@ def task_of(body: bytes, **changes: Any) -> Document:
         "recurrence_date": stands_for,
         "next_id": None,
         "uid": todo.uid,
-        "parent_uid": todo.parent_uid,
-        "position": todo.place(None) or of_number(1),
+        "parent_uid": said.parent_uid,
+        "position": said.place or of_number(1),
         "due_date": on.isoformat() if on else at and shown(at),
-        "completed_at": shown(completed_at) if completed_at else MADE if columns["completed"] else None,
+        "completed_at": shown(said.completed_at) if said.completed_at else MADE if columns["completed"] else None,
         "created_at": MADE,
         "updated_at": MADE,
-        "calendar": {"name": "x.ics", "kept": todo.text},
+        "calendar": {"name": "x.ics", "kept": said.text},
     }
     return {**task, **changes}

@@ -7,7 +7,7 @@ from typing import Any
 from api.imports.parsed import Moment
 from api.tasks.objects import alarms, fresh, recurrence
 from api.tasks.objects.content import Line, Part, line
-from api.tasks.objects.told import Due, moment, parents, tags_of, told
+from api.tasks.objects.told import Due, due_of, moment, parents, tags_of, told
 from api.tasks.objects.zones import Zones
 from core.tasks.tree.keys import of_number
 
@@ -22,6 +22,7 @@ def patch(calendar: Part, todo: Part, task: dict[str, Any]) -> bool:
             change.set("UID", fresh.uid(task["uid"]), within=one)
     change.texts()
     change.completion()
+    change.series()
     change.due()
     change.recurrence()
     change.reminders()
@@ -40,7 +41,7 @@ class _Change:
         self._todo = todo
         self._task = task
         self._zones = Zones(calendar)
-        self._said = told(todo, self._zones)
+        self._said = told(calendar, todo)
         self._reminders: dict[int, int | str | None] = {
             id(part): alarms.reminder(part, todo, self._zones) for part in todo.parts
         }
@@ -64,7 +65,7 @@ class _Change:
             self.set("DESCRIPTION", *map(fresh.description, filter(None, [task["description"]])))
         if said.priority != task["priority"]:
             self.set("PRIORITY", f"PRIORITY:{fresh.PRIORITIES[task['priority']]}")
-        if said.tags != task["tags"]:
+        if sorted(said.tags) != sorted(task["tags"]):
             self.set("CATEGORIES", *self._categories())
 
     def _categories(self) -> Iterable[str]:
@@ -82,6 +83,22 @@ class _Change:
                 self.set(name, *(one for one in lines if one.startswith(f"{name}:")))
         elif said.completed_at and task["completed"] and not same(said.completed_at, _moment(task["completed_at"])):
             self.set("COMPLETED", *fresh.instant("COMPLETED", task["completed_at"]))
+
+    def series(self) -> None:
+        """Where dates are done that the task has left behind, and it says otherwise now, it begins with this one."""
+        said, task = self._said, self._task
+        before, now = said.due.value if said.due else None, _moment(task["due_date"])
+        if not said.passed or (same(before, now) and said.recurrence == recurrence.recurs(task)):
+            return
+        rule, start = self._todo.first("RRULE"), moment(self._todo, "DTSTART", self._zones)
+        own = due_of(self._todo, self._zones)
+        if before and own:
+            self.set("DUE", self._clocked("DUE", before, said.due, None))
+            if start:
+                self.set("DTSTART", self._clocked("DTSTART", _moved(start.value, own.value, before), start, None))
+        if before and rule and said.recurrence:
+            self.set("RRULE", *recurrence.lines({**task, "due_date": _text(before)}, said.recurrence))
+        self._forget_single_dates()
 
     def due(self) -> None:
         """On the clock on which it was. What starts when it is due, or repeats, starts later by as much."""
@@ -114,11 +131,14 @@ class _Change:
         if now and due and not self._todo.first("DTSTART"):
             self.set("DTSTART", self._clocked("DTSTART", due, self._said.due, zone))
         if now is None:
-            for name in ("EXDATE", "RDATE", "EXRULE"):
-                self.set(name)
-            self._calendar.content = [
-                one for one in self._calendar.content if not (isinstance(one, Part) and one.first("RECURRENCE-ID"))
-            ]
+            self._forget_single_dates()
+
+    def _forget_single_dates(self) -> None:
+        for name in ("EXDATE", "RDATE", "EXRULE"):
+            self.set(name)
+        self._calendar.content = [
+            one for one in self._calendar.content if not (isinstance(one, Part) and one.first("RECURRENCE-ID"))
+        ]
 
     def _clocked(self, name: str, at: Moment, before: Due | None, zone: str | None) -> str:
         """`zone`: by whose clock it recurs; else it stays on the one that it was on."""

@@ -2,18 +2,19 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from api.imports.parsed import Moment
-from api.tasks.objects import alarms, fresh
+from api.tasks.objects import alarms, fresh, habits
 from api.tasks.objects.content import MAX_BYTES, Part, invalid, parse
+from api.tasks.objects.habits import Put
 from api.tasks.objects.patch import same
 from api.tasks.objects.recurrence import due_of
 from api.tasks.objects.told import Told, told
 from api.tasks.objects.write import main_todo
-from api.tasks.objects.zones import Zones
-from core.calendars.writes import Todo
+from core.calendars.writes import Said, Todo
 from core.errors import InvalidCalendar
 from core.tasks.recurring.recurrence import Recurrence, recurrence_columns
 
@@ -41,20 +42,45 @@ def read(body: bytes) -> Todo:
 def of_calendar(calendar: Part, text: str) -> Todo:
     """The same of what was read before."""
     todo = _expected(calendar)
-    uid = todo.text("UID").strip()
-    said = told(todo, Zones(calendar))
+    said = told(calendar, todo)
+    return Todo(todo.text("UID").strip(), lambda current: _said(Put(calendar, todo, text, said), current))
 
-    def columns(current: Mapping[str, Any] | None) -> dict[str, Any]:
-        return _columns(said, current)
 
-    def place(current: str | None) -> str | None:
-        """Where the client wants it, if it wants it elsewhere."""
-        if said.sort_order is None or (current and fresh.sort_order(current) == said.sort_order):
-            return None
-        return fresh.position_of(said.sort_order)
+def _said(put: Put, current: Mapping[str, Any] | None) -> Said:
+    """What iCalendar says less exactly than the task has it stays as it is."""
+    meant = habits.meant(put, current) if current else habits.meant_by_new(put)
+    said = meant.said
+    columns: dict[str, Any] = {
+        "title": said.title,
+        "description": said.description,
+        "completed": said.completed,
+        "priority": said.priority,
+        "tags": said.tags,
+        "reminders": said.reminders,
+    }
+    due = said.due.value if said.due else None
+    given = Recurrence.stored(json.dumps(said.recurrence)) if said.recurrence else None
+    if current is None:
+        asked = recurrence_columns(given, due_of(due)) if given else {"recurrence": None, "recurrence_date": None}
+        columns |= {**_due(due), **asked}
+    else:
+        columns |= {"recurrence": given, "recurrence_date": None}
+        columns |= {} if _same(due, current["due_date"]) else _due(due)
+    uid = meant.todo.text("UID").strip()
+    return Said(
+        columns=columns,
+        completed_at=said.completed_at,
+        parent_uid=said.parent_uid if said.parent_uid != uid else None,
+        place=_place(said, current["position"] if current else None),
+        text=meant.text,
+        exact=replace(said, tags=sorted(said.tags)) == replace(meant.told, tags=sorted(meant.told.tags)),
+    )
 
-    parent = said.parent_uid if said.parent_uid != uid else None
-    return Todo(uid, parent, text, columns, place)
+
+def _place(said: Told, current: str | None) -> str | None:
+    if said.sort_order is None or (current and fresh.sort_order(current) == said.sort_order):
+        return None
+    return fresh.position_of(said.sort_order)
 
 
 def _expected(calendar: Part) -> Part:
@@ -77,26 +103,6 @@ def _expected(calendar: Part) -> Part:
     if len(uids) > 1 or len(masters) > 1:
         raise invalid(calendar.number, "begins a calendar with more than one task", OBJECT)
     return todo
-
-
-def _columns(said: Told, current: Mapping[str, Any] | None) -> dict[str, Any]:
-    """What a task gets of it; what iCalendar says less exactly than the task has it stays as it is."""
-    columns: dict[str, Any] = {
-        "title": said.title,
-        "description": said.description,
-        "completed": said.completed,
-        "completed_at": said.completed_at,
-        "priority": said.priority,
-        "tags": said.tags,
-        "reminders": said.reminders,
-    }
-    due = said.due.value if said.due else None
-    given = Recurrence.stored(json.dumps(said.recurrence)) if said.recurrence else None
-    if current is None:
-        asked = recurrence_columns(given, due_of(due)) if given else {"recurrence": None, "recurrence_date": None}
-        return {**columns, **_due(due), **asked}
-    columns |= {"recurrence": given, "recurrence_date": None}
-    return columns if _same(due, current["due_date"]) else {**columns, **_due(due)}
 
 
 def _due(due: Moment | None) -> dict[str, Any]:

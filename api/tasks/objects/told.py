@@ -9,7 +9,7 @@ from api.imports.parsed import Moment, Priority
 from api.imports.source.content_lines import Property
 from api.imports.values.ical import duration, when
 from api.imports.values.texts import plain
-from api.tasks.objects import alarms, recurrence
+from api.tasks.objects import alarms, dates, recurrence
 from api.tasks.objects.content import Part, invalid
 from api.tasks.objects.zones import Zones
 from api.tasks.schemas import MAX_DESCRIPTION, MAX_TAG, MAX_TAGS, MAX_TITLE
@@ -52,24 +52,38 @@ class Told:
     reminders: list[int | str]
     parent_uid: str | None
     sort_order: int | None
+    passed: bool
+    """Dates of the series are done: it is due on a later one than the object's own."""
 
 
-def told(todo: Part, zones: Zones) -> Told:
+def told(calendar: Part, todo: Part) -> Told:
     """Raises `InvalidCalendar` for a date that is none."""
+    zones = Zones(calendar)
     due = due_of(todo, zones)
     completed_at = _instant(todo, "COMPLETED", zones)
+    recurs = recurrence.told(todo, due.value, zones.key(due.zone)) if due else None
+    completed = _completed(todo, completed_at)
+    start = moment(todo, "DTSTART", zones)
+    passed = None
+    if due and recurs and not completed:
+        passed = dates.first_open(calendar, todo, due.value, start.value if start else None, recurs)
+    if due and passed:
+        recurs = passed.recurrence
+        due = due._replace(value=passed.due or due.value)
+        completed, completed_at = passed.due is None, passed.done_at
     return Told(
         title=title_of(todo),
         description=_cut(plain(todo.text("DESCRIPTION")), MAX_DESCRIPTION) or None,
-        completed=_completed(todo, completed_at),
+        completed=completed,
         completed_at=completed_at,
         priority=priority(number(todo, "PRIORITY")),
         due=due,
-        recurrence=recurrence.told(todo, due.value, zones.key(due.zone)) if due else None,
+        recurrence=recurs,
         tags=list(tags_of(todo))[:MAX_TAGS],
         reminders=alarms.reminders(todo, zones),
         parent_uid=next((text for one in parents(todo) if (text := one.text.strip())), None),
         sort_order=number(todo, "X-APPLE-SORT-ORDER"),
+        passed=passed is not None,
     )
 
 
