@@ -5,8 +5,8 @@ from typing import Any
 
 from api.services import Services
 from api.tasks.objects import read, write
-from api.tasks.objects.alarms import instant as shown
 from api.tasks.objects.content import folded
+from api.tasks.objects.times.alarms import instant as shown
 from core.calendars import writes
 from core.calendars.fields import CALENDAR_JSON, NAME, NAMED, named_parameters
 from core.calendars.writes import ConditionOf, Put

@@ -1,7 +1,7 @@
 """What single programs write, and what is meant: their own output is the input.
 
-Made by caldav 3.6.0, todoman 4.7.0, vobject 0.9.9 and ics 0.7.3 of the objects that the tests put before; the others after
-what they are known to write.
+Made by caldav 3.6.0, todoman 4.7.0, vobject 0.9.9 and ics 0.7.3 of what the tests put before; those of other
+programs are after what they are known to write.
 """
 
 import httpx

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from dateutil.tz import tzical
 
-from api.tasks.objects.recurrence import described
+from api.tasks.objects.times.recurrence import described
 from tests.recurrence.generate import ZONES
 
 READ = [zone for zone in ZONES if zone not in ("Australia/Lord_Howe", "Pacific/Apia")]

@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from api.tasks.objects import recurrence
 from api.tasks.objects.content import Part, line
+from api.tasks.objects.times import recurrence
 
 PRODUCT = "-//Tasklane//Tasks//EN"
 PRIORITIES = {"urgent": 1, "high": 3, "medium": 5, "low": 9}

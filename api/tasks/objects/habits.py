@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from api.imports.values.moments import in_utc
 from api.tasks.objects.content import Part, parse
-from api.tasks.objects.recurrence import due_of
+from api.tasks.objects.times.recurrence import due_of
 from api.tasks.objects.told import Due, Told, told
 from core.errors import InvalidCalendar
 from core.tasks.recurring.recurrence import following

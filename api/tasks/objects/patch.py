@@ -5,10 +5,11 @@ from datetime import date, datetime
 from typing import Any
 
 from api.imports.parsed import Moment
-from api.tasks.objects import alarms, fresh, recurrence
+from api.tasks.objects import fresh
 from api.tasks.objects.content import Line, Part, line
+from api.tasks.objects.times import alarms, recurrence
+from api.tasks.objects.times.zones import Zones
 from api.tasks.objects.told import Due, due_of, moment, parents, tags_of, told
-from api.tasks.objects.zones import Zones
 from core.tasks.tree.keys import of_number
 
 COMPLETION = ("STATUS", "PERCENT-COMPLETE", "COMPLETED")

@@ -7,11 +7,12 @@ from datetime import datetime
 from typing import Any
 
 from api.imports.parsed import Moment
-from api.tasks.objects import alarms, fresh, habits
+from api.tasks.objects import fresh, habits
 from api.tasks.objects.content import MAX_BYTES, Part, invalid, parse
 from api.tasks.objects.habits import Put
 from api.tasks.objects.patch import same
-from api.tasks.objects.recurrence import due_of
+from api.tasks.objects.times import alarms
+from api.tasks.objects.times.recurrence import due_of
 from api.tasks.objects.told import Told, told
 from api.tasks.objects.write import main_todo
 from core.calendars.writes import Said, Todo

@@ -9,9 +9,9 @@ from api.imports.parsed import Moment, Priority
 from api.imports.source.content_lines import Property
 from api.imports.values.ical import duration, when
 from api.imports.values.texts import plain
-from api.tasks.objects import alarms, dates, recurrence
 from api.tasks.objects.content import Part, invalid
-from api.tasks.objects.zones import Zones
+from api.tasks.objects.times import alarms, dates, recurrence
+from api.tasks.objects.times.zones import Zones
 from api.tasks.schemas import MAX_DESCRIPTION, MAX_TAG, MAX_TAGS, MAX_TITLE
 
 UNTITLED = "(untitled)"

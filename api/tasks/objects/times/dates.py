@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 from api.imports.parsed import Moment
 from api.imports.values.ical import when
 from api.tasks.objects.content import Part
-from api.tasks.objects.recurrence import due_of
-from api.tasks.objects.zones import Zones
+from api.tasks.objects.times.recurrence import due_of
+from api.tasks.objects.times.zones import Zones
 from core.tasks.recurring.recurrence import Recurrence, following, recurrence_columns
 
 MOST = 100

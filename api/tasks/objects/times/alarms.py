@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 from api.imports.values.ical import duration, when
 from api.tasks.objects.content import Part
-from api.tasks.objects.zones import Zones
+from api.tasks.objects.times.zones import Zones
 from api.tasks.reminders import MAX_MINUTES, MOST
 
 _SEEN = ("DISPLAY", "AUDIO", "")

@@ -1,0 +1,1 @@
+"""When: clocks, series, single dates of these, and alarms, of an object and of a task."""
