@@ -10,6 +10,7 @@ import "./styles/base.css";
 import "./styles/controls.css";
 import "./styles/layout.css";
 import "./styles/tasks.css";
+import "./styles/order.css";
 import "./styles/overlays.css";
 import { language } from "./text";
 import "./styles/touch.css"; // the last: it is stronger

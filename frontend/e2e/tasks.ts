@@ -22,6 +22,20 @@ export async function expectTitles(page: Page, ...titles: string[]): Promise<voi
   await expect.poll(() => page.locator(".task-title").allTextContents(), { timeout: 30_000 }).toEqual(titles);
 }
 
+/** Waits until the list shows these titles in this order, each with a dash for every level above it. */
+export async function expectTree(page: Page, ...titles: string[]): Promise<void> {
+  const shown = () =>
+    page
+      .locator(".task")
+      .evaluateAll((rows) =>
+        rows.map(
+          (one) =>
+            "-".repeat(Number((one as HTMLElement).dataset["depth"])) + one.querySelector(".task-title")?.textContent,
+        ),
+      );
+  await expect.poll(shown, { timeout: 30_000 }).toEqual(titles);
+}
+
 /** Does `act`, and returns when the service has acknowledged the request that it led to. */
 export async function acknowledged(page: Page, method: string, act: () => Promise<void>): Promise<void> {
   const isIt = (response: { request: () => { method: () => string }; ok: () => boolean }) =>

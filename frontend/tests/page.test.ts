@@ -11,7 +11,8 @@ const NOW = new Date("2026-11-21T15:00:00");
 
 function task(id: number, change: Partial<Task> = {}): Task {
   const made = draftTask({ ...NO_FIELDS, title: `task ${id}` }, "ada");
-  return { ...made, id, created_at: "2026-11-01T00:00:00.000Z", ...change };
+  const position = id < 0 ? "" : (1000 - id).toString(16).padStart(16, "0"); // the newest first
+  return { ...made, id, position, created_at: "2026-11-01T00:00:00.000Z", ...change };
 }
 
 const pending = (writes: Write[], newest: number | null = null) =>
@@ -120,6 +121,8 @@ describe("the list as the service would order, search and count it", () => {
       overdue: 1,
       by_priority: { low: 1, medium: 2, high: 0, urgent: 2 },
       by_tag: { x: 2, y: 1 },
+      today: 1,
+      week: 2,
     });
   });
 });

@@ -5,15 +5,25 @@ import type { Outcome } from "../sync/outbox";
 import { draftTask } from "../sync/writes";
 import { undo } from "../workspace/notices";
 import { useWorkspace, type Workspace } from "../workspace/workspace";
-import type { Task, TaskFields } from "./types";
+import { onDay } from "./days";
+import { describeDue } from "./due";
+import { placeNow, type Target } from "./moving";
+import { Tree, treeOf } from "./tree";
+import { same, type Task, type TaskFields } from "./types";
 import { t } from "../text";
 
 export interface Actions {
   /** In the order in which the lists show them; nobody waits for the outcome. */
   add: (fields: readonly TaskFields[]) => Task[];
+  /** The last beneath another one. */
+  addBeneath: (parent: Task, fields: TaskFields) => Task;
   create: (fields: TaskFields) => Promise<Outcome>;
   edit: (base: Task, changes: Partial<TaskFields>) => Promise<Outcome>;
+  /** What is beneath them is completed with them. */
   complete: (tasks: readonly Task[], completed: boolean) => void;
+  /** To a day, at the time at which each is; null: to none. */
+  schedule: (tasks: readonly Task[], day: string | null) => void;
+  move: (task: Task, to: Target) => void;
   remove: (tasks: readonly Task[]) => void;
   restore: (tasks: readonly Task[]) => void;
   emptyTrash: () => void;
@@ -24,7 +34,11 @@ export function useActions(): Actions {
   return useMemo(() => actionsOf(workspace), [workspace]);
 }
 
-function actionsOf({ outbox, notices, handBack, user }: Workspace): Actions {
+function actionsOf({ outbox, notices, handBack, user, tasks: all }: Workspace): Actions {
+  const tree = () => treeOf(all.get() ?? []);
+  /** From where a run of moves of one task began, which is taken back as one. */
+  let run: { topic: string; from: Target } | null = null;
+
   /** Nobody waits for the outcome: what is refused is said. */
   const send = async (write: Parameters<typeof outbox.add>[0], done?: () => void) => {
     done?.();
@@ -32,16 +46,17 @@ function actionsOf({ outbox, notices, handBack, user }: Workspace): Actions {
     if (outcome.result === "refused") notices.fail(`${failed(write)}: ${outcome.refusal.reason}`);
   };
 
-  const set = (tasks: readonly Task[], completed: boolean, say: boolean) =>
-    void send({ kind: "complete", tasks: [...tasks], completed }, () => {
-      if (say && completed)
-        notices.say(
-          t.done.completed(named(tasks)),
-          undo(() => set(tasks, false, false)),
-        );
-    });
+  const set = (tasks: readonly Task[], completed: boolean) =>
+    void send({ kind: "complete", tasks: [...tasks], completed, at: new Date().toISOString() });
 
-  const restore = (tasks: readonly Task[]) => void send({ kind: "restore", tasks: [...tasks] });
+  const restore = (tasks: readonly Task[], along: readonly Task[] = []) =>
+    void send({ kind: "restore", tasks: [...tasks], along: [...along] });
+
+  const date = (tasks: readonly Task[], dues: readonly (string | null)[]) =>
+    void send({ kind: "date", tasks: [...tasks], dues: [...dues] });
+
+  const put = (task: Task, { after, parent }: Target) =>
+    void send({ kind: "move", task, after: after?.id ?? null, parent: parent?.id ?? null });
 
   const make = async (task: Task) => {
     const outcome = await outbox.add({ kind: "create", task });
@@ -56,18 +71,72 @@ function actionsOf({ outbox, notices, handBack, user }: Workspace): Actions {
       for (const task of tasks) void make(task);
       return tasks.toReversed();
     },
+    addBeneath: (parent, fields) => {
+      const last = tree().childrenOf(parent.id).at(-1);
+      const task = draftTask(fields, user.id, parent.id);
+      void make(task);
+      if (last) put(task, { after: last, parent });
+      return task;
+    },
     create: (fields) => make(draftTask(fields, user.id)),
     edit: (base, changes) => outbox.add({ kind: "edit", base, changes }),
-    complete: (tasks, completed) => set(tasks, completed, true),
-    remove: (tasks) =>
-      void send({ kind: "delete", tasks: [...tasks] }, () =>
+    complete: (tasks, completed) => {
+      const roots = completed ? tree().rootsOf(tasks) : tasks;
+      const along = completed ? roots.flatMap(({ id }) => tree().beneath(id)) : [];
+      const opened = [...roots, ...along].filter((task) => !task.completed);
+      set(roots, completed);
+      if (completed)
+        notices.say(
+          t.done.completed(named(tasks)),
+          undo(() => set(opened, false)),
+        );
+    },
+    schedule: (tasks, day) => {
+      const changed = tasks.filter((task) => !same(task.due_date, onDay(task.due_date, day)));
+      if (!changed.length) return;
+      const before = changed.map((task) => task.due_date);
+      date(
+        changed,
+        changed.map((task) => onDay(task.due_date, day)),
+      );
+      notices.say(
+        t.done.dated(named(changed), day && describeDue(day, new Date())),
+        undo(() => date(changed, before)),
+      );
+    },
+    move: (task, to) => {
+      const topic = `move ${outbox.shownAs(task.id)}`;
+      if (run?.topic !== topic || !notices.says(topic)) run = { topic, from: placeNow(task, tree()) };
+      const { from } = run;
+      put(task, to);
+      const now = tree();
+      const siblings = to.parent ? now.childrenOf(to.parent.id) : now.topLevel;
+      const place = siblings.filter((one) => one.completed === task.completed);
+      notices.say(
+        t.done.moved(
+          t.quoted(shortened(task.title)),
+          place.findIndex(({ id }) => id === task.id) + 1,
+          place.length,
+          to.parent && t.quoted(shortened(to.parent.title)),
+        ),
+        undo(() => put(task, from)),
+        topic,
+      );
+    },
+    remove: (tasks) => {
+      const roots = tree().rootsOf(tasks);
+      const along = roots.flatMap(({ id }) => tree().beneath(id));
+      void send({ kind: "delete", tasks: roots }, () =>
         notices.say(
           t.done.deleted(named(tasks)),
-          undo(() => restore(tasks)),
+          undo(() => restore(roots, along)),
         ),
-      ),
+      );
+    },
     restore: (tasks) => {
-      restore(tasks);
+      // What went with another one comes back with it; alone it would come back to the top level.
+      const among = new Tree(tasks);
+      restore(tasks.toSorted((one, other) => among.above(one).length - among.above(other).length));
       notices.say(t.done.restored(named(tasks)));
     },
     emptyTrash: () => void send({ kind: "empty-trash" }, () => notices.say(t.done.emptied)),

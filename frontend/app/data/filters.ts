@@ -6,7 +6,7 @@ import { PRIORITIES, type Priority, type Task } from "./types.ts";
 
 export const STATUSES = ["pending", "completed", "all"] as const;
 export const DUES = ["any", "overdue", "today", "week"] as const;
-export const SORTS = ["-created", "due_date", "-priority", "title", "-updated"] as const;
+export const SORTS = ["position", "-created", "due_date", "-priority", "title", "-updated"] as const;
 
 export interface Filters {
   status: (typeof STATUSES)[number];
@@ -23,7 +23,7 @@ export const NO_FILTERS: Filters = {
   priority: "any",
   tags: [],
   search: "",
-  sort: "-created",
+  sort: "position",
 };
 
 /** Whether anything but the status narrows the list. */

@@ -6,12 +6,16 @@ import { useStore } from "../sync/useStore";
 import { projectTrash } from "../sync/writes";
 import { useNow } from "../ui/useNow";
 import { useWorkspace } from "../workspace/workspace";
+import { arrange } from "./arrange";
 import { type Filters, writeFilters } from "./filters";
-import { count, select } from "./select";
-import type { DeletedTask, Stats, Task } from "./types";
+import { folds } from "./folds";
+import { count, type Counts } from "./select";
+import { type Row, type Tree, treeOf } from "./tree";
+import type { DeletedTask, Task } from "./types";
 
 const PAGE = 50;
 const MINUTE = 60_000;
+const NOTHING: readonly Task[] = [];
 
 /** What a list shows, and how to get more of it. */
 export interface Listing<T> {
@@ -23,9 +27,11 @@ export interface Listing<T> {
   readonly retry: () => void;
 }
 
-export interface TaskListing extends Listing<Task> {
-  /** What is found, whether it is shown yet or not. */
+export interface TaskListing extends Listing<Row> {
+  /** What is found, in the order of the rows, whether it is shown yet or not. */
   readonly found: readonly Task[] | undefined;
+  /** Of all tasks. */
+  readonly tree: Tree;
   /** Up to how many of it are shown. */
   readonly most: number;
 }
@@ -38,14 +44,20 @@ export function useTaskList(filters: Filters): TaskListing {
   const [shown, setShown] = useState({ of: "", rows: PAGE });
   const question = writeFilters(filters).toString();
   const most = shown.of === question ? shown.rows : PAGE; // another question begins at its top
-  const found = useMemo(() => all && select(all, filters, new Date(now)), [all, filters, now]);
-  const rows = useMemo(() => found?.slice(0, most), [found, most]);
+  const folded = useStore(folds);
+  const arranged = useMemo(
+    () => (all ? arrange(all, filters, new Date(now), folded) : undefined),
+    [all, filters, now, folded],
+  );
+  const rows = useMemo(() => arranged?.slice(0, most), [arranged, most]);
+  const found = useMemo(() => arranged?.map(({ task }) => task), [arranged]);
   return {
     rows,
-    found: found ?? undefined,
+    found,
+    tree: treeOf(all ?? NOTHING),
     most,
     error,
-    hasMore: found !== null && found.length > most,
+    hasMore: arranged !== undefined && arranged.length > most,
     isLoadingMore: false,
     loadMore: () => setShown({ of: question, rows: most + PAGE }),
     retry: () => void list.refresh().catch(() => {}), // what it says then stands there already
@@ -88,7 +100,7 @@ export function useTrashDays(): number {
   return days;
 }
 
-export function useStats(): Stats | undefined {
+export function useStats(): Counts | undefined {
   const all = useStore(useWorkspace().tasks);
   const now = useNow(MINUTE);
   return useMemo(() => (all ? count(all, new Date(now)) : undefined), [all, now]);

@@ -1,8 +1,9 @@
 /** Lists and counts of the tasks that are here, with the service's own meaning of orders and searches. */
 
-import { isDay, isOver } from "./due.ts";
-import { type Filters, matches } from "./filters.ts";
+import { isDay } from "./due.ts";
+import { type Filters, isDue, matches } from "./filters.ts";
 import { folded } from "./folding.ts";
+import { byHand } from "./tree.ts";
 import { isTemporary } from "../sync/writes.ts";
 import { PRIORITIES, type Stats, type Task } from "./types.ts";
 
@@ -12,8 +13,14 @@ export function select(tasks: Iterable<Task>, filters: Filters, now: Date): Task
   return found.sort(ORDERS[filters.sort]);
 }
 
+/** Besides what the service counts, what is open in the lists of days. */
+export interface Counts extends Stats {
+  readonly today: number;
+  readonly week: number;
+}
+
 /** Counts of all tasks; a day is over when it has ended here, as in the list of what is overdue. */
-export function count(tasks: Iterable<Task>, now: Date): Stats {
+export function count(tasks: Iterable<Task>, now: Date): Counts {
   const stats = {
     total: 0,
     completed: 0,
@@ -21,11 +28,15 @@ export function count(tasks: Iterable<Task>, now: Date): Stats {
     overdue: 0,
     by_priority: { low: 0, medium: 0, high: 0, urgent: 0 },
     by_tag: {} as Record<string, number>,
+    today: 0,
+    week: 0,
   };
   for (const task of tasks) {
     stats.total += 1;
     stats[task.completed ? "completed" : "pending"] += 1;
-    if (!task.completed && task.due_date !== null && isOver(task.due_date, now)) stats.overdue += 1;
+    if (!task.completed && isDue(task, "overdue", now)) stats.overdue += 1;
+    if (!task.completed && isDue(task, "today", now)) stats.today += 1;
+    if (!task.completed && isDue(task, "week", now)) stats.week += 1;
     stats.by_priority[task.priority] += 1;
     for (const tag of task.tags) stats.by_tag[tag] = (stats.by_tag[tag] ?? 0) + 1;
   }
@@ -40,6 +51,7 @@ const RANKS = new Map(PRIORITIES.map((priority, rank) => [priority, rank]));
 const newest = (name: "created_at" | "updated_at") => descending((task) => (isTemporary(task.id) ? "~" : task[name]));
 
 const ORDERS: Record<Filters["sort"], Order> = {
+  position: byHand,
   "-created": newest("created_at"),
   "-updated": newest("updated_at"),
   "-priority": descending((task) => -(RANKS.get(task.priority) ?? 0)),

@@ -14,7 +14,7 @@ import type { Connection } from "./connection";
 import { failureOf, sentenceOf } from "./failure";
 import { BATCH_LIMIT, send } from "./send";
 import { Store } from "./store";
-import { isTemporary, rebased, tasksOf, type Write } from "./writes";
+import { idsIn, isTemporary, rebased, tasksOf, type Write } from "./writes";
 import { t } from "../text";
 
 export interface Entry {
@@ -152,9 +152,10 @@ export class Outbox {
 
   /** About its tasks by the ids that they have by now. */
   #renamed(write: Write): Write {
-    return tasksOf(write).reduce((newer, task) => {
-      const id = this.#made.get(task.id);
-      return id === undefined ? newer : rebased(newer, task.id, { ...task, id });
+    return idsIn(write).reduce((newer, was) => {
+      const id = this.#made.get(was);
+      const known = tasksOf(write).find((task) => task.id === was);
+      return id === undefined ? newer : rebased(newer, was, { ...known, id } as Task);
     }, write);
   }
 
@@ -166,11 +167,11 @@ export class Outbox {
     return this.#mine.has(tab);
   }
 
-  /** It is about a task that another tab has made, and that the service does not know yet. */
+  /** It names a task that another tab has made, and that the service does not know yet. */
   #hangs({ write }: Entry): boolean {
-    const unknown = tasksOf(write).filter(({ id }) => isTemporary(id));
+    const unknown = idsIn(write).filter(isTemporary);
     const theirs = this.entries.get().filter((entry) => !this.#isMine(entry) && entry.write.kind === "create");
-    return theirs.some((entry) => tasksOf(entry.write).some(({ id }) => unknown.some((task) => task.id === id)));
+    return theirs.some((entry) => tasksOf(entry.write).some(({ id }) => unknown.includes(id)));
   }
 
   /** Whether to go on with the next one. */
@@ -225,11 +226,13 @@ export class Outbox {
   /** What depends on a task that will never be is dropped with it; what was typed into that is handed back with it. */
   #refuse(entry: Entry, error: unknown): void {
     const lost = entry.write.kind === "create" ? entry.write.task.id : null;
-    const depends = ({ write }: Entry) => tasksOf(write).some((task) => task.id === lost);
+    const depends = ({ write }: Entry) =>
+      lost !== null && (write.kind === "move" ? idsIn(write) : tasksOf(write).map(({ id }) => id)).includes(lost);
     const dropped = this.entries.get().filter((one) => one.key === entry.key || depends(one));
     const write = dropped.map((one) => one.write).reduce(together);
     const refusal = { key: entry.key, write, reason: sentenceOf(error), error };
-    this.#change(this.entries.get().filter((one) => !dropped.includes(one)));
+    const left = this.entries.get().filter((one) => !dropped.includes(one));
+    this.#change(left.map((one) => (lost === null ? one : about(one, orphaned(one.write, lost)))));
     this.#stale = true;
     const [isAwaited] = dropped.map(({ key }) => this.#resolve(key, { result: "refused", refusal }));
     if (!isAwaited) this.#settings.onRefusal(refusal);
@@ -358,10 +361,20 @@ function together(made: Write, later: Write): Write {
   return { ...made, task: { ...made.task, ...later.changes } };
 }
 
+/** What was to stand beneath a task that will never be stands at the top level. */
+function orphaned(write: Write, lost: number): Write {
+  return write.kind === "create" && write.task.parent_id === lost
+    ? { ...write, task: { ...write.task, parent_id: null } }
+    : write;
+}
+
 /** As many as one request may hold: what must begin anew because there were too many would never come to its end. */
 function portions(write: Write): Write[] {
   const most = write.kind === "restore" ? 1 : BATCH_LIMIT;
   if (!("tasks" in write) || write.tasks.length <= most) return [write];
   const starts = Array.from({ length: Math.ceil(write.tasks.length / most) }, (_, index) => index * most);
-  return starts.map((start) => ({ ...write, tasks: write.tasks.slice(start, start + most) }));
+  return starts.map((start) => {
+    const part = { ...write, tasks: write.tasks.slice(start, start + most) };
+    return part.kind === "date" ? { ...part, dues: part.dues.slice(start, start + most) } : part;
+  });
 }

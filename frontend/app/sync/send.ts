@@ -1,6 +1,6 @@
 /** How each write is sent, so that sending it again after a lost answer does no more than sending it once. */
 
-import { type Api, type BatchResult, type Operation, Problem } from "../../lib/api";
+import { type Api, type BatchResult, type NewTask, type Operation, Problem } from "../../lib/api";
 import { fieldsOf, same, type Task, type TaskFields } from "../data/types";
 import type { Write } from "./writes";
 import { t } from "../text";
@@ -38,11 +38,15 @@ const RACES = 3;
 export async function send(api: Api, write: Write, key: string): Promise<Task[]> {
   switch (write.kind) {
     case "create":
-      return [await api.createTask(fieldsOf(write.task), { idempotencyKey: key })];
+      return [await api.createTask(newTask(write.task), { idempotencyKey: key })];
     case "edit":
       return [await edit(api, write.base, write.changes)];
     case "complete":
       return complete(api, write.tasks, write.completed, key);
+    case "date":
+      return date(api, write.tasks, write.dues, key);
+    case "move":
+      return [await api.moveTask(write.task.id, { after: write.after, parent_id: write.parent })];
     case "delete":
       return remove(api, write.tasks, key);
     case "restore":
@@ -51,6 +55,10 @@ export async function send(api: Api, write: Write, key: string): Promise<Task[]>
       await api.emptyTrash();
       return [];
   }
+}
+
+function newTask(task: Task): NewTask {
+  return { ...fieldsOf(task), ...(task.parent_id !== null && { parent_id: task.parent_id }) };
 }
 
 /** Merged with what others changed in other fields; `Conflict` when it is about the same ones. */
@@ -72,6 +80,14 @@ async function edit(api: Api, base: Task, changes: Partial<TaskFields>): Promise
 async function complete(api: Api, tasks: readonly Task[], completed: boolean, key: string): Promise<Task[]> {
   if (tasks.length === 1 && tasks[0]) return [await api.completeTask(tasks[0].id, completed)];
   const operations = tasks.map(({ id }) => ({ op: "complete" as const, id, completed }));
+  return done(await batch(api, operations, key));
+}
+
+/** Whatever it was meanwhile: the day that was chosen last is the one. */
+async function date(api: Api, tasks: readonly Task[], dues: readonly (string | null)[], key: string): Promise<Task[]> {
+  const changes = tasks.map(({ id }, index) => ({ id, changes: { due_date: dues[index] ?? null } }));
+  if (changes.length === 1 && changes[0]) return [await api.updateTask(changes[0].id, changes[0].changes)];
+  const operations = changes.map(({ id, changes: task }) => ({ op: "update" as const, id, task }));
   return done(await batch(api, operations, key));
 }
 

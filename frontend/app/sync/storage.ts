@@ -6,6 +6,8 @@
 const PREFIX = "tasklane:user:";
 /** The order of lists that the user likes, in all tabs. */
 const SORT = "tasklane:sort";
+/** The ids of the tasks whose subtasks are folded away. */
+const FOLDS = "tasklane:folds";
 
 export function keptSort(): string | null {
   return localStorage.getItem(SORT);
@@ -17,6 +19,15 @@ export function keepSort(sort: string): void {
 
 export function forgetSort(): void {
   localStorage.removeItem(SORT);
+}
+
+export function keptFolds(): number[] {
+  return JSON.parse(localStorage.getItem(FOLDS) ?? "[]") as number[];
+}
+
+export function keepFolds(ids: readonly number[]): void {
+  if (ids.length) localStorage.setItem(FOLDS, JSON.stringify(ids));
+  else localStorage.removeItem(FOLDS);
 }
 
 export class TabStorage {
@@ -53,6 +64,7 @@ export function hasDrafts(): boolean {
 export function forgetTab(): void {
   for (const key of keys()) sessionStorage.removeItem(key);
   forgetSort();
+  keepFolds([]);
 }
 
 function keys(): string[] {

@@ -15,6 +15,9 @@ interface Props {
   inputRef: RefObject<HTMLInputElement | null>;
   /** What the list gives to a new task, as long as the person has not said otherwise. */
   preset: Partial<TaskFields>;
+  /** What the new tasks are to be subtasks of, one after another. */
+  beneath: Task | null;
+  onBeneath: (task: Task | null) => void;
   onAdded: (tasks: readonly Task[]) => void;
 }
 
@@ -24,14 +27,15 @@ const MANY = 20;
 const STORED = "quick-add";
 
 /** A title and Enter make a task. What is typed here stays, whatever happens, until it is one. */
-export function QuickAdd({ inputRef, preset, onAdded }: Props) {
+export function QuickAdd({ inputRef, preset, beneath, onBeneath, onAdded }: Props) {
   const { storage, notices } = useWorkspace();
-  const { add, remove } = useActions();
+  const { add, addBeneath, remove } = useActions();
   const [typed, setTyped] = useState<Partial<TaskFields>>(() => storage.read<Partial<TaskFields>>(STORED) ?? {});
   const [open, setOpen] = useState(() => Object.keys(typed).some((name) => name !== "title"));
   const [made, setMade] = useState(0);
   const [lines, setLines] = useState<readonly string[] | null>(null);
   const summary = useId();
+  const upper = useId();
   const given: TaskFields = { ...NO_FIELDS, ...preset };
   const fields: TaskFields = { ...given, ...typed };
 
@@ -47,12 +51,14 @@ export function QuickAdd({ inputRef, preset, onAdded }: Props) {
     event.preventDefault();
     const title = fields.title.trim();
     if (!title || tooMuch > 0) return;
-    onAdded(add([{ ...fields, title }]));
+    onAdded(make([{ ...fields, title }]));
     change({});
     setOpen(false);
     setMade(made + 1);
     inputRef.current?.focus();
   };
+
+  const make = (all: readonly TaskFields[]) => (beneath ? all.map((one) => addBeneath(beneath, one)) : add(all));
 
   /** The lines of a list that was written somewhere else are a task each. */
   const paste = (event: ClipboardEvent) => {
@@ -65,7 +71,7 @@ export function QuickAdd({ inputRef, preset, onAdded }: Props) {
 
   const addLines = (titles: readonly string[]) => {
     const { title: _none, ...common } = fields;
-    const tasks = add(titles.map((line) => ({ ...fieldsFrom(line), ...withoutNull(common) })));
+    const tasks = make(titles.map((line) => ({ ...fieldsFrom(line), ...withoutNull(common) })));
     notices.say(
       t.add.lines(tasks.length),
       undo(() => remove(tasks)),
@@ -75,18 +81,31 @@ export function QuickAdd({ inputRef, preset, onAdded }: Props) {
 
   return (
     <form className="quick-add" aria-label={t.add.form} onSubmit={submit} onKeyDown={submitByKey}>
+      {beneath && (
+        <p className="quick-add-beneath">
+          <Icon name="beneath" /> <span id={upper}>{t.add.beneath(beneath.title)}</span>
+          <button type="button" className="icon-button" aria-label={t.add.notBeneath} onClick={() => onBeneath(null)}>
+            <Icon name="close" />
+          </button>
+        </p>
+      )}
       <div className="quick-add-line">
         <Icon name="plus" />
         <input
           ref={inputRef}
           aria-label={t.add.title}
-          aria-describedby={summary}
+          aria-describedby={`${upper} ${summary}`}
           placeholder={t.add.form}
           autoComplete="off"
           aria-invalid={tooMuch > 0}
           value={fields.title}
           onChange={({ target }) => change({ ...typed, title: target.value })}
           onPaste={paste}
+          onKeyDown={(event) => {
+            if (!beneath || fields.title || !["Escape", "Backspace"].includes(event.key)) return;
+            event.preventDefault();
+            onBeneath(null);
+          }}
         />
         <button type="button" className="button" data-kind="quiet" aria-expanded={open} onClick={() => setOpen(!open)}>
           {t.add.details}

@@ -1,3 +1,4 @@
+import type { Row } from "../data/tree";
 import type { Task } from "../data/types";
 import { useStore } from "../sync/useStore";
 import { tasksOf } from "../sync/writes";
@@ -8,14 +9,15 @@ import type { Selection } from "./useSelection";
 import { t } from "../text";
 
 interface Props {
-  rows: readonly Task[];
+  rows: readonly Row[];
   selection: Selection<Task>;
+  movable: boolean;
   on: RowActions;
 }
 
 const MINUTE = 60_000;
 
-export function TaskList({ rows, selection, on }: Props) {
+export function TaskList({ rows, selection, movable, on }: Props) {
   const { outbox, connection } = useWorkspace();
   const entries = useStore(outbox.entries);
   const link = useStore(connection.link);
@@ -27,14 +29,17 @@ export function TaskList({ rows, selection, on }: Props) {
 
   return (
     <ul className="tasks" aria-label={t.task.list}>
-      {rows.map((task) => (
+      {rows.map(({ progress, ...row }) => (
         <TaskRow
-          key={outbox.shownAs(task.id)}
+          key={outbox.shownAs(row.task.id)}
           on={on}
-          task={task}
+          {...row}
+          done={progress?.done ?? 0}
+          all={progress?.all ?? 0}
           now={now}
-          waiting={waiting.has(task.id)}
-          selected={selection.has(task)}
+          movable={movable && !selection.active}
+          waiting={waiting.has(row.task.id)}
+          selected={selection.has(row.task)}
         />
       ))}
     </ul>

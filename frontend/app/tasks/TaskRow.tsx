@@ -1,7 +1,9 @@
 import { memo } from "react";
 import { describeDue, isDay, isOver } from "../data/due";
+import type { Row } from "../data/tree";
 import { PRIORITY_NAMES, type Task } from "../data/types";
 import { Icon } from "../ui/Icon";
+import { ROW_MENU } from "./RowMenu";
 import { t } from "../text";
 
 export interface RowActions {
@@ -11,21 +13,36 @@ export interface RowActions {
   /** With `range` all from the one selected before. */
   onSelect: (task: Task, range: boolean) => void;
   onTag: (tag: string) => void;
+  onFold: (task: Task, folded: boolean) => void;
+  onMenu: (task: Task, button: Element) => void;
 }
 
-interface Props {
+interface Props extends Omit<Row, "progress"> {
   on: RowActions;
-  task: Task;
   now: number;
+  /** How many of the subtasks are completed, and how many there are; 0 of 0 where there is none. */
+  done: number;
+  all: number;
+  /** It has a grip. */
+  movable: boolean;
   /** The service has not acknowledged what is shown. */
   waiting: boolean;
   /** Null when nothing is being selected. */
   selected: boolean | null;
 }
 
-export const TaskRow = memo(function TaskRow({ on, task, now, waiting, selected }: Props) {
+export const TaskRow = memo(function TaskRow(props: Props) {
+  const { on, task, depth, movable, selected } = props;
   return (
-    <li className="task" data-task={task.id} data-completed={task.completed} data-selected={selected ?? false}>
+    <li
+      className="task"
+      data-task={task.id}
+      data-completed={task.completed}
+      data-selected={selected ?? false}
+      data-depth={depth}
+      aria-level={depth + 1}
+    >
+      {movable && <span className="task-grip" aria-hidden="true" />}
       {selected === null ? (
         <input
           type="checkbox"
@@ -49,8 +66,19 @@ export const TaskRow = memo(function TaskRow({ on, task, now, waiting, selected 
           {task.title}
         </button>
         {task.description && <p className="task-notes">{task.description}</p>}
-        <Meta task={task} now={now} waiting={waiting} onTag={on.onTag} />
+        <Meta {...props} />
       </div>
+      {selected === null && (
+        <button
+          type="button"
+          className="icon-button task-more"
+          popoverTarget={ROW_MENU}
+          aria-label={t.task.more(task.title)}
+          onClick={({ currentTarget }) => on.onMenu(task, currentTarget)}
+        >
+          <Icon name="more" />
+        </button>
+      )}
       {selected === null && (
         <button
           type="button"
@@ -65,13 +93,18 @@ export const TaskRow = memo(function TaskRow({ on, task, now, waiting, selected 
   );
 });
 
-type MetaProps = Pick<Props, "task" | "now" | "waiting"> & Pick<RowActions, "onTag">;
-
-function Meta({ task, now, waiting, onTag }: MetaProps) {
+function Meta({ on, task, now, waiting, within, done, all, folded }: Props) {
   const { due_date: due, priority, tags } = task;
-  if (!waiting && due === null && priority === "medium" && tags.length === 0) return null;
+  if (!waiting && due === null && priority === "medium" && tags.length + all === 0 && within === null) return null;
   return (
     <div className="task-meta">
+      {all > 0 &&
+        (folded === null ? <Progress done={done} all={all} /> : <Fold {...{ on, task, done, all, folded }} />)}
+      {within !== null && (
+        <span className="meta">
+          <Icon name="beneath" /> <span className="only-read">{t.task.within}</span> {within}
+        </span>
+      )}
       {waiting && (
         <span className="meta" data-tone="waiting">
           <Icon name="clock" /> {t.task.waiting}
@@ -86,13 +119,37 @@ function Meta({ task, now, waiting, onTag }: MetaProps) {
       {tags.length > 0 && (
         <span className="tags">
           {tags.map((tag) => (
-            <button key={tag} type="button" className="tag" aria-label={t.task.onlyTag(tag)} onClick={() => onTag(tag)}>
+            <button
+              key={tag}
+              type="button"
+              className="tag"
+              aria-label={t.task.onlyTag(tag)}
+              onClick={() => on.onTag(tag)}
+            >
               {tag}
             </button>
           ))}
         </span>
       )}
     </div>
+  );
+}
+
+type FoldProps = Pick<Props, "on" | "task" | "done" | "all"> & { folded: boolean };
+
+function Fold({ on, task, done, all, folded }: FoldProps) {
+  return (
+    <button type="button" className="tag task-fold" aria-expanded={!folded} onClick={() => on.onFold(task, !folded)}>
+      <Icon name="chevron" /> {done}/{all} <span className="only-read">{t.task.beneath(task.title)}</span>
+    </button>
+  );
+}
+
+function Progress({ done, all }: Pick<Props, "done" | "all">) {
+  return (
+    <span className="meta">
+      <Icon name="list" /> {done}/{all} <span className="only-read">{t.task.beneathDone}</span>
+    </span>
   );
 }
 

@@ -53,5 +53,5 @@ function rowsIn(parent: ParentNode): Element[] {
 
 /** Of a task its title, of a deleted one the way back. */
 function handleOf(row: Element | null): HTMLElement | null {
-  return row ? row.querySelector("button") : document.getElementById("main");
+  return row ? row.querySelector("button.task-title, [data-deleted] button") : document.getElementById("main");
 }

@@ -52,6 +52,8 @@ export const en = {
     linesTitle: (count: number) => `Add ${tasks(count)}?`,
     linesText: "Each line of what you pasted becomes a task.",
     linesAction: "Add them",
+    beneath: (title: string) => `Subtasks of “${title}”`,
+    notBeneath: "Not as subtasks",
   },
 
   task: {
@@ -63,8 +65,21 @@ export const en = {
     onlyTag: (tag: string) => `Tag ${tag}: show only`,
     waiting: "Waiting to be sent",
     overdue: ", overdue",
+    more: (title: string) => `More: ${title}`,
+    within: "Subtask of",
+    beneath: (title: string) => `subtasks of ${title} completed`,
+    beneathDone: "subtasks completed",
     deleted: (when: string) => `Deleted ${when}`,
   },
+
+  menu: {
+    title: (title: string) => `What to do with ${title}`,
+    any: "What to do with a task",
+    edit: "Edit…",
+    addBeneath: "Add a subtask",
+    steps: { up: "Move up", down: "Move down", in: "Make it a subtask", out: "Move out" },
+  },
+  quickDays: { today: "Today", tomorrow: "Tomorrow", weekend: "Weekend", nextWeek: "Next week", none: "No date" },
 
   dialog: {
     edit: "Edit task",
@@ -91,11 +106,16 @@ export const en = {
     deleted: (what: string) => `Moved ${what} to the trash`,
     restored: (what: string) => `Restored ${what}`,
     emptied: "The trash is empty",
+    dated: (what: string, day: string | null) => (day ? `${what} put off to ${day}` : `${what} without a date`),
+    moved: (what: string, place: number, of: number, parent: string | null) =>
+      `${what} is ${place} of ${of}${parent ? ` beneath ${parent}` : ""}`,
   },
   failed: {
     complete: "Not completed",
     delete: "Not deleted",
     restore: "Not restored",
+    move: "Not moved",
+    date: "Not put off",
     "empty-trash": "Not emptied",
     other: "Not saved",
   },
@@ -109,6 +129,7 @@ export const en = {
     anyPriority: "Any priority",
     sort: "Sort",
     sorts: {
+      position: "My order",
       "-created": "Newest first",
       due_date: "Due date",
       "-priority": "Priority",
@@ -249,12 +270,18 @@ export const en = {
     select: "Select it",
     range: "Select all from the last one selected",
     delete: "Delete it",
+    menu: "All that can be done with it",
+    days: "Today, tomorrow, weekend, next week, no date",
+    order: "Move it up, down",
+    nest: "Make it a subtask, move it out",
+    beneath: "Add a subtask",
+    fold: "Fold its subtasks, unfold them",
     save: "Save what is open",
     undo: "Undo what was just done",
     close: "Close, cancel",
     list: "This list",
     letters: "Single letters work as shortcuts",
-    keys: { enter: "Enter", shift: "Shift", control: "Ctrl", escape: "Esc", delete: "Delete" },
+    keys: { enter: "Enter", shift: "Shift", control: "Ctrl", alt: "Alt", escape: "Esc", delete: "Delete" },
   },
 
   notices: "Notices",

@@ -7,6 +7,8 @@ export interface Notice {
   readonly text: string;
   readonly tone: "plain" | "error";
   readonly action?: Action;
+  /** What it is about, where a later word takes the place of this one. */
+  readonly topic?: string;
 }
 
 export interface Action {
@@ -26,8 +28,13 @@ export class Notices {
   readonly shown = new Store<readonly Notice[]>([]);
   #last = 0;
 
-  say(text: string, action?: Notice["action"]): void {
-    this.#add({ id: ++this.#last, text, tone: "plain", ...(action && { action }) });
+  say(text: string, action?: Notice["action"], topic?: string): void {
+    this.#add({ id: ++this.#last, text, tone: "plain", ...(action && { action }), ...(topic && { topic }) });
+  }
+
+  /** Whether what was last said of it can still be seen. */
+  says(topic: string): boolean {
+    return this.shown.get().some((notice) => notice.topic === topic);
   }
 
   fail(text: string, action?: Notice["action"]): void {
@@ -48,6 +55,7 @@ export class Notices {
   }
 
   #add(notice: Notice): void {
-    this.shown.set([...this.shown.get(), notice].slice(-AT_ONCE));
+    const others = this.shown.get().filter(({ topic }) => !topic || topic !== notice.topic);
+    this.shown.set([...others, notice].slice(-AT_ONCE));
   }
 }
