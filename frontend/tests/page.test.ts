@@ -121,7 +121,7 @@ describe("the list as the service would order, search and count it", () => {
       overdue: 1,
       by_priority: { low: 1, medium: 2, high: 0, urgent: 2 },
       by_tag: { x: 2, y: 1 },
-      today: 1,
+      today: 2,
       week: 2,
     });
   });
@@ -170,6 +170,8 @@ describe("filters", () => {
     expect(matches(due("2026-11-21T23:59:00"), today, NOW)).toBe(true);
     expect(matches(due("2026-11-22"), today, NOW)).toBe(false);
     expect(matches(due(null), today, NOW)).toBe(false);
+    expect(matches(due("2026-11-20"), today, NOW)).toBe(true); // what was to be done is still
+    expect(matches(due("2026-11-20", { completed: true }), { ...today, status: "all" }, NOW)).toBe(false);
     expect(matches(due("2026-11-20"), { ...NO_FILTERS, due: "overdue" }, NOW)).toBe(true);
     expect(matches(due("2026-11-27"), { ...NO_FILTERS, due: "week" }, NOW)).toBe(true);
     expect(matches(due("2026-11-28"), { ...NO_FILTERS, due: "week" }, NOW)).toBe(false);

@@ -37,11 +37,24 @@ export function describeDue(due: string, now: Date): string {
   return describeDay(dueDay(due), now) + time;
 }
 
+/** "Today, Saturday 28 November": as a heading. */
+export function headDay(day: string, now: Date): string {
+  const year = day.slice(0, 4) === dayOf(now).slice(0, 4) ? {} : { year: "numeric" as const };
+  const date = format(`${day}T12:00:00`, { weekday: "long", day: "numeric", month: "long", ...year });
+  const near = nearName(day, now);
+  return near ? `${near} · ${date}` : date;
+}
+
+function nearName(day: string, now: Date): string | undefined {
+  const distance = Math.round((Date.parse(day) - Date.parse(dayOf(now))) / DAY);
+  const near: Record<number, string> = { [-1]: t.days.yesterday, 0: t.days.today, 1: t.days.tomorrow };
+  return near[distance];
+}
+
 function describeDay(day: string, now: Date): string {
   const today = dayOf(now);
   const distance = Math.round((Date.parse(day) - Date.parse(today)) / DAY);
-  const near: Record<number, string> = { [-1]: t.days.yesterday, 0: t.days.today, 1: t.days.tomorrow };
-  const name = near[distance];
+  const name = nearName(day, now);
   if (name) return name;
   const noon = `${day}T12:00:00`;
   if (distance > 0 && distance < 7) return format(noon, { weekday: "long" });

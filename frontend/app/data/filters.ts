@@ -70,7 +70,8 @@ export function isDue(task: Task, due: Filters["due"], now: Date): boolean {
   const day = dueDay(task.due_date);
   const today = dayOf(now);
   if (due === "overdue") return !task.completed && isOver(task.due_date, now);
-  return day >= today && day < addDays(today, due === "today" ? 1 : 7);
+  if (due === "today") return day === today || (day < today && !task.completed); // what was to be done is still
+  return day >= today && day < addDays(today, 7);
 }
 
 /** In a tag too, or in the number sign and a tag: the service's own searches look at titles and notes alone. */

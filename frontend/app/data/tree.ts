@@ -111,6 +111,8 @@ export interface Row {
   readonly folded: boolean | null;
   /** The title of the one that it is beneath, where the list does not show that by its shape. */
   readonly within: string | null;
+  /** What it stands under: a calendar day, or what is overdue; null where a list has no headings. */
+  readonly under: string | null;
 }
 
 /** One row after another, whatever is beneath what. */
@@ -121,6 +123,7 @@ export function flat(found: readonly Task[], tree: Tree): Row[] {
     progress: progressOf(task, tree),
     folded: null,
     within: tree.parentOf(task)?.title ?? null,
+    under: null,
   }));
 }
 
@@ -140,7 +143,7 @@ export function shaped(found: readonly Task[], tree: Tree, folded: ReadonlySet<n
       const isFolded = beneath.has(task.id) ? folded.has(task.id) : null;
       const upper = tree.parentOf(task);
       const within = upper && upper.id !== parent ? upper.title : null;
-      rows.push({ task, depth, progress: progressOf(task, tree), folded: isFolded, within });
+      rows.push({ task, depth, progress: progressOf(task, tree), folded: isFolded, within, under: null });
       if (isFolded === false) put(task.id, depth + 1);
     }
   };

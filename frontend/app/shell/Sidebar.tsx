@@ -1,6 +1,6 @@
 import { type MouseEvent, useLayoutEffect, useRef } from "react";
 import { type Filters, NO_FILTERS } from "../data/filters";
-import type { Stats } from "../data/types";
+import type { Counts } from "../data/select";
 import { type Place, queryOf } from "../data/useFilters";
 import { Icon, type IconName } from "../ui/Icon";
 import { isAt, VIEWS } from "./views";
@@ -8,7 +8,7 @@ import { t } from "../text";
 
 interface Props {
   place: Place;
-  stats: Stats | undefined;
+  stats: Counts | undefined;
   onGo: (next: Partial<Filters> & { trash?: boolean }) => void;
 }
 

@@ -1,5 +1,5 @@
 import type { Filters } from "../data/filters";
-import type { Stats } from "../data/types";
+import type { Counts } from "../data/select";
 import type { Place } from "../data/useFilters";
 import type { IconName } from "../ui/Icon";
 import { t } from "../text";
@@ -10,13 +10,13 @@ export interface View {
   readonly icon: IconName;
   readonly status: Filters["status"];
   readonly due: Filters["due"];
-  readonly count?: (stats: Stats) => number;
+  readonly count?: (stats: Counts) => number;
 }
 
 export const VIEWS: readonly View[] = [
   { title: t.views.open, icon: "circle", status: "pending", due: "any", count: ({ pending }) => pending },
-  { title: t.views.today, icon: "sun", status: "pending", due: "today" },
-  { title: t.views.week, icon: "calendar", status: "pending", due: "week" },
+  { title: t.views.today, icon: "sun", status: "pending", due: "today", count: ({ today }) => today },
+  { title: t.views.week, icon: "calendar", status: "pending", due: "week", count: ({ week }) => week },
   { title: t.views.overdue, icon: "clock", status: "pending", due: "overdue", count: ({ overdue }) => overdue },
   { title: t.views.completed, icon: "done", status: "completed", due: "any", count: ({ completed }) => completed },
   { title: t.views.all, icon: "list", status: "all", due: "any", count: ({ total }) => total },

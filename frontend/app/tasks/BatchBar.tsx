@@ -1,6 +1,7 @@
 import { type ReactNode, useLayoutEffect, useRef } from "react";
 import { useActions } from "../data/actions";
 import type { Task } from "../data/types";
+import { DayMenu } from "./DayMenu";
 import type { Selection } from "./useSelection";
 import { t } from "../text";
 
@@ -25,6 +26,14 @@ export function BatchBar({ selection }: { selection: Selection<Task> }) {
           {t.selection.reopen}
         </button>
       )}
+      <DayMenu
+        label={t.selection.due}
+        disabled={none}
+        onDay={(day) => {
+          actions.schedule(tasks, day);
+          selection.end();
+        }}
+      />
       <button
         type="button"
         className="button"

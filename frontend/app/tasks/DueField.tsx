@@ -1,6 +1,7 @@
 import { useState } from "react";
 import { fromLocalInput, isDay, toLocalInput } from "../data/due";
 import { Field } from "./Field";
+import { DayChips } from "./QuickDays";
 import { t } from "../text";
 
 interface Props {
@@ -22,6 +23,7 @@ export function DueField({ due, fault, onChange }: Props) {
 
   return (
     <div className="due-field">
+      <DayChips chosen={due} onDay={(next) => change(next ?? "", next ? time : "")} />
       <Field label={t.fields.due} fault={fault}>
         {(control) => (
           <input

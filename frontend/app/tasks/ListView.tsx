@@ -5,6 +5,7 @@ import { presetOf } from "../data/preset";
 import { type Listing, useTaskList } from "../data/queries";
 import { arrange, isByHand } from "../data/arrange";
 import { type QuickDay, quickDay } from "../data/days";
+import { dayOf, dueDay } from "../data/due";
 import { fold, folds } from "../data/folds";
 import { type Step, type Target, targetOf } from "../data/moving";
 import { select } from "../data/select";
@@ -106,6 +107,12 @@ export function ListView({ filters, addRef, onFilters, onDraft }: Props) {
     ...Object.fromEntries(Object.entries(DAY_KEYS).map(([key, day]) => [key, onRow(schedule(day))])),
   });
 
+  const reschedule = (day: string | null) => {
+    const today = dayOf(new Date());
+    const late = (listing.found ?? NO_TASKS).filter((task) => task.due_date !== null && dueDay(task.due_date) < today);
+    actions.schedule(late, day);
+  };
+
   return (
     <>
       <QuickAdd
@@ -137,7 +144,7 @@ export function ListView({ filters, addRef, onFilters, onDraft }: Props) {
         {listing.rows && <Stale listing={listing} />}
         {drag.drop && <div className="drop-line" data-depth={drag.drop.depth} style={{ top: drag.drop.top }} />}
         {rows.length > 0 ? (
-          <TaskList rows={rows} selection={selection} movable={byHand} on={on} />
+          <TaskList rows={rows} selection={selection} movable={byHand} onReschedule={reschedule} on={on} />
         ) : (
           <NoRows listing={listing} filters={filters} onFilters={onFilters} />
         )}

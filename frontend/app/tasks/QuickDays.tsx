@@ -14,8 +14,8 @@ export const DAY_KEYS: Readonly<Record<string, QuickDay>> = {
 const KEYS = Object.fromEntries(Object.entries(DAY_KEYS).map(([key, day]) => [day, key]));
 
 interface Props {
-  /** The due date that is to be seen as chosen. */
-  chosen: string | null;
+  /** The due date that is to be seen as chosen; undefined: of several tasks, that is none. */
+  chosen: string | null | undefined;
   onDay: (day: QuickDay) => void;
 }
 
@@ -29,7 +29,7 @@ export function QuickDays({ chosen, onDay }: Props) {
         key={which}
         type="button"
         className="menu-item"
-        aria-pressed={day === (chosen && dueDay(chosen))}
+        aria-pressed={chosen === undefined ? undefined : day === (chosen && dueDay(chosen))}
         onClick={() => onDay(which)}
       >
         {t.quickDays[which]}
@@ -40,4 +40,22 @@ export function QuickDays({ chosen, onDay }: Props) {
       </button>
     );
   });
+}
+
+/** The same beside a field. */
+export function DayChips({ chosen, onDay }: { chosen: string | null; onDay: (day: string | null) => void }) {
+  const now = new Date();
+  return (
+    <div className="day-chips" role="group" aria-label={t.quickDays.title}>
+      {QUICK_DAYS.map((which) => {
+        const day = quickDay(which, now);
+        const isChosen = day === (chosen && dueDay(chosen));
+        return (
+          <button key={which} type="button" className="tag" aria-pressed={isChosen} onClick={() => onDay(day)}>
+            {t.quickDays[which]}
+          </button>
+        );
+      })}
+    </div>
+  );
 }

@@ -95,7 +95,8 @@ export function RowMenu({
 
 const ARROWS: Record<Step, string> = { up: "↑", down: "↓", in: "→", out: "←" };
 
-function focusFirst({ newState, currentTarget }: ToggleEvent<HTMLDivElement>): void {
+/** For the keys that choose. */
+export function focusFirst({ newState, currentTarget }: ToggleEvent<HTMLDivElement>): void {
   if (newState === "open") currentTarget.querySelector("button")?.focus();
 }
 

@@ -17,7 +17,7 @@ export interface RowActions {
   onMenu: (task: Task, button: Element) => void;
 }
 
-interface Props extends Omit<Row, "progress"> {
+interface Props extends Omit<Row, "progress" | "under"> {
   on: RowActions;
   now: number;
   /** How many of the subtasks are completed, and how many there are; 0 of 0 where there is none. */

@@ -88,6 +88,7 @@ export const de: Texts = {
     steps: { up: "Nach oben", down: "Nach unten", in: "Zur Teilaufgabe machen", out: "Eine Ebene höher" },
   },
   quickDays: {
+    title: "Übliche Tage",
     today: "Heute",
     tomorrow: "Morgen",
     weekend: "Wochenende",
@@ -160,6 +161,7 @@ export const de: Texts = {
     count: (count) => `${count} ausgewählt`,
     all: "Alle auswählen",
     complete: "Erledigen",
+    due: "Fällig…",
     reopen: "Wieder öffnen",
     delete: "Löschen",
     restore: "Wiederherstellen",
@@ -174,6 +176,7 @@ export const de: Texts = {
     noneCompleted: "Was du erledigst, steht hier.",
     clear: "Nichts zu tun.",
     begin: "Schreib auf, was ansteht, und drück die Eingabetaste.",
+    reschedule: "Verschieben…",
     stale: "Diese Liste ist vielleicht nicht aktuell.",
     elsewhere: (count) => `${count} weitere unter allen Aufgaben`,
     awaited: {

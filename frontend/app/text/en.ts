@@ -79,7 +79,14 @@ export const en = {
     addBeneath: "Add a subtask",
     steps: { up: "Move up", down: "Move down", in: "Make it a subtask", out: "Move out" },
   },
-  quickDays: { today: "Today", tomorrow: "Tomorrow", weekend: "Weekend", nextWeek: "Next week", none: "No date" },
+  quickDays: {
+    title: "Usual days",
+    today: "Today",
+    tomorrow: "Tomorrow",
+    weekend: "Weekend",
+    nextWeek: "Next week",
+    none: "No date",
+  },
 
   dialog: {
     edit: "Edit task",
@@ -147,6 +154,7 @@ export const en = {
     count: (count: number) => `${count} selected`,
     all: "Select all",
     complete: "Complete",
+    due: "Due…",
     reopen: "Reopen",
     delete: "Delete",
     restore: "Restore",
@@ -161,6 +169,7 @@ export const en = {
     noneCompleted: "What you complete is kept here.",
     clear: "All clear.",
     begin: "Write down what is next, and press Enter.",
+    reschedule: "Put off…",
     stale: "This list may be out of date.",
     elsewhere: (count: number) => `${count} more in all tasks`,
     awaited: {
