@@ -49,6 +49,9 @@ const worker: Plugin = {
   },
 };
 
+/** What is loaded when it is needed; the worker is a program of its own. */
+const LATER = /\/app\/(?:words\/(?!reader)|importing\/|tokens\/|text\/de|worker\/)|\/chrono-node\//;
+
 /** Where the development server (`npx vite app`) finds the API and the sign-in. */
 const STACK = process.env["TASKLANE_URL"] ?? "http://127.0.0.1:8000";
 
@@ -63,6 +66,7 @@ export default defineConfig({
       input: { index: join(import.meta.dirname, "index.html"), worker: join(import.meta.dirname, "worker/worker.ts") },
       output: {
         // The browser asks for the worker by its name, to see whether it has changed.
+        codeSplitting: { groups: [{ name: "page", test: (id) => !LATER.test(id) }] }, // many small files weigh more
         entryFileNames: ({ name }) => (name === "worker" ? WORKER : "assets/[name]-[hash].js"),
       },
     },

@@ -6,6 +6,8 @@ import { newUser } from "./people";
 import { row } from "./tasks";
 
 const MOST = 150_000;
+/** With all that is loaded when it is needed, in every language; in the background. */
+const MOST_KEPT = 200_000;
 
 test("the first load is small over the wire, and so is what is kept for later ones", async () => {
   const user = await newUser();
@@ -46,7 +48,7 @@ test("the first load is small over the wire, and so is what is kept for later on
   );
   expect(total).toBeLessThan(MOST);
   expect(types.size).toBeLessThan(15);
-  expect(later).toBeLessThan(MOST);
+  expect(later).toBeLessThan(MOST_KEPT);
 });
 
 /** What the worker loads when it is installed, as it comes over the wire. */

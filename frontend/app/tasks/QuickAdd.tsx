@@ -1,14 +1,25 @@
-import { type ClipboardEvent, type FormEvent, type RefObject, useId, useState } from "react";
+import {
+  type ClipboardEvent,
+  type FormEvent,
+  type KeyboardEvent,
+  type RefObject,
+  useEffect,
+  useId,
+  useState,
+} from "react";
 import { useActions } from "../data/actions";
-import { describeDue } from "../data/due";
 import { excess, fieldsFrom, titlesIn } from "../data/lines";
-import { NO_FIELDS, PRIORITY_NAMES, same, type Task, type TaskFields } from "../data/types";
+import { useStats } from "../data/queries";
+import { NO_FIELDS, same, type Task, type TaskFields } from "../data/types";
+import { useStore } from "../sync/useStore";
 import { Icon } from "../ui/Icon";
 import { ConfirmDialog } from "../ui/ConfirmDialog";
 import { submitByKey } from "../ui/submitByKey";
+import { bringReader, reader } from "../words/reader";
 import { useWorkspace } from "../workspace/workspace";
 import { undo } from "../workspace/notices";
 import { DetailFields } from "./DetailFields";
+import { Meant } from "./Meant";
 import { t } from "../text";
 
 interface Props {
@@ -26,39 +37,53 @@ const MANY = 20;
 
 const STORED = "quick-add";
 
-/** A title and Enter make a task. What is typed here stays, whatever happens, until it is one. */
+/** What is typed: the title is the line as it stands, with what its words mean still in it. */
+type Typed = Partial<TaskFields>;
+
+/** A line and Enter make a task. What is typed here stays, whatever happens, until it is one. */
 export function QuickAdd({ inputRef, preset, beneath, onBeneath, onAdded }: Props) {
   const { storage, notices } = useWorkspace();
   const { add, addBeneath, remove } = useActions();
-  const [typed, setTyped] = useState<Partial<TaskFields>>(() => storage.read<Partial<TaskFields>>(STORED) ?? {});
+  const [typed, setTyped] = useState<Typed>(() => storage.read<Typed>(STORED) ?? {});
+  const [kept, setKept] = useState<readonly string[]>([]);
   const [open, setOpen] = useState(() => Object.keys(typed).some((name) => name !== "title"));
   const [made, setMade] = useState(0);
   const [lines, setLines] = useState<readonly string[] | null>(null);
-  const summary = useId();
-  const upper = useId();
+  const [summary, upper] = [useId(), useId()];
+  const known = Object.keys(useStats()?.by_tag ?? {});
+  const read = useStore(reader);
   const given: TaskFields = { ...NO_FIELDS, ...preset };
-  const fields: TaskFields = { ...given, ...typed };
+  const line = typed.title ?? "";
+  const words = read?.(line, kept, known) ?? { title: line.trim(), fields: {}, pieces: [] };
+  const fields = together(given, words.fields, { ...typed, title: words.title });
+  const tooMuch = excess(words.title);
 
-  const tooMuch = excess(fields.title);
+  // What was typed before the page was loaded anew means what it meant.
+  useEffect(() => {
+    if (line) void bringReader();
+  }, [line === ""]);
 
-  const change = (next: Partial<TaskFields>) => {
+  const change = (next: Typed) => {
     const own = Object.entries(next).filter(([name, value]) => !same(value, given[name as keyof TaskFields]));
     setTyped(Object.fromEntries(own));
+    setKept(kept.filter((text) => next.title?.includes(text)));
     storage.write(STORED, own.length ? Object.fromEntries(own) : null);
   };
 
-  const submit = (event: FormEvent) => {
+  const make = (all: readonly TaskFields[]) => (beneath ? all.map((one) => addBeneath(beneath, one)) : add(all));
+
+  const submit = async (event: FormEvent) => {
     event.preventDefault();
-    const title = fields.title.trim();
-    if (!title || tooMuch > 0) return;
-    onAdded(make([{ ...fields, title }]));
+    if (!line.trim() || tooMuch > 0) return;
     change({});
     setOpen(false);
     setMade(made + 1);
     inputRef.current?.focus();
+    if (read) return onAdded(make([fields]));
+    await Promise.race([bringReader(), new Promise((resolve) => setTimeout(resolve, PATIENCE))]);
+    const later = reader.get()?.(line, kept, known);
+    onAdded(make([later ? together(given, later.fields, { ...typed, title: later.title }) : fields]));
   };
-
-  const make = (all: readonly TaskFields[]) => (beneath ? all.map((one) => addBeneath(beneath, one)) : add(all));
 
   /** The lines of a list that was written somewhere else are a task each. */
   const paste = (event: ClipboardEvent) => {
@@ -71,12 +96,25 @@ export function QuickAdd({ inputRef, preset, beneath, onBeneath, onAdded }: Prop
 
   const addLines = (titles: readonly string[]) => {
     const { title: _none, ...common } = fields;
-    const tasks = make(titles.map((line) => ({ ...fieldsFrom(line), ...withoutNull(common) })));
+    const tasks = make(titles.map((one) => ({ ...fieldsFrom(one), ...withoutNull(common) })));
     notices.say(
       t.add.lines(tasks.length),
       undo(() => remove(tasks)),
     );
     onAdded(tasks);
+  };
+
+  /** Backspace right behind words that mean something takes the meaning back, and leaves the words. */
+  const onKeyDown = (event: KeyboardEvent<HTMLInputElement>) => {
+    if (beneath && !line && ["Escape", "Backspace"].includes(event.key)) {
+      event.preventDefault();
+      return onBeneath(null);
+    }
+    const { selectionStart, selectionEnd } = event.currentTarget;
+    const piece = words.pieces.find(({ end }) => end === selectionStart && end === selectionEnd);
+    if (event.key !== "Backspace" || !piece) return;
+    event.preventDefault();
+    setKept([...kept, piece.text]);
   };
 
   return (
@@ -98,24 +136,32 @@ export function QuickAdd({ inputRef, preset, beneath, onBeneath, onAdded }: Prop
           placeholder={t.add.form}
           autoComplete="off"
           aria-invalid={tooMuch > 0}
-          value={fields.title}
+          value={line}
+          onFocus={() => void bringReader()}
           onChange={({ target }) => change({ ...typed, title: target.value })}
           onPaste={paste}
-          onKeyDown={(event) => {
-            if (!beneath || fields.title || !["Escape", "Backspace"].includes(event.key)) return;
-            event.preventDefault();
-            onBeneath(null);
-          }}
+          onKeyDown={onKeyDown}
         />
         <button type="button" className="button" data-kind="quiet" aria-expanded={open} onClick={() => setOpen(!open)}>
           {t.add.details}
         </button>
-        <button type="submit" className="button" data-kind="primary" disabled={!fields.title.trim() || tooMuch > 0}>
+        <button type="submit" className="button" data-kind="primary" disabled={!line.trim() || tooMuch > 0}>
           {t.add.add}
         </button>
       </div>
       <div role="alert">{tooMuch > 0 && <p className="field-fault quick-add-fault">{t.tooLong(tooMuch)}</p>}</div>
-      <div id={summary}>{!open && <Summary fields={fields} />}</div>
+      <div id={summary} aria-live="polite">
+        {(!open || words.pieces.length > 0) && (
+          <Meant
+            fields={fields}
+            pieces={words.pieces}
+            onKeep={({ text }) => {
+              setKept([...kept, text]);
+              inputRef.current?.focus();
+            }}
+          />
+        )}
+      </div>
       {open && (
         <div className="quick-add-details">
           <DetailFields key={made} fields={fields} onChange={(part) => change({ ...typed, ...part })} />
@@ -134,31 +180,16 @@ export function QuickAdd({ inputRef, preset, beneath, onBeneath, onAdded }: Prop
   );
 }
 
+/** Milliseconds for which a new task waits for what reads its words, the first time. */
+const PATIENCE = 1_500;
+
+/** What is said in the form is stronger than the words, and these than the list; tags add up. */
+function together(given: TaskFields, words: Partial<TaskFields>, typed: Typed): TaskFields {
+  const tags = [...new Set([...(typed.tags ?? given.tags), ...(words.tags ?? [])])];
+  return { ...given, ...words, ...typed, tags };
+}
+
 /** What a line says of itself is stronger than what the form has not said. */
 function withoutNull({ description, ...fields }: Omit<TaskFields, "title">): Partial<TaskFields> {
   return description === null ? fields : { ...fields, description };
-}
-
-/** What the task will have, before it is made. */
-function Summary({ fields: { due_date: due, priority, tags } }: { fields: TaskFields }) {
-  if (due === null && priority === "medium" && tags.length === 0) return null;
-  return (
-    <div className="quick-add-summary">
-      {due !== null && (
-        <span className="meta">
-          <Icon name="calendar" /> {describeDue(due, new Date())}
-        </span>
-      )}
-      {priority !== "medium" && (
-        <span className="meta" data-priority={priority}>
-          <Icon name="flag" /> {PRIORITY_NAMES[priority]}
-        </span>
-      )}
-      {tags.map((tag) => (
-        <span key={tag} className="tag">
-          {tag}
-        </span>
-      ))}
-    </div>
-  );
 }

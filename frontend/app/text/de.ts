@@ -61,6 +61,7 @@ export const de: Texts = {
     linesText: "Jede eingefügte Zeile wird eine Aufgabe.",
     linesAction: "Hinzufügen",
     beneath: (title) => `Teilaufgaben von „${title}“`,
+    keep: (words) => `„${words}“ im Titel lassen`,
     notBeneath: "Nicht als Teilaufgaben",
   },
 

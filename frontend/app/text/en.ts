@@ -53,6 +53,7 @@ export const en = {
     linesText: "Each line of what you pasted becomes a task.",
     linesAction: "Add them",
     beneath: (title: string) => `Subtasks of “${title}”`,
+    keep: (words: string) => `Keep “${words}” in the title`,
     notBeneath: "Not as subtasks",
   },
 
