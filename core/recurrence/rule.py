@@ -21,6 +21,9 @@ MAX_NUMBER = 9999
 TIMES: tuple[Part, ...] = ("BYSECOND", "BYMINUTE", "BYHOUR")
 """What a rule for dates cannot have."""
 
+MOST_TIMES = 288
+"""Times of a day, one every five minutes: all of a day's are looked at for one date."""
+
 FORM = "must be parts such as FREQ=WEEKLY;BYDAY=MO (RFC 5545), with a ; between them"
 PATTERN = "^[^\\x00]*[Ff][Rr][Ee][Qq]=(?:[Dd][Aa][Ii]|[Ww][Ee][Ee][Kk]|[Mm][Oo][Nn][Tt][Hh]|[Yy][Ee][Aa][Rr])[Ll][Yy]"
 """What every rule matches, and much that is none."""
@@ -195,7 +198,7 @@ def _written(until: date | datetime) -> str:
 
 
 def _expect_allowed(rule: Rule) -> None:
-    """What the standard forbids, part by part."""
+    """What the standard forbids, part by part, and what nobody means."""
     for part in ("BYYEARDAY", "BYWEEKNO"):
         if part in rule.by and rule.frequency != "YEARLY":
             raise ValueError(f"must not have {part} unless FREQ is YEARLY")
@@ -206,8 +209,14 @@ def _expect_allowed(rule: Rule) -> None:
             raise ValueError("must not have numbers in BYDAY unless FREQ is MONTHLY or YEARLY")
         if "BYWEEKNO" in rule.by:
             raise ValueError("must not have numbers in BYDAY beside BYWEEKNO")
+    if _times_a_day(rule) > MOST_TIMES:
+        raise ValueError(f"must name at most {MOST_TIMES} times of a day in BYHOUR, BYMINUTE and BYSECOND")
     if "BYSETPOS" in rule.by and len(rule.by) == 1 and not rule.days:
         raise ValueError("must have another BY part beside BYSETPOS")
+
+
+def _times_a_day(rule: Rule) -> int:
+    return math.prod(len(rule.by.get(part, "x")) for part in TIMES)
 
 
 def _expect_some_date(rule: Rule) -> None:
@@ -216,7 +225,7 @@ def _expect_some_date(rule: Rule) -> None:
     monthdays = rule.by.get("BYMONTHDAY")
     if monthdays and not any(abs(day) <= _LONGEST[month - 1] for month in months for day in monthdays):
         raise ValueError("must fall on some date: its BYMONTH has no such BYMONTHDAY")
-    most = math.prod(len(rule.by.get(part, "x")) for part in TIMES)
+    most = _times_a_day(rule)
     if rule.frequency == "WEEKLY":
         most *= len(rule.days) or 1
     if rule.frequency in ("DAILY", "WEEKLY") and all(abs(number) > most for number in rule.by.get("BYSETPOS", (0,))):

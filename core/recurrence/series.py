@@ -8,7 +8,7 @@ import heapq
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
-from itertools import islice
+from itertools import islice, takewhile
 from zoneinfo import ZoneInfo
 
 from core.recurrence import periods
@@ -69,9 +69,13 @@ class Series:
         begun = replace(self, start=datetime.combine(day, self.start.time()))
         return begun.following(datetime.combine(day, time()) if self.dates else on_the_wall)
 
-    def coming(self, limit: int) -> list[Occurrence]:
-        """The next ones."""
-        return list(islice(self._all(), limit))
+    def coming(self, limit: int, *, years: int | None = None) -> list[Occurrence]:
+        """The next ones, up to so many years from the start: those that lie centuries apart take their time."""
+        found = self._all()
+        if years is not None:
+            last = self.start.year + years
+            found = takewhile(lambda occurrence: occurrence.shown.year <= last, found)
+        return list(islice(found, limit))
 
     def _all(self, near: datetime | None = None) -> Iterator[Occurrence]:
         """All that follow on `start`, each once, rising; with `near` perhaps not those long before it."""

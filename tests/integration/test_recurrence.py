@@ -297,6 +297,14 @@ def test_what_comes_is_shown(alice: httpx.Client) -> None:
     assert alice.get(path).status_code == 404
 
 
+def test_what_comes_is_shown_for_a_hundred_years(alice: httpx.Client) -> None:
+    """Whoever asks for more of what is seldom gets no more, and keeps nobody waiting."""
+    leap_monday = {"rule": "FREQ=DAILY;BYMONTH=2;BYMONTHDAY=29;BYDAY=MO"}
+    task = make(alice, due_date="2026-03-01", recurrence=leap_monday)
+    shown = alice.get(f"/api/tasks/{task['id']}/occurrences", params={"limit": 100}).json()["occurrences"]
+    assert shown == ["2044-02-29", "2072-02-29", "2112-02-29", "2140-02-29"]
+
+
 def test_an_export_brings_the_series_back(alice: httpx.Client, bob: httpx.Client) -> None:
     """What was put off is, and what follows is due as it would have been; ids are others, so no series is known."""
     task = make(alice, due_date="2026-03-28T02:30:00+01:00", recurrence=BERLIN)

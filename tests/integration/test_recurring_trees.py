@@ -10,6 +10,7 @@ from tests.stack import Stack, client
 Document = dict[str, Any]
 
 WEEKLY = {"rule": "FREQ=WEEKLY"}
+DAILY_THRICE = {"recurrence": {"rule": "FREQ=DAILY;COUNT=3"}}
 
 
 def make(frontend: httpx.Client, title: str, **members: object) -> Document:
@@ -135,6 +136,24 @@ def test_what_recurs_beneath_it_goes_on_by_its_own_rule(alice: httpx.Client) -> 
     complete(alice, get(alice, second), completed=False)
     assert complete(alice, get(alice, second))["next_id"] == water["id"]
     assert len(beneath(alice, task["id"])) == 3
+
+
+def test_of_very_many_that_recur_beneath_it_the_last_keep_their_distance(alice: httpx.Client) -> None:
+    """Each search for a date takes its time: fifty are made, and the others move by as many days as the task itself."""
+    task = recurring(alice, due_date="2026-03-02")
+    creations = [
+        {"op": "create", "task": {"title": str(n), "parent_id": task["id"], "due_date": "2026-03-02", **DAILY_THRICE}}
+        for n in reversed(range(52))
+    ]
+    alice.post("/api/tasks/batch", json={"operations": creations}, timeout=60).raise_for_status()
+    made = beneath(alice, complete(alice, task)["next_id"])
+    assert titles(made) == [str(n) for n in range(52)]
+    assert {item["due_date"] for item in made[:50]} == {"2026-03-03"}
+    assert {item["recurrence"]["rule"] for item in made[:50]} == {"FREQ=DAILY;COUNT=2"}
+    assert {item["due_date"] for item in made[50:]} == {"2026-03-09"}
+    assert {item["recurrence"]["rule"] for item in made[50:]} == {"FREQ=DAILY;COUNT=3"}
+    following = get(alice, complete(alice, made[51])["next_id"])
+    assert following["due_date"] == "2026-03-10"
 
 
 def test_what_is_left_open_stays_and_comes_again_besides(alice: httpx.Client) -> None:

@@ -77,6 +77,10 @@ REFUSED = [
     ("FREQ=MONTHLY;BYDAY=6MO", "must fall on some date: no month has more than 5 of a weekday"),
     ("FREQ=DAILY;BYHOUR=8,9;BYSETPOS=3,-3", "must fall on some date: no period has as many as BYSETPOS counts"),
     ("FREQ=WEEKLY;BYDAY=MO,TU;BYSETPOS=3", "must fall on some date: no period has as many as BYSETPOS counts"),
+    (
+        f"FREQ=DAILY;BYMINUTE={','.join(map(str, range(60)))};BYSECOND=0,10,20,30,40",
+        "must name at most 288 times of a day in BYHOUR, BYMINUTE and BYSECOND",
+    ),
     ("FREQ=DAILY;" + "BYHOUR=1," * 60, "must have at most 500 characters"),
 ]
 

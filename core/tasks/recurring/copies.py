@@ -12,6 +12,9 @@ from core.types import TaskId
 
 Reminder = int | str
 
+MOST_OWN = 50
+"""Subtasks that go by rules of their own; a rule that has no date any more takes its time to find that out."""
+
 
 @dataclass(frozen=True, slots=True)
 class Original:
@@ -46,42 +49,53 @@ def copies(originals: Sequence[Original], *, along: bool) -> list[Copy]:
     """The next of the first one, and those of what is beneath; none when its series is over.
 
     Parents stand before their children. What has a date beneath it keeps its distance in days; what recurs beneath it
-    comes at the next date of its own rule, once, unless that is over. `along`: what is open is completed, too.
+    comes at the next date of its own rule, once, unless that is over; of the first `MOST_OWN`, the rest keep their
+    distance. `along`: what is open is completed, too.
     """
     root, *beneath = originals
     completed_at = root.completed_at or datetime.now(UTC)
-    first = _next(root, None, completed_at, along=True)
+    first = _next(root, None, completed_at, follows=True)
     if first is None:
         return []
     zone = _zone(root.recurrence)
     days = _days(root.due, first.due, zone)
-    made, numbers = [first], {root.id: 1}
+    made, numbers, own = [first], {root.id: 1}, 0
     for original in beneath:
         number = numbers.get(original.parent or root.id)
-        if number is None:
+        if number is None or (
+            original.recurrence and original.next_id is not None
+        ):  # that one is there, or was deleted
             continue
-        if original.recurrence is None:
-            due, reminders = _moved(original.due, days, zone), _reminded(original.reminders, days, zone)
-            copy: Copy | None = Copy(original.id, number, due, reminders)
+        follows = along or original.completed_at is not None
+        if original.recurrence and own < MOST_OWN:
+            own += 1
+            copy = _next(original, number, original.completed_at or completed_at, follows=follows)
         else:
-            copy = _next(original, number, completed_at, along=along)
+            copy = _moved_along(original, number, days, zone, follows=follows)
         if copy is not None:
             made.append(copy)
             numbers[original.id] = len(made)
     return made
 
 
-def _next(original: Original, beneath: int | None, completed_at: datetime, *, along: bool) -> Copy | None:
-    if original.recurrence is None or original.next_id is not None:  # the next one is there, or was taken away
-        return None
-    completed_at = original.completed_at or completed_at
-    found = following(original.recurrence, original.stands_for, original.due, completed_at)
+def _next(original: Original, beneath: int | None, completed_at: datetime, *, follows: bool) -> Copy | None:
+    found = following(original.recurrence or "", original.stands_for, original.due, completed_at)
     if found is None:
         return None
     zone = _zone(original.recurrence)
     reminders = _reminded(original.reminders, _days(original.due, found.due, zone), zone)
-    follows = along or original.completed_at is not None
     return Copy(original.id, beneath, found.due, reminders, found.recurrence, found.stands_for, follows)
+
+
+def _moved_along(original: Original, beneath: int, days: int, zone: str, *, follows: bool) -> Copy:
+    due, reminders = _moved(original.due, days, zone), _reminded(original.reminders, days, zone)
+    if original.recurrence is None:
+        return Copy(original.id, beneath, due, reminders)
+    try:
+        stands_for: str | None = Recurrence.stored(original.recurrence).date_of(due)
+    except ValueError:  # it lies behind the year 9999 there
+        stands_for = original.stands_for
+    return Copy(original.id, beneath, due, reminders, original.recurrence, stands_for, follows)
 
 
 def _zone(recurrence: str | None) -> str:

@@ -138,6 +138,10 @@ def following(recurrence: str, stands_for: str | None, due: Due, completed_at: d
     return Following(Due(found.on, found.at), str(replace(said, rule=step.rule)), nominal)
 
 
+YEARS_SHOWN = 100
+"""Of what comes."""
+
+
 def coming(recurrence: str, stands_for: str | None, due: Due, limit: int) -> list[Due]:
     """The next due dates of such a task, were each completed when it is due."""
     said = Recurrence.stored(recurrence)
@@ -148,7 +152,7 @@ def coming(recurrence: str, stands_for: str | None, due: Due, limit: int) -> lis
         return []
     first = step.occurrence
     found = [Due(first.on, first.at)]
-    rest = Series(step.rule, first.nominal, series.zone, series.dates).coming(limit - 1)
+    rest = Series(step.rule, first.nominal, series.zone, series.dates).coming(limit - 1, years=YEARS_SHOWN)
     return found + [Due(occurrence.on, occurrence.at) for occurrence in rest]
 
 
