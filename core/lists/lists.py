@@ -187,6 +187,10 @@ class Lists:
         """Return when what was read past the cache may be shown."""
         await self.announcements.show(owner, stand, deadline=time.monotonic() + self._database.timeout)
 
+    async def show(self, owner: UserId, stand: Stand) -> None:
+        """Announce what was read where nothing is cached; return when it may be shown."""
+        await self.announcements.acknowledge(owner, stand, deadline=time.monotonic() + self._database.timeout)
+
     async def show_present(self, owner: UserId) -> None:
         """As `may_show`, for what tells something of the list without telling its revision."""
         if not self._acknowledges:

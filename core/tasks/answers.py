@@ -9,7 +9,7 @@ from core.database.transaction import Transaction
 from core.errors import DatabaseUnavailable
 from core.tasks import crud, pages, parse
 from core.tasks.fields import REPRESENTATION
-from core.tasks.queries import ChangesQuery, ListQuery, Query, StatsQuery, TaskQuery
+from core.tasks.queries import ChangesQuery, ListQuery, Query, StandQuery, StatsQuery, TaskQuery
 from core.tasks.sync import changes
 from core.tasks.sync.token import MAX_LENGTH, Token, decode, fingerprint
 from core.types import UserId
@@ -46,6 +46,10 @@ def _answer(transaction: Transaction, owner: UserId, query: Query, shape: Shape)
             return Answer(owner, stand.revision, etag, (), task.json.encode(), history=stand.history)
         case ChangesQuery():
             return _page_of_changes(owner, query, changes.page(transaction, owner, query))
+        case StandQuery():
+            stand, token = changes.present(transaction, owner)
+            body = token.encode().encode()
+            return Answer(owner, stand.revision, _etag(body), (), body, history=stand.history)
 
 
 def unchanged(owner: UserId, query: Query) -> Answer | None:

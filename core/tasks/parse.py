@@ -24,11 +24,13 @@ from core.tasks.queries import (
     ORDERS,
     PRIORITIES,
     SORTS,
+    STAND_VARIANT,
     STATUSES,
     ChangesQuery,
     ListQuery,
     OccurrencesQuery,
     Query,
+    StandQuery,
     StatsQuery,
     TaskQuery,
 )
@@ -62,6 +64,8 @@ def parse_path(path: str, query: bytes) -> Query:
 
 def parse_variant(variant: str) -> Query:
     """The inverse of `variant`."""
+    if variant == STAND_VARIANT:
+        return StandQuery()
     path, _, query = variant.partition("?")
     return parse_path(path, query.encode())
 

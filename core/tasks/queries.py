@@ -44,6 +44,7 @@ SORTS: dict[str, Sort] = {**{name: name for name in KEY_KINDS}, "created_at": "c
 NO_PARENT = "none"
 
 LIST_PATH = "/api/tasks"
+STAND_VARIANT = "/stand"
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +170,16 @@ class OccurrencesQuery:
     limit: int = OCCURRENCES
 
 
-Query = ListQuery | TaskQuery | StatsQuery | ChangesQuery
+@dataclass(frozen=True, slots=True)
+class StandQuery:
+    """How far the list has come: the token of whoever has seen all of it. No path asks that alone."""
+
+    @property
+    def variant(self) -> str:
+        return STAND_VARIANT
+
+
+Query = ListQuery | TaskQuery | StatsQuery | ChangesQuery | StandQuery
 
 
 def _instant(moment: datetime) -> str:

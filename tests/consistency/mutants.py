@@ -216,12 +216,12 @@ def _shows_without_waiting() -> None:
 
 def _changes_without_tombstones_between() -> None:
     """A first synchronisation tells only what is there."""
-    real = changes._beginning
+    real = changes.beginning
 
     def beginning(since: Token | None) -> dict[str, Any]:
         return real(since) | ({"floor": changes._ALL_REVISIONS} if since and since.place else {})
 
-    vars(changes)["_beginning"] = beginning
+    vars(changes)["beginning"] = beginning
 
 
 def _changes_of_any_history() -> None:
@@ -230,7 +230,7 @@ def _changes_of_any_history() -> None:
 
 def _changes_of_one_history() -> None:
     """A token is bound to something that changes now and then, as a server's start does."""
-    vars(changes)["_last"] = lambda _histories: History(int(time.time() / 4))
+    vars(changes)["last_history"] = lambda _histories: History(int(time.time() / 4))
     vars(changes)["survives"] = lambda token, _histories: token.history == int(time.time() / 4)
 
 

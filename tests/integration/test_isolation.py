@@ -364,7 +364,7 @@ READS: Mapping[str, Callable[[Transaction, TaskId], str]] = {
     "get": lambda transaction, task: crud.get(transaction, task)[0].json,
     "list": lambda transaction, _: pages.page(transaction, ListQuery(sort="updated")).json,
     "trash": lambda transaction, _: pages.page(transaction, ListQuery(trash=True)).json,
-    "changes": lambda transaction, _: str(transaction.execute(changes._PAGE, limit=10**6, **changes._beginning(None))),
+    "changes": lambda transaction, _: str(transaction.execute(changes._PAGE, limit=10**6, **changes.beginning(None))),
     "stats": lambda transaction, _: pages.stats(transaction, StatsQuery()).json,
     "export": lambda transaction, _: str(transaction.execute(bulk.EXPORT, **bulk.ALL)),
 }

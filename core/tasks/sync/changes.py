@@ -51,6 +51,14 @@ _PAGE: LiteralString = (
 )
 _ALL_REVISIONS = Revision(2**63 - 1)
 
+_STAND: LiteralString = (
+    "SELECT coalesce(l.revision, 0), "
+    + HISTORY
+    + ", coalesce(l.histories, '{}') FROM (SELECT) AS once LEFT JOIN "
+    + LIST
+    + " l ON true"
+)
+
 
 def page(transaction: Transaction, owner: UserId, query: ChangesQuery) -> Page:
     """What follows on what has been seen; raises `Resynchronise` when that cannot be said."""
@@ -60,7 +68,7 @@ def page(transaction: Transaction, owner: UserId, query: ChangesQuery) -> Page:
     if since and since.holds_nothing:
         since = None
     [(revision, history, horizon, histories, tasks, last, id_)] = transaction.execute(
-        _PAGE, limit=query.limit, **_beginning(since)
+        _PAGE, limit=query.limit, **beginning(since)
     )
     if since and not (since.floor >= horizon and since.revision <= revision and survives(since, histories)):
         raise Resynchronise
@@ -68,8 +76,14 @@ def page(transaction: Transaction, owner: UserId, query: ChangesQuery) -> Page:
     more = len(rows) > query.limit
     floor = since.floor if since else revision
     place = Place(floor, Revision(last), TaskId(id_)) if more else None
-    following = Token.of(owner, _last(histories), Revision(revision), place)
+    following = Token.of(owner, last_history(histories), Revision(revision), place)
     return Page(Stand(revision, history), f"[{','.join(rows[: query.limit])}]", following, more)
+
+
+def present(transaction: Transaction, owner: UserId) -> tuple[Stand, Token]:
+    """How far the list has come, and the token of whoever has seen all of it."""
+    [(revision, history, histories)] = transaction.execute(_STAND)
+    return Stand(revision, history), Token.of(owner, last_history(histories), Revision(revision))
 
 
 def survives(token: Token, histories: Sequence[int]) -> bool:
@@ -87,8 +101,8 @@ def survives(token: Token, histories: Sequence[int]) -> bool:
     return not histories and token.history == NO_HISTORY
 
 
-def _beginning(since: Token | None) -> dict[str, Any]:
-    """Where the page begins, and above which revision deletions are told."""
+def beginning(since: Token | None) -> dict[str, Any]:
+    """What the statement takes: where the page begins, and above which revision deletions are told."""
     if since is None:
         return {"revision": -1, "id": 0, "floor": _ALL_REVISIONS}
     if since.place is None:
@@ -96,5 +110,6 @@ def _beginning(since: Token | None) -> dict[str, Any]:
     return {"revision": since.place.revision, "id": since.place.id, "floor": since.floor}
 
 
-def _last(histories: Sequence[int]) -> History:
+def last_history(histories: Sequence[int]) -> History:
+    """The one under which the list took its revision."""
     return History(histories[0]) if histories else NO_HISTORY
