@@ -12,6 +12,8 @@ from api import collector, docs, health, openapi
 from api.account import erasure, tokens
 from api.auth import Authenticator
 from api.auth.personal import PersonalTokens
+from api.calendars.endpoint import Calendars
+from api.calendars.methods import Methods
 from api.hits.hot_path import HotPath
 from api.hits.reads import CachedReads
 from api.http import problems
@@ -127,6 +129,7 @@ def _routes(services: Services) -> FastAPI:
     )
     app.state.services = services
     app.state.tasks = tasks
+    app.state.reads = reads
     app.state.hub = hub
     problems.install(app)
     app.include_router(docs.router)
@@ -175,12 +178,13 @@ def _assistants(services: Services, tasks: Tasks) -> "Assistants":
 
 
 def _stack(app: FastAPI, services: Services) -> HotPath:
-    """From the outside in: the hot path, observe, CORS, the straight way, the routes."""
+    """From the outside in: the hot path, observe, CORS, calendars, the straight way, the routes."""
     settings = services.settings
     recorder = Recorder(services.metrics, slow=settings.slow_request)
     straight = Straight(problems.TooLarge(app), framework=app, router=routes.router, limit=settings.body_limit_bytes)
+    calendars = Calendars(straight, services, Methods(services.lists, app.state.tasks, app.state.reads))
     cors = CorsWhereAsked(
-        straight,
+        calendars,
         allow_origins=settings.cors_origins,
         allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
         allow_headers=REQUEST_HEADERS + (ASSISTANTS_HEADERS if settings.mcp else []),

@@ -98,6 +98,8 @@ class Settings(DatabaseSettings):
     """Whether assistants are served, at `/mcp`."""
     mcp_hosts: Annotated[tuple[str, ...], NoDecode] = ()
     """Names by which assistants reach it, beside those that follow from the settings above."""
+    calendars_over_http: bool = False
+    """Whether calendars' passwords may come without TLS from elsewhere than this machine."""
     task_list_shape: Literal["array", "object"] = "array"
     task_prefixes: Annotated[tuple[str, ...], NoDecode] = ()
     """Paths under which tasks are looked for besides; `{user_id}` in one stands for the user."""

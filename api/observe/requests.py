@@ -38,7 +38,7 @@ _numbers = itertools.count(1)
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 _OF_LAYERS = ("fastapi", "starlette", "app", "endpoint", "route", "path_params")
 _FIXED = frozenset({"/livez", "/readyz", "/metrics", "/docs", "/openapi.json"})
-_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "PROPFIND", "PROPPATCH", "REPORT"})
 
 
 class Recorder:

@@ -112,3 +112,18 @@ def test_someone_elses_path_is_nothing_whatever_the_scope(programs: Programs) ->
     for program in programs.by_scope.values():
         for method in ("GET", "POST"):
             assert send(program, method, f"/api/{new_user()}/tasks", {}).status_code == 404
+
+
+@pytest.mark.parametrize("route", [*ROUTES, *WAYS, ("POST", "/mcp")], ids=" ".join)
+def test_no_other_route_takes_a_password(api: ApiProcess, programs: Programs, route: tuple[str, str]) -> None:
+    """Calendars do: elsewhere HTTP Basic with a good token is refused, by every path, and not asked for."""
+    method, template = route
+    token = programs.both.headers["authorization"].removeprefix("Bearer ")
+    with httpx.Client(base_url=api.url, auth=("anybody", token), headers=TYPE, timeout=60) as program:
+        for form in forms(template) if template.startswith("/api/tasks") else [template]:
+            path = form.format(user_id=programs.user, task_id=1, token_id=1)
+            for sent in ("GET", "HEAD") if method == "GET" else (method,):
+                refused = program.request(sent, path, content=None if sent == "GET" else b"{}")
+                assert refused.status_code in ((401, 404) if path == "/mcp" else (401,)), (sent, path)
+                assert "Basic" not in refused.headers.get("www-authenticate", ""), path
+        assert program.request("PROPFIND", "/dav/", headers={"depth": "0"}).status_code == 207

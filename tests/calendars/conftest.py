@@ -1,12 +1,14 @@
-"""A user's calendar, past HTTP, and the API's client of the same user."""
+"""A user's calendar: past HTTP, as a program has it, and the API's client of the same user."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 
+import httpx
 import pytest
 
 from api import main
 from api.services import Services
 from core.types import UserId
+from tests.calendars.dav import Dav
 from tests.calendars.objects import Collection
 from tests.stack import Stack
 
@@ -25,3 +27,10 @@ async def services(stack: Stack) -> AsyncIterator[Services]:
 def mine(services: Services, user: UserId) -> Collection:
     """The same user's as the client `alice`."""
     return Collection(services, user)
+
+
+@pytest.fixture
+def dav(alice: httpx.Client, user: UserId) -> Iterator[Dav]:
+    """A program of that user, over HTTP."""
+    with Dav(alice, user) as dav:
+        yield dav

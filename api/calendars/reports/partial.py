@@ -1,0 +1,76 @@
+"""What of a resource a report is to give (RFC 4791, 9.6): all of it, or some of its components and properties."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from http import HTTPStatus
+
+from api.calendars.answers import Refused
+from api.calendars.files import CALENDAR_TYPE, file_of
+from api.calendars.xml.names import caldav
+from api.calendars.xml.read import Element
+from api.tasks.objects.content import Line, Part, folded, parse
+from core.calendars.reads import Resource
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """Of a component of that name; None where it is all of them."""
+
+    name: str
+    properties: dict[str, bool] | None = None
+    """Whether without its value."""
+    components: tuple["Chosen", ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Data:
+    """How `calendar-data` is asked for."""
+
+    chosen: Chosen | None = None
+
+    def of(self, resource: Resource) -> str:
+        """The text of it."""
+        file = file_of(resource).decode()
+        if self.chosen is None:
+            return file
+        return b"".join(map(folded, _chosen(parse(file), self.chosen))).decode()
+
+
+WHOLE = Data()
+
+
+def data_of(element: Element) -> Data:
+    """Raises `Refused` for another type than is kept, and for what cannot be given."""
+    media_type = element.attributes.get("content-type", CALENDAR_TYPE).lower()
+    if media_type != CALENDAR_TYPE or element.attributes.get("version", "2.0") != "2.0":
+        raise Refused(HTTPStatus.FORBIDDEN, caldav("supported-calendar-data"))
+    top = element.find(caldav("comp"))
+    return Data(_choice(top) if top else None)
+
+
+def _choice(element: Element) -> Chosen:
+    properties = None
+    if element.find(caldav("allprop")) is None:
+        properties = {
+            one.attributes.get("name", "").upper(): one.attributes.get("novalue") == "yes"
+            for one in element.all(caldav("prop"))
+        }
+    components = None
+    if element.find(caldav("allcomp")) is None:
+        components = tuple(map(_choice, element.all(caldav("comp"))))
+    return Chosen(element.attributes.get("name", "").upper(), properties, components)
+
+
+def _chosen(part: Part, choice: Chosen) -> Iterator[str]:
+    yield f"BEGIN:{part.name}"
+    for one in part.content:
+        if isinstance(one, Line):
+            if choice.properties is None:
+                yield one.written
+            elif (without_value := choice.properties.get(one.name)) is not None:
+                yield one.written[: -len(one.stated.value)] if without_value and one.stated.value else one.written
+        elif choice.components is None:
+            yield from one.written()
+        elif beneath := next((each for each in choice.components if each.name == one.name), None):
+            yield from _chosen(one, beneath)
+    yield f"END:{part.name}"

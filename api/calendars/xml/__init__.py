@@ -1,0 +1,1 @@
+"""XML as calendars' clients send it, read in bounds; and as they are answered."""

@@ -1,0 +1,159 @@
+"""sync-collection: whoever follows it holds what there is, and is told what went (RFC 6578)."""
+
+import httpx
+import pytest
+
+from tests.calendars.dav import C, D, Dav, S, condition, read, sync_token, todo
+from tests.stack import Stack
+
+PROP = "<D:prop><D:getetag/></D:prop>"
+
+
+def ask(dav: Dav, token: str, more: str = "", prop: str = PROP) -> httpx.Response:
+    inside = f"<D:sync-token>{token}</D:sync-token><D:sync-level>1</D:sync-level>{more}{prop}"
+    return dav.report("D:sync-collection", inside, depth="0")
+
+
+class Mirror:
+    """A client's copy."""
+
+    def __init__(self, dav: Dav) -> None:
+        self.dav = dav
+        self.token = ""
+        self.etags: dict[str, str] = {}
+
+    def follow(self, more: str = "") -> int:
+        """Up to date, in so many answers."""
+        for count in range(1, 100):
+            answer = ask(self.dav, self.token, more)
+            truncated = False
+            for told in read(answer):
+                if told.status == 507:
+                    assert told.href == self.dav.collection
+                    truncated = True
+                elif told.status == 404:
+                    self.etags.pop(told.name, None)
+                else:
+                    self.etags[told.name] = told.text(f"{D}getetag")
+            self.token = sync_token(answer)
+            if not truncated:
+                return count
+        raise AssertionError
+
+
+def test_a_mirror_is_what_there_is(dav: Dav, alice: httpx.Client) -> None:
+    """After changes by either side, with what was deleted on either, and what came back."""
+    mirror = Mirror(dav)
+    mirror.follow()
+    assert mirror.etags == {}
+    dav.put("a.ics", todo("a"))
+    dav.put("b.ics", todo("b"))
+    made = alice.post("/api/tasks", json={"title": "c"}).json()
+    mirror.follow()
+    assert mirror.etags == dav.etags()
+    assert len(mirror.etags) == 3
+    dav.send("DELETE", f"{dav.collection}a.ics")
+    alice.patch(f"/api/tasks/{made['id']}", json={"title": "C"})
+    [b] = alice.get("/api/tasks?search=A task").json()
+    alice.delete(f"/api/tasks/{b['id']}")
+    mirror.follow()
+    assert mirror.etags == dav.etags()
+    assert len(mirror.etags) == 1
+    alice.post(f"/api/tasks/{b['id']}/restore")
+    dav.put("a.ics", todo("a", summary="Again"))
+    mirror.follow()
+    assert mirror.etags == dav.etags()
+    assert set(mirror.etags) >= {"a.ics", "b.ics"}
+
+
+def test_a_name_that_is_put_anew_is_no_deletion(dav: Dav) -> None:
+    """Whoever missed that it was gone hears of the one that is there, and of no other under that name."""
+    mirror = Mirror(dav)
+    dav.put("a.ics", todo("one"))
+    mirror.follow()
+    for uid in ("one", "two"):
+        dav.send("DELETE", f"{dav.collection}a.ics")
+        dav.put("a.ics", todo(uid))
+        mirror.follow()
+        assert mirror.etags == dav.etags()
+
+
+def test_pages(dav: Dav) -> None:
+    """With a limit it takes several answers, each but the last with a 507 for the collection."""
+    for number in range(7):
+        dav.put(f"{number}.ics", todo(str(number)))
+    mirror = Mirror(dav)
+    assert mirror.follow("<D:limit><D:nresults>3</D:nresults></D:limit>") == 3
+    assert mirror.etags == dav.etags()
+
+
+def test_files_come_along_where_they_are_asked_for(dav: Dav) -> None:
+    """As those of other reports."""
+    body = todo("a", summary="Whole & well")
+    dav.put("a.ics", body)
+    [told] = read(ask(dav, "", prop="<D:prop><C:calendar-data/></D:prop>"))
+    assert told.text(f"{C}calendar-data") == body
+
+
+def test_the_collections_token_is_the_reports(dav: Dav) -> None:
+    """A PROPFIND gives the token from which on nothing is missing; the ctag changes when it does, and not before."""
+    dav.put("a.ics", todo("a"))
+
+    def stand() -> tuple[str, str]:
+        [told] = dav.propfind(dav.collection, "D:sync-token", "S:getctag")
+        return told.text(f"{D}sync-token"), told.text(f"{S}getctag")
+
+    before = stand()
+    assert stand() == before
+    assert read(ask(dav, before[0])) == []
+    dav.put("b.ics", todo("b"))
+    after = stand()
+    assert after[0] != before[0]
+    assert after[1] != before[1]
+    assert [told.name for told in read(ask(dav, before[0]))] == ["b.ics"]
+    assert sync_token(ask(dav, before[0])) == after[0]
+
+
+@pytest.mark.parametrize(
+    "token", ["x", "urn:tasklane:sync:x", "urn:tasklane:sync:", "data:,1", "urn:tasklane:sync:AAAA"]
+)
+def test_a_token_that_was_never_given(dav: Dav, token: str) -> None:
+    """403 by name, so that a client begins anew."""
+    refused = ask(dav, token)
+    assert (refused.status_code, condition(refused)) == (403, f"{D}valid-sync-token")
+
+
+def test_a_token_from_before_the_trash_was_emptied(dav: Dav, alice: httpx.Client) -> None:
+    """What is gone for good nobody can tell of: the client begins anew."""
+    dav.put("a.ics", todo("a"))
+    old = sync_token(ask(dav, ""))
+    dav.send("DELETE", f"{dav.collection}a.ics")
+    alice.delete("/api/tasks/trash")
+    refused = ask(dav, old)
+    assert (refused.status_code, condition(refused)) == (403, f"{D}valid-sync-token")
+
+
+@pytest.mark.parametrize(
+    "more", ["<D:limit><D:nresults>0</D:nresults></D:limit>", "<D:limit><D:nresults>x</D:nresults></D:limit>"]
+)
+def test_a_limit_that_is_none(dav: Dav, more: str) -> None:
+    """400."""
+    assert ask(dav, "", more).status_code == 400
+
+
+def test_that_nothing_has_changed_costs_no_database(own_stack: Stack) -> None:
+    """The ctag, the token and an empty answer come from the cache while the database is away."""
+    api = own_stack.api()
+    with api.client() as session:
+        user = session.get("/api/account").json()["user_id"]
+        with Dav(session, user) as dav:
+            dav.put("a.ics", todo("a"))
+            mirror = Mirror(dav)
+            mirror.follow()
+            [before] = dav.propfind(dav.collection, "D:sync-token", "S:getctag", "D:resourcetype")
+            own_stack.postgres.stop()
+            [told] = dav.propfind(dav.collection, "D:sync-token", "S:getctag", "D:resourcetype")
+            assert told.text(f"{S}getctag") == before.text(f"{S}getctag")
+            again = ask(dav, mirror.token)
+            assert read(again) == []
+            assert sync_token(again) == mirror.token
