@@ -43,6 +43,23 @@ def test_assistants_are_passed_on(alice: httpx.Client) -> None:
     assert (answer.status_code, answer.json()["detail"]) == (404, "There is no such thing here.")
 
 
+def test_calendars_are_passed_on(project: Project, alice: httpx.Client, anyone: httpx.Client) -> None:
+    """With their methods, whatever a resource is called; no password is taken that came in the clear."""
+    for path in ("/.well-known/caldav", "/.well-known/caldav/"):
+        assert anyone.request("PROPFIND", path).headers["location"] == "/dav/"
+    for path in ("/dav", "/dav/"):
+        assert alice.request("PROPFIND", path, headers={"depth": "0"}).status_code == 207
+        refused = anyone.request("PROPFIND", path, headers={"depth": "0"})
+        assert refused.headers["www-authenticate"].startswith("Basic ")
+    for name in (".hidden.ics", "tasks", "events"):
+        assert alice.request("REPORT", f"/dav/calendars/alice/tasks/{name}", content="<x/>").status_code == 403
+    assert alice.put("/dav/calendars/alice/tasks/.env", content="x" * 200_000).status_code == 403
+    elsewhere = {"host": "tasks.test", "depth": "0"}
+    assert anyone.request("PROPFIND", "/dav/", headers=elsewhere).status_code == 403
+    moved = raw(project, "GET /dav/../metrics HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+    assert moved.startswith(b"HTTP/1.1 404 ")
+
+
 @pytest.mark.parametrize(
     "path",
     ["/api/v1/tasks", "/api/v1/alice/tasks/stats", "/api/users/alice/tasks", "/api/todos", "/todos/trash", "/tasks/"],
