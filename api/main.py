@@ -13,6 +13,7 @@ from api.account import erasure, tokens
 from api.auth import Authenticator
 from api.auth.personal import PersonalTokens
 from api.calendars.endpoint import Calendars
+from api.calendars.hot import HotQuestions
 from api.calendars.methods import Methods
 from api.hits.hot_path import HotPath
 from api.hits.reads import CachedReads
@@ -202,4 +203,5 @@ def _stack(app: FastAPI, services: Services) -> HotPath:
         shape=settings.task_list_shape,
         direct=settings.direct_hits,
         aliases=Aliases(settings.task_prefixes),
+        questions=HotQuestions(shape=settings.task_list_shape, over_http=settings.calendars_over_http),
     )

@@ -105,6 +105,18 @@ class Authenticator:
             return self._personal.remembered(token, now=self._clock())
         return self._memo.recall(token, now=self._clock())
 
+    def remembered_by_name(self, authorization: bytes) -> Principal | None:
+        """As `remembered`, also of HTTP Basic, whose password is a personal token: for calendars, and nobody else."""
+        if authorization[:6].lower() != b"basic ":
+            return self.remembered(authorization)
+        if self._personal is None:
+            return None
+        try:
+            token = password_of(authorization)
+        except InvalidToken:
+            return None
+        return self._personal.remembered(token, now=self._clock())
+
     async def authenticate(self, authorization: bytes | None) -> Principal:
         """The principal whom this header value proves; raises `InvalidToken`.
 

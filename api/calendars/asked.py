@@ -3,6 +3,7 @@
 from http import HTTPStatus
 from typing import Literal
 
+from starlette.datastructures import Headers
 from starlette.requests import Request
 
 from api.calendars.answers import Refused
@@ -48,18 +49,18 @@ async def xml_of(request: Request) -> Element | None:
         raise Refused(HTTPStatus.BAD_REQUEST) from None
 
 
-def depth_of(request: Request, *, default: Depth = "infinity") -> Depth:
+def depth_of(headers: Headers, *, default: Depth = "infinity") -> Depth:
     """As the header says."""
-    depth = request.headers.get("depth", default).strip().lower()
+    depth = headers.get("depth", default).strip().lower()
     if depth not in ("0", "1", "infinity"):
         raise Refused(HTTPStatus.BAD_REQUEST)
     return depth  # type: ignore[return-value]  # it is one of these
 
 
-def is_minimal(request: Request) -> bool:
+def is_minimal(headers: Headers) -> bool:
     """Whether what is not there need not be told (RFC 8144, and what was before it)."""
-    preferred = ",".join(request.headers.getlist("prefer")).replace(" ", "").lower()
-    return "return=minimal" in preferred.split(",") or request.headers.get("brief", "").strip().lower() == "t"
+    preferred = ",".join(headers.getlist("prefer")).replace(" ", "").lower()
+    return "return=minimal" in preferred.split(",") or headers.get("brief", "").strip().lower() == "t"
 
 
 def wanted_by(root: Element | None, *, minimal: bool = False) -> Wanted:

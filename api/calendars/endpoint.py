@@ -60,7 +60,9 @@ class Calendars:
             return Response(status_code=HTTPStatus.MOVED_PERMANENTLY, headers={"location": f"{places.ROOT}/"})
         if request.method == "OPTIONS":
             return Response(headers={"dav": DAV_HEADER, "allow": ", ".join(_allowed(place))})
-        if not (self._services.settings.calendars_over_http or transport.is_private(request)):
+        if not (
+            self._services.settings.calendars_over_http or transport.is_private(request.headers, request.url.scheme)
+        ):
             return Problem(HTTPStatus.FORBIDDEN, "A password must not come this way: use https.").response()
         principal = await self._identified(request)
         if place.user not in (None, principal.user_id):

@@ -20,6 +20,8 @@ SYNC_TOKEN = "urn:tasklane:sync:"  # noqa: S105  # no secret
 GETCTAG = f"{{{CALENDAR_SERVER}}}getctag"
 OF_THE_STAND = frozenset({GETCTAG, dav("sync-token")})
 """Of the collection: what only the list's revision tells."""
+PRIVILEGES = dav("current-user-privilege-set")
+"""Which are a token's, not its user's."""
 CONTENT_LENGTH = dav("getcontentlength")
 CALENDAR_DATA = caldav("calendar-data")
 
@@ -88,7 +90,7 @@ def etag_of(resource: Resource) -> str:
 _ANYWHERE: dict[str, Value] = {
     dav("resourcetype"): _resource_type,
     dav("current-user-principal"): lambda facts: _mine(Kind.PRINCIPAL, facts),
-    dav("current-user-privilege-set"): _privileges,
+    PRIVILEGES: _privileges,
     dav("principal-collection-set"): lambda _: href(Place(Kind.PRINCIPALS).href),
     dav("supported-report-set"): _reports,
     dav("supportedlock"): lambda _: "",

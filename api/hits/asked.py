@@ -1,10 +1,12 @@
 """What a request asks of the cache, and on whose behalf."""
 
 import re
+from collections.abc import Callable
 from functools import lru_cache
 from typing import NamedTuple
 
 from api.auth import Principal
+from core.cache.answer import Header
 from core.errors import InvalidInput, Resynchronise
 from core.tasks import answers
 from core.tasks.parse import parse_path
@@ -20,8 +22,21 @@ _BY_USER = re.compile(r"/api/([^/]+)(/tasks(?:/.*)?)")
 _NAMED = ("", "/changes", "/trash", "/stats")
 
 
+class Form(NamedTuple):
+    """How an answer is sent that is not the cached one itself, but made of it."""
+
+    method: str
+    name: str
+    """Among all that are made of that answer."""
+    status: int
+    headers: tuple[Header, ...]
+    media: Header
+    made_of: Callable[[bytes], bytes | None]
+    """None where the cached answer says something else than is asked."""
+
+
 class Asked(NamedTuple):
-    """By the path and the query alone."""
+    """By the request alone, whoever sends it."""
 
     named_user: str | None
     """Whom the path names."""
@@ -29,6 +44,17 @@ class Asked(NamedTuple):
     variant: str
     route: str
     """The route's template."""
+    form: Form | None = None
+    """None: as it is cached, to a GET."""
+
+    @property
+    def kept_as(self) -> str:
+        """What the answer is called among those that are ready to be sent."""
+        return self.variant if self.form is None else f"{self.form.name} {self.variant}"
+
+    @property
+    def method(self) -> str:
+        return "GET" if self.form is None else self.form.method
 
 
 def asked(path: str, query: bytes, shape: answers.Shape) -> Asked | None:

@@ -25,7 +25,11 @@ from core.types import UserId
 
 log = structlog.get_logger()
 
-STATUS_LINES = {200: b"HTTP/1.1 200 OK\r\n", 304: b"HTTP/1.1 304 Not Modified\r\n"}
+STATUS_LINES = {
+    200: b"HTTP/1.1 200 OK\r\n",
+    207: b"HTTP/1.1 207 Multi-Status\r\n",
+    304: b"HTTP/1.1 304 Not Modified\r\n",
+}
 
 _REQUEST_ID = b"x-request-id"
 
@@ -72,7 +76,8 @@ class DirectHits:
         if found is None:
             return None
         known, identity = found
-        principal = self._authenticator.remembered(known.authorization)
+        remembered = self._authenticator.remembered if known.method == "GET" else self._authenticator.remembered_by_name
+        principal = remembered(known.authorization)
         owner = caller(principal, known.named_user)
         if principal is None or owner is None:
             return None
@@ -108,7 +113,8 @@ class DirectHits:
         self._hits.inc()
         self._direct_hits.inc()
         seconds = time.perf_counter() - question.started
-        self._recorder.record_hit(question.known.route, status, seconds, user=question.owner, identity=identity)
+        route, method = question.known.route, question.known.method
+        self._recorder.record_hit(route, method, status, seconds, user=question.owner, identity=identity)
 
     def _head(self, known: Known, kept: Kept) -> Head:
         status, headers, _ = as_response(kept, b"", known.if_none_match)

@@ -10,13 +10,14 @@ that is away: everything goes on to the routes, which are the only place where e
 
 import time
 from functools import partial
+from typing import Protocol
 
 from starlette.datastructures import Headers
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api.auth import Authenticator, Principal
-from api.hits.asked import asked, caller
+from api.hits.asked import Asked, asked, caller
 from api.hits.direct import DirectHits
 from api.hits.kept import Kept, KeptAnswers, as_response
 from api.hits.known import MARK, Mark
@@ -41,6 +42,16 @@ _COMMON: list[Header] = [
 ]
 
 
+class Questions(Protocol):
+    """Those that have a body."""
+
+    def may_be_one(self, scope: Scope) -> bool:
+        """By the head alone."""
+
+    async def read(self, scope: Scope, receive: Receive) -> tuple[Asked | None, Receive]:
+        """What is asked, if it is a question that hits answer; and what receives the body once more."""
+
+
 class HotPath:
     def __init__(
         self,
@@ -54,8 +65,10 @@ class HotPath:
         shape: answers.Shape,
         direct: bool,
         aliases: Aliases,
+        questions: Questions | None = None,
     ) -> None:
         self._app = app
+        self._questions = questions
         self._aliases = aliases
         self._authenticator = authenticator
         self._fence = fence
@@ -75,19 +88,29 @@ class HotPath:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
             self._aliases.resolve(scope)
-        if not _may_be_a_hit(scope) or not await self._answered(scope, send):
-            await self._app(scope, receive, send)
+        if _may_be_a_hit(scope):
+            if await self._answered(scope, send):
+                return
+        elif self._questions is not None and self._questions.may_be_one(scope):
+            question, receive = await self._questions.read(scope, receive)
+            if question is not None and await self._answered(scope, send, question):
+                return
+        await self._app(scope, receive, send)
 
-    async def _answered(self, scope: Scope, send: Send) -> bool:
+    async def _answered(self, scope: Scope, send: Send, wanted: Asked | None = None) -> bool:
         started = time.perf_counter()
         authorization, if_none_match, origin, identity = _headers(scope)
-        if authorization is None or (principal := self._authenticator.remembered(authorization)) is None:
+        if authorization is None:
             return False
-        wanted = asked(scope["path"], scope["query_string"], self._shape)
-        if wanted is None or (owner := caller(principal, wanted.named_user)) is None:
+        if wanted is None:
+            principal = self._authenticator.remembered(authorization)
+            wanted = asked(scope["path"], scope["query_string"], self._shape) if principal else None
+        else:
+            principal, if_none_match = self._authenticator.remembered_by_name(authorization), None
+        if principal is None or wanted is None or (owner := caller(principal, wanted.named_user)) is None:
             return False
         try:
-            hit = await self._hit(principal, wanted.query, wanted.variant)
+            hit = await self._hit(principal, wanted)
         except RedisUnavailable:
             return False
         if hit is None:
@@ -105,16 +128,16 @@ class HotPath:
         self._recorder.record(scope, status, time.perf_counter() - started)
         return True
 
-    async def _hit(self, principal: Principal, query: Query, variant: str) -> Kept | None:
+    async def _hit(self, principal: Principal, wanted: Asked) -> Kept | None:
         """From this process if Redis says that it still holds, else from Redis; and if that proves the token, too."""
         owner = principal.user_id
-        kept = self._kept.get((owner, variant))
+        kept = self._kept.get((owner, wanted.kept_as))
         if kept is not None and principal.is_good_under(kept.lease, kept.fence):
             lease, fence = await self._fence.look(owner, kept.question)
             if kept.is_hit(lease, fence):
                 return kept
-            self._kept.drop((owner, variant))
-        everything = question(owner, *OWN_FIELDS, field(variant))
+            self._kept.drop((owner, wanted.kept_as))
+        everything = question(owner, *OWN_FIELDS, field(wanted.variant))
         lease, fence, seen, value = await self._fence.look(owner, everything)
         if lease is None or fence is None or not self._fence.is_current(owner, lease):
             return None
@@ -123,13 +146,18 @@ class HotPath:
         if value is not None:
             hit = as_hit(value, fence, owner)
         else:
-            hit = _unchanged(owner, query, fence) if seen == fence else None
+            hit = _unchanged(owner, wanted.query, fence) if seen == fence else None
         if hit is None:
             return None
         etag, headers, body, until = hit
         unchanged = question(owner, b"lease", b"fence")
-        kept = Kept(unchanged, lease, fence, until, etag, [(b"etag", etag), *_COMMON, *headers], body)
-        self._kept.put((owner, variant), kept)
+        if (form := wanted.form) is None:
+            kept = Kept(unchanged, lease, fence, until, etag, [(b"etag", etag), *_COMMON, *headers], body)
+        elif (made := form.made_of(body)) is not None:
+            kept = Kept(unchanged, lease, fence, until, b"", [*form.headers, *SECURITY], made, form.status, form.media)
+        else:
+            return None
+        self._kept.put((owner, wanted.kept_as), kept)
         return kept
 
 

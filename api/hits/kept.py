@@ -34,6 +34,8 @@ class Kept:
     etag: bytes
     headers: list[Header]
     body: bytes
+    status: int = 200
+    media: Header = _JSON
 
     def is_hit(self, lease: bytes | None, fence: bytes | None) -> bool:
         return lease == self.lease and fence == self.fence and (self.until is None or time.time() < self.until)
@@ -63,4 +65,4 @@ def as_response(kept: Kept, identity: bytes, if_none_match: bytes | None) -> tup
         if_none_match == kept.etag or is_not_modified(if_none_match.decode("latin-1"), kept.etag.decode())
     ):
         return 304, headers, b""
-    return 200, [*headers, _JSON, (b"content-length", b"%d" % len(kept.body))], kept.body
+    return kept.status, [*headers, kept.media, (b"content-length", b"%d" % len(kept.body))], kept.body

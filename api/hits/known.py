@@ -1,4 +1,4 @@
-"""Requests by their very bytes: what was once read as one whole plain GET, and was a hit, is known when it comes again.
+"""Requests by their very bytes: what was once read as a whole, plain one, and was a hit, is known when it comes again.
 
 The value of `X-Request-ID` is no part of them, so that a gateway that gives each request its own does no harm.
 """
@@ -20,8 +20,14 @@ MAX_REQUEST_BYTES = 8192
 OVERHEAD_BYTES = 2048
 """What an entry weighs beside its request, roughly: most of it is the answer's head."""
 
-_PLAIN = re.compile(rb"GET [\x21-\x7e]+ HTTP/1\.1\r\n(?:[A-Za-z0-9_-]+:[ \t]*(?:[\x21-\x7e][\x20-\x7e]*)?\r\n)+\r\n")
-_UNUSUAL = re.compile(rb"\r\n(?:content-length|expect|transfer-encoding|upgrade|x-request-id):", re.IGNORECASE)
+_PLAIN = re.compile(
+    rb"(?P<method>GET|PROPFIND|REPORT) [\x21-\x7e]+ HTTP/1\.1\r\n"
+    rb"(?:[A-Za-z0-9_-]+:[ \t]*(?:[\x21-\x7e][\x20-\x7e]*)?\r\n)+\r\n"
+)
+_UNUSUAL = re.compile(rb"\r\n(?:expect|transfer-encoding|upgrade|x-request-id):", re.IGNORECASE)
+_LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*([^\r]*)", re.IGNORECASE)
+_END = b"\r\n\r\n"
+"""Of the head."""
 _IDENTITY = re.compile(rb"\r\nx-request-id: ([A-Za-z0-9._-]{1,64})(?=\r\n[^ \t])", re.IGNORECASE)
 """A header of its own in whatever `_PLAIN` matches with it and without it; the value is one that is used as it is."""
 
@@ -57,6 +63,7 @@ class Known:
     if_none_match: bytes | None
     browser: list[Header] | None
     """All headers, if `Origin` is among them."""
+    method: str = "GET"
     made_of: list[Header] | None = None
     """The headers of the kept answer that `head` was made for. Not the answer itself, whose memory has bounds of its
     own.
@@ -81,7 +88,7 @@ class KnownRequests:
         identity = None
         known = self._get(request)
         if known is None:
-            named = _IDENTITY.search(request)
+            named = _identity(request)
             if named is None:
                 return None
             request, identity = _without(request, named), named[1]
@@ -96,14 +103,31 @@ class KnownRequests:
         """
         if len(request) > MAX_REQUEST_BYTES:
             return
-        if named := _IDENTITY.search(request):
+        if named := _identity(request):
             request = _without(request, named)
-        if request in self._requests or _UNUSUAL.search(request) or not _PLAIN.fullmatch(request):
+        if request in self._requests or not _is_plain(request):
             return
         asked = mark.asked
         browser = None if mark.origin is None else headers
-        known = Known(mark.authorization, asked.named_user, asked.variant, asked.route, mark.if_none_match, browser)
+        known = Known(
+            mark.authorization, asked.named_user, asked.kept_as, asked.route, mark.if_none_match, browser, asked.method
+        )
         self._requests.put(owner, request, known, _weight(request))
+
+
+def _identity(request: bytes) -> re.Match[bytes] | None:
+    """Of the head: what a body says is no header."""
+    return _IDENTITY.search(request, 0, request.find(_END) + len(_END))
+
+
+def _is_plain(request: bytes) -> bool:
+    """Whether it is as plain as can be: its body, where it may have one, is as long as its only length says."""
+    found = _PLAIN.match(request)
+    if found is None or _UNUSUAL.search(found[0]):
+        return False
+    lengths = _LENGTH.findall(found[0])
+    body = b"%d" % (len(request) - found.end())
+    return lengths == [body] if found["method"] != b"GET" else not lengths and body == b"0"
 
 
 def _without(request: bytes, header: re.Match[bytes]) -> bytes:

@@ -24,7 +24,7 @@ from api.observe.requests import new_request_id
 
 log = structlog.get_logger()
 
-OK = 200
+NOT_MODIFIED = 304
 SOON = 0.001
 """Seconds; the event loop's clock is no finer."""
 
@@ -141,7 +141,7 @@ class HitProtocol(PlainProtocol):
         if not transport.is_closing():
             start = direct.start(status, state.default_headers)
             end = after[:-2] + b"connection: close\r\n\r\n" if last else after
-            transport.write(b"".join((start, before, identity, end, kept.body if status == OK else b"")))
+            transport.write(b"".join((start, before, identity, end, kept.body if status != NOT_MODIFIED else b"")))
         if last:
             transport.close()
         state.total_requests += 1

@@ -57,11 +57,13 @@ class Recorder:
             user, identity = scope.get("tasklane.user"), scope["tasklane.request_id"]
             _log(route, method, status, seconds, user=user, identity=identity, **crash)
 
-    def record_hit(self, route: str, status: int, seconds: float, *, user: UserId, identity: bytes) -> None:
-        """The same for a GET that was answered without a scope."""
-        self._requests.observe(route, "GET", status, seconds)
+    def record_hit(
+        self, route: str, method: str, status: int, seconds: float, *, user: UserId, identity: bytes
+    ) -> None:
+        """The same for what was answered without a scope."""
+        self._requests.observe(route, method, status, seconds)
         if seconds >= self._slow:
-            _log(route, "GET", status, seconds, user=user, identity=identity)
+            _log(route, method, status, seconds, user=user, identity=identity)
 
 
 class Observe:

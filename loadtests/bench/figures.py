@@ -86,6 +86,8 @@ _RATES = (
     ("list hit", "FastAPI + SQLModel list", 30.0),
     ("304", "list hit", 1.0),
     ("nothing new", "list hit", 0.9),
+    ("calendar: its ctag", "list hit", 0.5),
+    ("calendar: nothing new", "list hit", 0.5),
     ("list miss", "FastAPI + SQLModel list", 3.0),
     ("create", "FastAPI + SQLModel create", 2.0),
     ("create", "pgbench create", 0.25),

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import redis
 
-from loadtests.bench import ceiling, idle, life, paging, probes, traffic, writes
+from loadtests.bench import calendars, ceiling, idle, life, paging, probes, traffic, writes
 from loadtests.bench.figures import MAIN
 from loadtests.bench.machine import Cores, Machine
 from loadtests.bench.measure import BenchFailed, Sample, Scenario, one_round, replay_once
@@ -236,10 +236,13 @@ class _Requests:
     lists: list[bytes]
     tasks: list[bytes]
     mirrors: list[bytes]
+    calendars: calendars.Questions
     hit: Path
     elsewhere: Path
     unchanged: Path
     nothing_new: Path
+    stand: Path
+    sync: Path
     miss: Path
     task: Path
     create: Path
@@ -252,6 +255,7 @@ class _Requests:
         tokens = {user: traffic.token(user, on.secret) for user in (*readers, *writers)}
         lists = {user: traffic.raw("GET", "/api/tasks", tokens[user]) for user in readers}
         elsewhere = {user: traffic.raw("GET", "/api/tasks", tokens[user], origin=traffic.ORIGIN) for user in readers}
+        questions = calendars.ask(server, readers, on.secret)  # which makes tokens: lists change by it
         cls.warm(server, list(lists.values()))
         answers = dict(zip(readers, replay_once(server, list(lists.values())), strict=True))
         status, headers, body = answers[readers[0]]
@@ -285,10 +289,13 @@ class _Requests:
             lists=list(lists.values()),
             tasks=list(tasks.values()),
             mirrors=list(mirrors.values()),
+            calendars=questions,
             hit=file("hit", [lists[user] for user in reading]),
             elsewhere=file("elsewhere", [elsewhere[user] for user in reading]),
             unchanged=file("unchanged", [unchanged[user] for user in reading]),
             nothing_new=file("nothing new", [mirrors[user] for user in reading]),
+            stand=file("stand", [questions.stands[user] for user in reading]),
+            sync=file("sync", [questions.nothing_new[user] for user in reading]),
             miss=file("miss", [traffic.raw("GET", path, tokens[user]) for user, path in missing]),
             task=file("task", [tasks[user] for user in reading]),
             create=file(
@@ -313,7 +320,9 @@ class _Requests:
         left = requests
         for _ in range(WARMING_ROUNDS):
             answers = replay_once(server, left)
-            left = [asked for asked, (_, headers, _) in zip(left, answers, strict=True) if headers["x-cache"] != "hit"]
+            left = [
+                asked for asked, (_, headers, _) in zip(left, answers, strict=True) if headers.get("x-cache") != "hit"
+            ]
             if not left:
                 return
         raise BenchFailed(f"{len(left)} of {len(requests)} answers do not get into the cache")
@@ -339,6 +348,10 @@ def _scenarios(on: Stage, tasklane: Server, requests: _Requests, notes: list[str
         requests.warm(tasklane, requests.lists)  # nothing is stored of them: somebody must have seen the list
         requests.warm(tasklane, requests.mirrors)
 
+    def warm_calendars() -> None:
+        requests.warm(tasklane, list(requests.calendars.stands.values()))
+        requests.warm(tasklane, list(requests.calendars.nothing_new.values()))
+
     scenarios = [
         Scenario("bare uvicorn", on.python_peer("bare", "bare", BENCH_ANSWER=str(answer)), requests.hit),
         Scenario("list hit", tasklane, requests.hit, warm_lists, "hit"),
@@ -346,6 +359,8 @@ def _scenarios(on: Stage, tasklane: Server, requests: _Requests, notes: list[str
         Scenario("list hit without the protocol", plain, requests.hit, warm_plain, "hit"),
         Scenario("304", tasklane, requests.unchanged, warm_lists, "hit"),
         Scenario("nothing new", tasklane, requests.nothing_new, warm_mirrors, "hit"),
+        Scenario("calendar: its ctag", tasklane, requests.stand, warm_calendars, "hit"),
+        Scenario("calendar: nothing new", tasklane, requests.sync, warm_calendars, "hit"),
         Scenario("single task", tasklane, requests.task, warm_tasks, "hit"),
         Scenario("list miss", tasklane, requests.miss, on.flush_cache, "miss"),
         Scenario("create", tasklane, requests.create),

@@ -1,7 +1,10 @@
 """A calendar's client for tests: it asks in XML, and reads multistatus."""
 
+import socket
+from base64 import b64encode
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from http.client import HTTPResponse
 from typing import Self
 from urllib.parse import unquote
 from xml.etree import ElementTree as ET
@@ -60,6 +63,20 @@ class Dav:
     def send(self, method: str, path: str, body: str | bytes = b"", **headers: str) -> httpx.Response:
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         return self.http.request(method, path, content=body or None, headers=named)
+
+    def whole(self, question: tuple[str, str, str], *, basic: bool = True, host: str | None = None) -> httpx.Response:
+        """Method, depth and body, of the collection, sent in one piece as a gateway does."""
+        method, depth, body = question
+        password = b64encode(f"x:{self.made.token}".encode()).decode()
+        proof = f"Basic {password}" if basic else f"Bearer {self.made.token}"
+        url = self.http.base_url
+        lines = [f"{method} {self.collection} HTTP/1.1", f"host: {host or url.netloc.decode()}", f"depth: {depth}"]
+        lines += [f"authorization: {proof}", f"content-length: {len(body.encode())}", "", body]
+        with socket.create_connection((url.host, url.port or 80), timeout=60) as connection:
+            connection.sendall("\r\n".join(lines).encode())
+            answer = HTTPResponse(connection, method=method)
+            answer.begin()
+            return httpx.Response(answer.status, headers=answer.getheaders(), content=answer.read())
 
     def propfind(self, path: str, *names: str, depth: str = "0") -> list[Told]:
         """Names as `D:href`."""

@@ -3,8 +3,10 @@
 import httpx
 import pytest
 
-from tests.calendars.dav import C, D, Dav, S, condition, read, sync_token, todo
+from tests.access.making import revoke
+from tests.calendars.dav import HEAD, C, D, Dav, S, condition, read, sync_token, todo
 from tests.stack import Stack
+from tests.steps import until
 
 PROP = "<D:prop><D:getetag/></D:prop>"
 
@@ -157,3 +159,79 @@ def test_that_nothing_has_changed_costs_no_database(own_stack: Stack) -> None:
             again = ask(dav, mirror.token)
             assert read(again) == []
             assert sync_token(again) == mirror.token
+
+
+class TestHot:
+    """What is answered in front of the routes: the same as by them."""
+
+    def test_it_is_a_hit_from_the_second_time_on(self, own_stack: Stack) -> None:
+        """By the metrics: where its bytes arrive once they are known, whether the token came as a password or not."""
+        api = own_stack.api()
+        with api.client() as session:
+            user = session.get("/api/account").json()["user_id"]
+            with Dav(session, user) as dav:
+                mirror = Mirror(dav)
+                mirror.follow()
+                asked = _questions(mirror.token)
+                usual = [each.content for each in map(dav.whole, asked)]
+                for basic in (True, False):
+                    for request in asked:
+                        for _ in range(3):
+                            answer = dav.whole(request, basic=basic)
+                            assert answer.content in usual
+                            assert answer.headers["dav"] == "1, 3, calendar-access"
+                direct = _metric(api.url, "tasklane_direct_hits_total")
+                for _ in range(5):
+                    assert [each.content for each in map(dav.whole, asked)] == usual
+                assert _metric(api.url, "tasklane_direct_hits_total") == direct + 5 * len(asked)
+                dav.put("a.ics", todo("a"))
+                assert all(each.content not in usual for each in map(dav.whole, asked))
+
+    def test_a_change_that_another_program_has_asked_for_is_one_here_too(self, dav: Dav, alice: httpx.Client) -> None:
+        """That the cache has what changed since a token does not make it nothing."""
+        mirror = Mirror(dav)
+        mirror.follow()
+        alice.post("/api/tasks", json={"title": "New"})
+        since = mirror.token.rpartition(":")[2]
+        for _ in range(2):
+            assert len(alice.get(f"/api/tasks/changes?since={since}").json()["changes"]) == 1
+        for _ in range(2):
+            assert len(read(ask(dav, mirror.token))) == 1
+
+    @pytest.mark.anyio
+    async def test_a_token_that_was_taken_back_is_refused(self, dav: Dav, alice: httpx.Client) -> None:
+        """Also where everything is known; and one that may not read sees nothing of it."""
+        mirror = Mirror(dav)
+        mirror.follow()
+        [question, _] = _questions(mirror.token)
+        for _ in range(3):
+            assert dav.whole(question).status_code == 207
+        with Dav(alice, dav.user, scopes=["tasks:write"]) as writer:
+            for _ in range(3):
+                assert writer.whole(question).status_code == 403
+        revoke(alice, dav.made)
+        await until(lambda: dav.whole(question).status_code == 401)
+
+    def test_it_is_private_there_too(self, dav: Dav) -> None:
+        """A question that is known is another one where it came in the clear."""
+        mirror = Mirror(dav)
+        mirror.follow()
+        for question in _questions(mirror.token):
+            for _ in range(3):
+                assert dav.whole(question).status_code == 207
+            assert dav.whole(question, host="tasks.example.com").status_code == 403
+
+
+def _questions(token: str) -> list[tuple[str, str, str]]:
+    """Method, depth and body."""
+    props = "<D:prop><S:getctag/><D:sync-token/><D:resourcetype/><D:unknown/></D:prop>"
+    sync = f"<D:sync-token>{token}</D:sync-token><D:sync-level>1</D:sync-level>{PROP}"
+    return [
+        ("PROPFIND", "0", f"<D:propfind {HEAD}>{props}</D:propfind>"),
+        ("REPORT", "0", f"<D:sync-collection {HEAD}>{sync}</D:sync-collection>"),
+    ]
+
+
+def _metric(url: str, name: str) -> float:
+    lines = httpx.get(f"{url}/metrics").text.splitlines()
+    return next(float(line.split()[1]) for line in lines if line.startswith(f"{name} "))

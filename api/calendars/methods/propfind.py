@@ -35,8 +35,8 @@ class Propfind:
         root = await xml_of(request)
         if root is not None and root.name != dav("propfind"):
             raise Refused(HTTPStatus.BAD_REQUEST)
-        minimal = is_minimal(request)
-        wanted, depth = wanted_by(root, minimal=minimal), depth_of(request)
+        minimal = is_minimal(request.headers)
+        wanted, depth = wanted_by(root, minimal=minimal), depth_of(request.headers)
         if depth == "infinity" and place.kind is not Kind.RESOURCE:
             raise Refused(HTTPStatus.FORBIDDEN, dav("propfind-finite-depth"))
         return await streamed(self._responses(place, principal, wanted, depth), MINIMAL if minimal else None)

@@ -40,14 +40,14 @@ class Reports:
             raise Refused(HTTPStatus.BAD_REQUEST)
         if place.kind not in (Kind.COLLECTION, Kind.RESOURCE) or root.name not in _NAMES:
             raise Refused(HTTPStatus.FORBIDDEN, dav("supported-report"))
-        minimal = is_minimal(request)
+        minimal = is_minimal(request.headers)
         view = view_of(root, principal, minimal=minimal)
         if root.name == dav("sync-collection"):
             return await self._sync.answer(place, root, view)
         if root.name == caldav("calendar-multiget"):
             responses = self._multiget(root, place, view)
         else:
-            responses = self._query(root, place, view, beneath=depth_of(request, default="0") != "0")
+            responses = self._query(root, place, view, beneath=depth_of(request.headers, default="0") != "0")
         return await streamed(responses, MINIMAL if minimal else None)
 
     async def _multiget(self, root: Element, place: Place, view: View) -> AsyncGenerator[str]:

@@ -34,8 +34,8 @@ class Sync:
         """The pages of `core.calendars.sync`, each with the token of what follows."""
         if place.kind is not Kind.COLLECTION:
             raise Refused(HTTPStatus.FORBIDDEN, dav("supported-report"))
-        since = _since(root)
-        limit = min(_limit(root) or MOST, MOST_WHOLE if view.whole else MOST)
+        since, asked_for = what_of(root)
+        limit = min(asked_for or MOST, MOST_WHOLE if view.whole else MOST)
         owner = view.principal.user_id
 
         async def render(page: SyncPage) -> bytes:
@@ -43,7 +43,7 @@ class Sync:
 
         asked = f"{since.encode() if since else ''} {limit} {view.whole} {view.wanted} {view.data}"
         digest = blake2b(asked.encode(), digest_size=16).hexdigest()
-        nothing = bytes(multistatus(end=_token(since)).body) if since else b""
+        nothing = nothing_new(since) if since else b""
         try:
             body = await self._source.sync(
                 owner, since, digest, render, nothing_new=nothing, limit=limit, whole=view.whole
@@ -54,6 +54,16 @@ class Sync:
         answer.body = body
         answer.headers["content-length"] = str(len(body))
         return answer
+
+
+def what_of(root: Element) -> tuple[Token | None, int | None]:
+    """What the client has seen, and the most that it wants to hear of; raises `Refused`."""
+    return _since(root), _limit(root)
+
+
+def nothing_new(since: Token) -> bytes:
+    """The answer while the list stands where the token says."""
+    return bytes(multistatus(end=_token(since)).body)
 
 
 async def _rendered(page: SyncPage, place: Place, view: View) -> bytes:
