@@ -65,6 +65,11 @@ def guessed(asked: ComponentFilter) -> Clock:
     return next((clock for one in _ranges(asked) if (clock := _guessed(one))), Clock())
 
 
+def of_range(asked: TimeRange) -> Clock:
+    """By one of them."""
+    return _guessed(asked) or Clock()
+
+
 def _ranges(asked: ComponentFilter) -> list[TimeRange]:
     ranges = [asked.range, *(one.range for one in asked.properties)]
     return [one for one in ranges if one] + [one for beneath in asked.components for one in _ranges(beneath)]

@@ -1,4 +1,4 @@
-"""What of a resource a report is to give (RFC 4791, 9.6): all of it, or some of its components and properties."""
+"""What of a resource a report is to give (RFC 4791, 9.6): all of it, a part, or each of its repetitions."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -6,6 +6,8 @@ from http import HTTPStatus
 
 from api.calendars.answers import Refused
 from api.calendars.files import CALENDAR_TYPE, file_of
+from api.calendars.reports.expanding import expanded
+from api.calendars.reports.filters import TimeRange, range_of
 from api.calendars.xml.names import caldav
 from api.calendars.xml.read import Element
 from api.tasks.objects.content import Line, Part, folded, parse
@@ -27,13 +29,19 @@ class Data:
     """How `calendar-data` is asked for."""
 
     chosen: Chosen | None = None
+    expanded: TimeRange | None = None
+    """The repetitions within that, each by itself; None for the rule."""
 
     def of(self, resource: Resource) -> str:
-        """The text of it."""
+        """The text of it; raises `Refused` for more repetitions than may be."""
         file = file_of(resource).decode()
-        if self.chosen is None:
+        if self.chosen is None and self.expanded is None:
             return file
-        return b"".join(map(folded, _chosen(parse(file), self.chosen))).decode()
+        calendar = parse(file)
+        if self.expanded is not None:
+            calendar = expanded(calendar, self.expanded)
+        lines = calendar.written() if self.chosen is None else _chosen(calendar, self.chosen)
+        return b"".join(map(folded, lines)).decode()
 
 
 WHOLE = Data()
@@ -44,8 +52,8 @@ def data_of(element: Element) -> Data:
     media_type = element.attributes.get("content-type", CALENDAR_TYPE).lower()
     if media_type != CALENDAR_TYPE or element.attributes.get("version", "2.0") != "2.0":
         raise Refused(HTTPStatus.FORBIDDEN, caldav("supported-calendar-data"))
-    top = element.find(caldav("comp"))
-    return Data(_choice(top) if top else None)
+    top, expand = element.find(caldav("comp")), element.find(caldav("expand"))
+    return Data(_choice(top) if top else None, range_of(expand) if expand else None)
 
 
 def _choice(element: Element) -> Chosen:
