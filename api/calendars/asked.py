@@ -1,5 +1,6 @@
 """What a body asks for: properties, in whatever order; raises `Refused` for what is no such question."""
 
+from collections.abc import Callable
 from http import HTTPStatus
 from typing import Literal
 
@@ -12,13 +13,23 @@ from api.calendars.xml import read
 from api.calendars.xml.names import dav
 from api.calendars.xml.read import Element, NotXml
 from api.http.bodies import received
+from api.http.intake import Intake
 
 Depth = Literal["0", "1", "infinity"]
+
+MAX_PROPERTIES = 200
+"""For each place of an answer."""
+SHORT_BYTES = 128 * 1024
+"""Of a question that takes no room of its own; also of one that does not say how long it is."""
+INTAKE = "tasklane.intake"
+"""In the scope: the room for what is longer."""
 
 MINIMAL = {"preference-applied": "return=minimal"}
 
 
-async def body_of(request: Request, most: int, *, condition: str | None = None) -> bytes | bytearray:
+async def body_of(
+    request: Request, most: int, *, condition: str | None = None, make_room: Callable[[int], None] | None = None
+) -> bytes | bytearray:
     """The whole of it; raises `Refused` beyond `most` bytes, for that precondition, as soon as that shows."""
     excess = Refused(HTTPStatus.FORBIDDEN if condition else HTTPStatus.REQUEST_ENTITY_TOO_LARGE, condition)
     announced = request.headers.get("content-length", "")
@@ -31,6 +42,8 @@ async def body_of(request: Request, most: int, *, condition: str | None = None) 
         size += part
         if size > most:
             raise excess
+        if make_room is not None:
+            make_room(part)
 
     body = await received(request.receive, make_room=grow)
     if len(body) > most:
@@ -39,8 +52,16 @@ async def body_of(request: Request, most: int, *, condition: str | None = None) 
 
 
 async def xml_of(request: Request) -> Element | None:
-    """The root of the body; None where there is none."""
-    body = await body_of(request, read.MAX_BYTES)
+    """The root of the body; None where there is none. Of long ones a user sends one at a time: raises `TooBusy`."""
+    announced = request.headers.get("content-length")
+    if announced is None or not announced.isdigit() or int(announced[:18]) <= SHORT_BYTES:
+        return await _parsed(await body_of(request, SHORT_BYTES))
+    intake: Intake = request.scope[INTAKE]
+    async with intake.place(request.scope["tasklane.user"]) as place:
+        return await _parsed(await body_of(request, read.MAX_BYTES, make_room=place.grow))
+
+
+async def _parsed(body: bytes | bytearray) -> Element | None:
     if not body:
         return None
     try:
@@ -75,9 +96,16 @@ def wanted_by(root: Element | None, *, minimal: bool = False) -> Wanted:
         return Wanted(names_only=True)
     if kind.name == dav("allprop"):
         included = root.find(dav("include"))
-        names = tuple(child.name for child in included.children) if included else ()
-        return Wanted(names, everything=True, minimal=minimal)
-    return Wanted(tuple(child.name for child in kind.children), minimal=minimal)
+        return Wanted(_names(included) if included else (), everything=True, minimal=minimal)
+    return Wanted(_names(kind), minimal=minimal)
+
+
+def _names(element: Element) -> tuple[str, ...]:
+    """Of the elements within, each once."""
+    names = tuple(dict.fromkeys(child.name for child in element.children))
+    if len(names) > MAX_PROPERTIES:
+        raise Refused(HTTPStatus.BAD_REQUEST)
+    return names
 
 
 _KINDS = frozenset(map(dav, ("prop", "allprop", "propname")))

@@ -13,6 +13,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from api.auth import Principal
 from api.calendars import places, transport
 from api.calendars.answers import DAV_HEADER, Refused
+from api.calendars.asked import INTAKE
 from api.calendars.methods import Methods
 from api.calendars.places import Kind, Place
 from api.calendars.xml.names import dav
@@ -79,6 +80,7 @@ class Calendars:
             privilege = "<D:privilege><D:read/></D:privilege>" if spending == "reads" else _WRITE
             content = f"<D:resource>{href(place.href)}{privilege}</D:resource>"
             raise Refused(HTTPStatus.FORBIDDEN, dav("need-privileges"), content) from None
+        request.scope[INTAKE] = self._services.intake
         headers = await self._services.limiter.spend(principal.user_id, spending)
         response = await method(request, place, principal)
         response.headers.update(headers)

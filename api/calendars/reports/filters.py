@@ -11,6 +11,9 @@ from api.calendars.xml.names import caldav
 from api.calendars.xml.read import Element
 from api.imports.values.ical import when
 
+MAX_FILTERS = 100
+"""Each looks through each task."""
+
 Collation = Literal["i;ascii-casemap", "i;octet", "i;unicode-casemap"]
 
 
@@ -63,10 +66,17 @@ class ComponentFilter:
 
 def filter_of(element: Element | None) -> ComponentFilter:
     """The one for the VCALENDAR."""
+    if element is not None and _size(element) > MAX_FILTERS:
+        raise Refused(HTTPStatus.FORBIDDEN, caldav("supported-filter"))
     found = list(element.all(caldav("comp-filter"))) if element else []
     if len(found) != 1 or (calendar := _component(found[0])).name != "VCALENDAR":
         raise _invalid()
     return calendar
+
+
+def _size(element: Element) -> int:
+    """How many filters are in it."""
+    return sum(child.name.endswith("-filter") + _size(child) for child in element.children)
 
 
 def range_of(element: Element) -> TimeRange:

@@ -52,7 +52,7 @@ class Reports:
 
     async def _multiget(self, root: Element, place: Place, view: View) -> AsyncGenerator[str]:
         """Those that are named, in that order (RFC 4791, 7.9)."""
-        hrefs = [one.text.strip() for one in root.all(dav("href"))]
+        hrefs = list(dict.fromkeys(one.text.strip() for one in root.all(dav("href"))))
         if not hrefs:
             raise Refused(HTTPStatus.BAD_REQUEST)
         turns = Turns()

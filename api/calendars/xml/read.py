@@ -12,9 +12,11 @@ from api.turns import Turns
 
 MAX_BYTES = 1024 * 1024
 MAX_DEPTH = 24
-MAX_ELEMENTS = 20_000
+MAX_ELEMENTS = 12_000
 """Of a multiget that names as many tasks as any client does at once, several times over."""
 MAX_ATTRIBUTES = 32
+MAX_TAG_BYTES = 64 * 1024
+"""Of a tag, or a comment: expat takes all of one before it says anything. Roughly."""
 
 _PIECE_BYTES = 16 * 1024
 
@@ -70,14 +72,19 @@ class _Reader:
         self._open: list[Element] = []
         self._root: Element | None = None
         self._count = 0
+        self._silent = 0
+        """Bytes since anything was said."""
 
     def feed(self, piece: memoryview | bytes, *, last: bool = False) -> None:
+        self._silent += len(piece)
         try:
             self._parser.Parse(bytes(piece), last)
         except expat.ExpatError:
             raise NotXml("is not well-formed XML") from None
         except (LookupError, ValueError):  # an encoding that there is not, or one that Python reads otherwise
             raise NotXml("is in an encoding that is not taken") from None
+        if self._silent > MAX_TAG_BYTES:
+            raise NotXml("has a part that is too long")
 
     def close(self) -> Element:
         self.feed(b"", last=True)
@@ -86,6 +93,7 @@ class _Reader:
 
     def _begin(self, name: str, attributes: dict[str, str]) -> None:
         self._count += 1
+        self._silent = 0
         if len(self._open) >= MAX_DEPTH:
             raise NotXml("is nested too deeply")
         if self._count > MAX_ELEMENTS or len(attributes) > MAX_ATTRIBUTES:
@@ -99,9 +107,11 @@ class _Reader:
 
     def _end(self, _name: str) -> None:
         self._open.pop()
+        self._silent = 0
 
     def _text(self, text: str) -> None:
         self._open[-1].text += text
+        self._silent = 0
 
     def _refuse_document_type(self, *_declared: object) -> None:
         raise NotXml("has a document type")
