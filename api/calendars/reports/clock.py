@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime, time, timedelta, timezone, tzinfo
 from api.calendars.reports.filters import ComponentFilter, TimeRange
 from api.imports.values.moments import zone_named
 from api.tasks.objects.content import Part
-from api.tasks.objects.zones import Zones
+from api.tasks.objects.times.zones import Zones
 
 DAY = timedelta(days=1)
 _FIRST, _LAST = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)

@@ -8,7 +8,7 @@ from api.calendars.reports.filters import TimeRange
 from api.imports.source.content_lines import Property
 from api.imports.values.ical import duration, when
 from api.tasks.objects.content import Part
-from api.tasks.objects.zones import Zones
+from api.tasks.objects.times.zones import Zones
 
 
 class Span(NamedTuple):
