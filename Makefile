@@ -44,18 +44,21 @@ PYTEST := PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n 3 --dist loadfile 
 test: testable ## run the tests; PYTEST_ARGS='-k fence'
 	$(PYTEST) $(PYTEST_ARGS)
 
-.PHONY: test-fast testable page-or-skip libraries-or-skip
+.PHONY: test-fast testable page-or-skip libraries-or-skip programs-or-skip
 test-fast: testable ## run what takes a minute; `make test` has the whole stacks, browsers and long waits as well
 	$(PYTEST) -m 'not containers and not checks and not slow' $(PYTEST_ARGS)
 
 testable:
-	@$(MAKE) --quiet --no-print-directory --jobs=2 $(VENV)/.dev page-or-skip libraries-or-skip
+	@$(MAKE) --quiet --no-print-directory --jobs=2 $(VENV)/.dev page-or-skip libraries-or-skip programs-or-skip
 
 page-or-skip: $(BIN)/python
 	@exec $(BIN)/python -m deploy.local.build "the tests that need it skip"
 
 libraries-or-skip:
 	@! command -v npm >/dev/null || $(MAKE) --quiet --no-print-directory libraries || echo 'no rrule-temporal or ical.js: the tests that need them skip'
+
+programs-or-skip: $(VENV)/.uv
+	@$(MAKE) --quiet --no-print-directory $(VENV)/.calendars || echo 'no programs for calendars: the tests that need them skip'
 
 check: $(VENV)/.dev ## lint, formatting, types, import contracts
 	$(BIN)/python -m ruff check .
@@ -115,7 +118,7 @@ LOCK := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-h
 	--no-emit-index-url --no-emit-find-links --custom-compile-command 'make lock' $(LOCK_ARGS)
 
 lock: $(VENV)/.uv ## lock requirements/*.in again; LOCK_ARGS=--upgrade
-	@for set in app local dev bench load checks uv; do \
+	@for set in app local dev bench load checks calendars uv; do \
 		echo "locking requirements/$$set.txt"; \
 		$(LOCK) requirements/$$set.in --output-file requirements/$$set.txt || exit 1; \
 	done
@@ -182,6 +185,10 @@ k8s-check: $(VENV)/.dev $(VENV)/.checks ## hold manifests, image and gateway aga
 	@$(BIN)/python -c 'import sys; from tests.deploy.manifests import kustomize; \
 		sys.exit(None if kustomize() else "kubectl 1.27 or newer is needed, or kustomize 5")'
 	$(BIN)/python -m pytest tests/deploy/test_k8s*.py -m "checks or not checks" $(PYTEST_ARGS)
+
+$(VENV)/.calendars: requirements/calendars.txt $(VENV)/.uv
+	@$(UV) venv --quiet --clear --python $(BIN)/python $(VENV)/calendars
+	$(call install,requirements/calendars.txt,$(VENV)/calendars/bin/python)
 
 $(VENV)/.checks: requirements/checks.txt requirements/helm.txt $(VENV)/.uv
 	@$(UV) venv --quiet --clear --python $(BIN)/python $(VENV)/checks
