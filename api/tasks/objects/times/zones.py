@@ -1,5 +1,6 @@
 """Which instant a clock shows: by its zone's name where that is well known, else by what the object says of it."""
 
+import re
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from typing import NamedTuple
@@ -11,6 +12,8 @@ from api.tasks.objects.content import Part
 
 _WEEKDAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
 _WEEK = 7
+_OFFSET = re.compile(r"(?:UTC|GMT)([+-]\d\d):?([0-5]\d)", re.ASCII)
+"""What Python calls a clock that is always so far from that of UTC; icalendar writes that, and does not describe it."""
 
 
 class _Onset(NamedTuple):
@@ -47,12 +50,18 @@ class Zones:
         if name is None:
             return in_utc(local, None)
         zone, described = self.known(name), self._described.get(name)
-        if zone or described is None:
+        if zone:
             return in_utc(local, zone)
+        offset = _offset(described, local) if described else _offset_named(name)
         try:
-            return (local - _offset(described, local)).replace(tzinfo=UTC)
+            return (local - offset).replace(tzinfo=UTC) if offset else in_utc(local, None)
         except OverflowError:
             return in_utc(local, None)
+
+
+def _offset_named(name: str) -> timedelta | None:
+    said = _OFFSET.fullmatch(name)
+    return _signed(said[1] + said[2]) if said else None
 
 
 def _offset(zone: Part, local: datetime) -> timedelta:
