@@ -19,6 +19,7 @@ SLOW = (
     "recurrence/test_others.py",
     "calendars/clients/test_laptop.py",
     "calendars/clients/test_rounds.py",
+    "calendars/clients/test_tester.py",
     "frontend/test_package.py",
     "frontend/test_better_auth.py",
     "frontend/test_client.py",
