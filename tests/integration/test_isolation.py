@@ -353,7 +353,7 @@ ROWS: Mapping[str, LiteralString] = {
     " VALUES (%(user)s, sha256(convert_to(%(user)s, 'UTF8')), 'x', '{tasks:read}');",
     "crowded_lists": "INSERT INTO crowded_lists (user_id) VALUES (%(user)s);",
     "calendar_objects": "INSERT INTO calendar_objects (user_id, task_id, kept)"
-    " SELECT user_id, id, 'x' FROM tasks WHERE user_id = %(user)s LIMIT 1;",
+    " SELECT %(user)s, coalesce((SELECT max(id) FROM tasks WHERE user_id = %(user)s), 0), 'x';",
 }
 FOREIGN_WRITES: tuple[LiteralString, ...] = (
     "UPDATE tasks SET user_id = %(user)s",

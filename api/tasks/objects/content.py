@@ -80,7 +80,7 @@ def parse(text: str) -> Part:
     """The one VCALENDAR of an object; raises `InvalidCalendar`."""
     open_: list[Part] = []
     done: Part | None = None
-    number = 0
+    number = 1
     for count, (number, written) in enumerate(_unfolded(text)):
         found = property_of(written, number)
         if found is None or count >= MAX_LINES:

@@ -43,9 +43,7 @@ class _Change:
         self._task = task
         self._zones = Zones(calendar)
         self._said = told(calendar, todo)
-        self._reminders: dict[int, int | str | None] = {
-            id(part): alarms.reminder(part, todo, self._zones) for part in todo.parts
-        }
+        self._reminders = alarms.said_by(todo, self._zones)
         self.made = False
 
     def set(self, name: str, *written: str, within: Part | None = None) -> None:
@@ -54,8 +52,9 @@ class _Change:
         old = [one for one in part.content if isinstance(one, Line) and one.name == name]
         components = (place for place, one in enumerate(part.content) if isinstance(one, Part))
         place = part.content.index(old[0]) if old else next(components, len(part.content))
+        gone = {*map(id, old)}
         part.content[place:place] = map(line, written)
-        part.content = [one for one in part.content if not any(one is gone for gone in old)]
+        part.content = [one for one in part.content if id(one) not in gone]
         self.made = True
 
     def texts(self) -> None:

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 from typing import Any, NamedTuple
 
 from api.imports.parsed import Moment
@@ -33,7 +34,7 @@ def first_open(
     """None where that is the first of all: nothing is behind it."""
     zones = Zones(calendar)
     later = _later(due, start)
-    done = dict(_done(calendar, todo, later, zones)) if later is not None else {}
+    done = dict(islice(_done(calendar, todo, later, zones), MOST)) if later is not None else {}
     if due not in done:
         return None
     said = recurrence_columns(Recurrence.stored(json.dumps(recurrence)), due_of(due))

@@ -1,8 +1,9 @@
 """Which instant a clock shows: by its zone's name where that is well known, else by what the object says of it."""
 
 import re
-from collections.abc import Iterator
+from bisect import bisect_right
 from datetime import UTC, date, datetime, timedelta
+from itertools import islice
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -14,6 +15,9 @@ _WEEKDAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
 _WEEK = 7
 _OFFSET = re.compile(r"(?:UTC|GMT)([+-]\d\d):?([0-5]\d)", re.ASCII)
 """What Python calls a clock that is always so far from that of UTC; icalendar writes that, and does not describe it."""
+MOST = 1_000
+"""Changes that are looked at, by their dates."""
+MOST_RULES = 200
 
 
 class _Onset(NamedTuple):
@@ -29,6 +33,7 @@ class Zones:
 
     def __init__(self, calendar: Part) -> None:
         self._described = {part.text("TZID").strip(): part for part in calendar.parts if part.name == "VTIMEZONE"}
+        self._clocks: dict[str, _Clock] = {}
 
     def known(self, name: str) -> ZoneInfo | None:
         """The zone that everybody means by the name; an abbreviation means one here and another there."""
@@ -52,11 +57,19 @@ class Zones:
         zone, described = self.known(name), self._described.get(name)
         if zone:
             return in_utc(local, zone)
-        offset = _offset(described, local) if described else _offset_named(name)
         try:
-            return (local - offset).replace(tzinfo=UTC) if offset else in_utc(local, None)
+            if offset := self._offset(name, described, local):
+                return (local - offset).replace(tzinfo=UTC)
+            return in_utc(local, None)
         except OverflowError:
             return in_utc(local, None)
+
+    def _offset(self, name: str, described: Part | None, local: datetime) -> timedelta | None:
+        if described is None:
+            return _offset_named(name)
+        if name not in self._clocks:
+            self._clocks[name] = _Clock(described)
+        return self._clocks[name].offset(local)
 
 
 def _offset_named(name: str) -> timedelta | None:
@@ -64,35 +77,60 @@ def _offset_named(name: str) -> timedelta | None:
     return _signed(said[1] + said[2]) if said else None
 
 
-def _offset(zone: Part, local: datetime) -> timedelta:
-    """Of the last change that the clock has seen by then; of the first one, what was before."""
-    onsets = [onset for part in zone.parts for onset in _onsets(part, local)]
-    if not onsets:
-        return timedelta()
-    seen = [onset for onset in onsets if onset.at <= local]
-    return max(seen).after if seen else min(onsets).before
+class _Rule(NamedTuple):
+    """When such a change comes each year."""
+
+    parts: dict[str, str]
+    first: _Onset
+    until: date | datetime | None
+
+    def onset(self, year: int) -> _Onset | None:
+        day = _day(self.parts, self.first.at, year)
+        at = datetime.combine(day, self.first.at.time()) if day else None
+        if at is None or at < self.first.at or (self.until and _after(at - self.first.before, self.until)):
+            return None
+        return self.first._replace(at=at)
 
 
-def _onsets(observance: Part, local: datetime) -> Iterator[_Onset]:
-    """The first, those that are named, and by a rule the two that matter: those of the year and of the one before."""
-    before, after = (_signed(observance.text(name)) for name in ("TZOFFSETFROM", "TZOFFSETTO"))
-    start = when(observance.text("DTSTART").strip())
-    if before is None or after is None or start is None or not isinstance(start.value, datetime):
-        return
-    first = start.value
-    yield _Onset(first, before, after)
-    for dates in observance.all("RDATE"):
-        for text in dates.value.split(","):
-            named = when(text.strip())
-            if named and isinstance(named.value, datetime):
-                yield _Onset(named.value, before, after)
-    rule = dict(part.partition("=")[::2] for part in observance.text("RRULE").upper().split(";"))
-    until = when(rule.get("UNTIL", ""))
-    for year in (local.year - 1, local.year):
-        day = _day(rule, first, year)
-        at = datetime.combine(day, first.time()) if day else None
-        if at and at >= first and not (until and _after(at - before, until.value)):
-            yield _Onset(at, before, after)
+class _Clock:
+    """What a VTIMEZONE says: changes that are named, and those that come each year."""
+
+    def __init__(self, zone: Part) -> None:
+        self._named: list[_Onset] = []
+        self._rules: list[_Rule] = []
+        for part in islice(zone.parts, MOST_RULES):
+            self._add(part)
+        self._named = sorted(self._named)[:MOST]
+
+    def _add(self, observance: Part) -> None:
+        before, after = (_signed(observance.text(name)) for name in ("TZOFFSETFROM", "TZOFFSETTO"))
+        start = when(observance.text("DTSTART").strip())
+        if before is None or after is None or start is None or not isinstance(start.value, datetime):
+            return
+        first = _Onset(start.value, before, after)
+        self._named.append(first)
+        for dates in observance.all("RDATE")[:MOST]:
+            for text in dates.value.split(",", MOST)[:MOST]:
+                named = when(text.strip())
+                if named and isinstance(named.value, datetime) and len(self._named) < MOST:
+                    self._named.append(first._replace(at=named.value))
+        rule = dict(part.partition("=")[::2] for part in observance.text("RRULE").upper().split(";"))
+        if rule.get("FREQ") == "YEARLY":
+            until = when(rule.get("UNTIL", ""))
+            self._rules.append(_Rule(rule, first, until.value if until else None))
+
+    def offset(self, local: datetime) -> timedelta:
+        """Of the last change that the clock has seen by then; of the first one, what was before."""
+        if not self._named:
+            return timedelta()
+        place = bisect_right(self._named, local, key=lambda onset: onset.at)
+        seen = self._named[max(place - 1, 0) : place]
+        for rule in self._rules:
+            for year in (local.year - 1, local.year):
+                onset = rule.onset(year)
+                if onset and onset.at <= local:
+                    seen.append(onset)
+        return max(seen).after if seen else self._named[0].before
 
 
 def _after(at: datetime, until: date | datetime) -> bool:
@@ -101,7 +139,7 @@ def _after(at: datetime, until: date | datetime) -> bool:
 
 def _day(rule: dict[str, str], first: datetime, year: int) -> date | None:
     """In that year; None where no rule says so. All zones of our days change by the weekday of a month, or a date."""
-    if rule.get("FREQ") != "YEARLY" or year < first.year:
+    if year < first.year:
         return None
     try:
         month = int(rule.get("BYMONTH", first.month))
