@@ -73,6 +73,15 @@ async def test_caldav_completes_what_is_due_at_nine(mine: Collection, alice: htt
     assert "DUE;TZID=Europe/Berlin:20260305T090000" in lines_of(await mine.get("a.ics") or b"")
 
 
+async def test_caldav_keeps_how_long_before_it_is_due_a_task_starts(mine: Collection) -> None:
+    """A rule with days is moved by the rule: an hour is an hour still, on the clock of the series."""
+    hour = AT_NINE.replace(b"DUE;TZID=Europe/Berlin:20260302T090000", b"DUE;TZID=Europe/Berlin:20260302T100000")
+    await mine.put("a.ics", hour.replace(b"FREQ=DAILY", b"FREQ=WEEKLY;BYDAY=MO"))
+    await mine.put("a.ics", of_caldav("20260330T070000Z", "20260330T080000Z", "FREQ=WEEKLY;BYDAY=MO"))
+    lines = lines_of(await mine.get("a.ics") or b"")
+    assert {"DTSTART;TZID=Europe/Berlin:20260330T090000", "DUE;TZID=Europe/Berlin:20260330T100000"} <= set(lines)
+
+
 async def test_caldav_completes_before_it_is_due(mine: Collection, alice: httpx.Client) -> None:
     """An hour early, so that the interval ends on the same day: it is due on the next one."""
     await mine.put("a.ics", AT_NINE.replace(b"20260302", b"20260305"))

@@ -114,8 +114,7 @@ class _Change:
         if start is None or now is None:
             return
         if self._todo.first("RRULE") or same(start.value, before):
-            later = now if zone else _moved(start.value, before, now)
-            self.set("DTSTART", self._clocked("DTSTART", later, start, zone))
+            self.set("DTSTART", self._clocked("DTSTART", _moved(start.value, before, now), start, zone))
         elif isinstance(start.value, datetime) != isinstance(now, datetime) or start.value > now:
             self.set("DTSTART")
 
