@@ -11,6 +11,7 @@ from api.imports.parsed import Moment, NotCarried, Parsed, Rule
 from api.imports.tree import Placed
 from api.imports.values.moments import in_utc
 from api.imports.values.texts import plain
+from api.tasks.objects.write import told_of
 from api.tasks.reminders import MAX_MINUTES
 from api.tasks.reminders import MOST as MAX_REMINDERS
 from api.tasks.schemas import MAX_DESCRIPTION, MAX_TAG, MAX_TAGS, MAX_TITLE
@@ -70,6 +71,8 @@ class Making:
 
     def made(self, placed: Placed) -> Made:
         task = placed.task
+        if "RECURRENCE-ID" in task.kept or "EXDATE" in task.kept:
+            _pass_over(task)
         if task.lists and not self._lists_as_tags:
             task.leave("list", task.lists)
         title, description = _texts(task)
@@ -144,7 +147,9 @@ class Making:
 
     def _calendar(self, task: Parsed) -> dict[str, Any]:
         """What calendars know of it; the first task of a uid has it."""
-        calendar: dict[str, str] = {"kept": task.kept} if task.kept else {}
+        calendar: dict[str, Any] = {}
+        if task.kept:
+            calendar = {"kept": task.kept, "as_is": not (self._lists_as_tags and task.lists)}
         columns: dict[str, Any] = {}
         if (uid := known_uid(task.uid)) and uid not in self._uids:
             self._uids.add(uid)
@@ -160,6 +165,17 @@ class Making:
         if not isinstance(moment, datetime):
             moment = in_utc(datetime.combine(moment, time()), self._zone)
         return _written(moment)
+
+
+def _pass_over(task: Parsed) -> None:
+    """Single dates that are done or left out: the task is the first that is open."""
+    said = told_of(task.kept)
+    if said is None or not said.passed or said.due is None:
+        return
+    task.due, task.completed, task.completed_at = said.due.value, said.completed, said.completed_at
+    task.rule = None
+    if said.recurrence:
+        task.rule = Rule(said.recurrence["rule"], said.recurrence["from"] == "completion", said.recurrence["time_zone"])
 
 
 def _texts(task: Parsed) -> tuple[str, str]:

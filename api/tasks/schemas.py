@@ -311,6 +311,7 @@ class CalendarObject(TypedDict):
 
     name: Annotated[str | None, Field(description="The last part of its address, if the calendar has chosen it.")]
     kept: Annotated[str, Field(description="The whole object (iCalendar, RFC 5545), properties that no task has too.")]
+    as_is: Annotated[bool, Field(description="The task has not been changed since it was put.")]
 
 
 class ExportedTask(Task):

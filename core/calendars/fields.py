@@ -17,10 +17,7 @@ _OBJECT: LiteralString = " FROM calendar_objects o WHERE o.user_id = t.user_id A
 NAME: LiteralString = "coalesce((SELECT o.name" + _OBJECT + ", 'tasklane-' || t.id || '.ics')"
 """The last part of its address."""
 
-KEPT_AS_IS: LiteralString = "coalesce((SELECT o.revision = t.revision" + _OBJECT + ", false)"
-"""Whether nothing has changed since the put, so that it can go out as it came in."""
-
-CALENDAR: tuple[Member, ...] = (*ARCHIVED, Member("name", sql=NAME), Member("kept_as_is", sql=KEPT_AS_IS))
+CALENDAR: tuple[Member, ...] = (*ARCHIVED, Member("name", sql=NAME))
 """What a calendar object is written from."""
 
 CALENDAR_JSON: LiteralString = as_json(CALENDAR)

@@ -96,14 +96,18 @@ def insert_all(change: Change, batches: Batches) -> int:
     return made
 
 
-_OBJECTS: LiteralString = """
-    INSERT INTO calendar_objects (user_id, task_id, name, uid, parent_uid, kept)
+_OBJECTS: LiteralString = (
+    """
+    INSERT INTO calendar_objects (user_id, task_id, name, uid, parent_uid, kept, revision)
     SELECT %(owner)s, given,
         CASE WHEN o.name NOT IN (SELECT b.name FROM mine b WHERE b.name IS NOT NULL) THEN o.name END,
         CASE WHEN o.uid NOT IN (SELECT b.uid FROM mine b WHERE b.uid IS NOT NULL) THEN o.uid END,
-        o.parent_uid, o.kept
-    FROM new, jsonb_to_record(calendar) AS o (name text, uid text, parent_uid text, kept text)
+        o.parent_uid, o.kept, CASE WHEN o.as_is THEN """
+    + REVISION
+    + """ END
+    FROM new, jsonb_to_record(calendar) AS o (name text, uid text, parent_uid text, kept text, as_is boolean)
     WHERE calendar IS NOT NULL"""
+)
 """What calendars know of them; a name or a uid that another task has already, they have not."""
 
 

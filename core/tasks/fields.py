@@ -146,10 +146,10 @@ RECURRENCE_DATE = _given("recurrence_date", "text")
 
 CALENDAR = Member(
     "calendar",
-    sql="(SELECT json_build_object('name', o.name, 'kept', o.kept) FROM calendar_objects o"
-    " WHERE o.user_id = t.user_id AND o.task_id = t.id AND o.kept IS NOT NULL)",
+    sql="(SELECT json_build_object('name', o.name, 'kept', o.kept, 'as_is', coalesce(o.revision = t.revision, false))"
+    " FROM calendar_objects o WHERE o.user_id = t.user_id AND o.task_id = t.id AND o.kept IS NOT NULL)",
 )
-"""What a calendar has made of it: the name, if it has chosen one, and the object as it was put."""
+"""What a calendar has made of it: the name that it has chosen, the object as it was put, and whether it is so still."""
 
 ARCHIVED: tuple[Member, ...] = (*MEMBERS, DELETED_AT, UID, PARENT_UID, RECURRENCE_DATE, CALENDAR)
 """What an export has of a task."""

@@ -534,6 +534,8 @@ export interface components {
             name: string | null;
             /** @description The whole object (iCalendar, RFC 5545), properties that no task has too. */
             kept: string;
+            /** @description The task has not been changed since it was put. */
+            as_is: boolean;
         };
         /**
          * ChangedTask

@@ -100,6 +100,6 @@ def task_of(body: bytes, **changes: Any) -> Document:
         "completed_at": shown(said.completed_at) if said.completed_at else MADE if columns["completed"] else None,
         "created_at": MADE,
         "updated_at": MADE,
-        "calendar": {"name": "x.ics", "kept": said.text},
+        "calendar": {"name": "x.ics", "kept": said.text, "as_is": False},
     }
     return {**task, **changes}

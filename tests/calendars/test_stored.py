@@ -1,7 +1,9 @@
 """What calendars put is stored beside the task: names, uids and what is kept, whoever changes the task."""
 
+import io
 import json
 from functools import partial
+from zipfile import ZipFile
 
 import httpx
 import pytest
@@ -11,11 +13,15 @@ from core.errors import NotFound, PreconditionFailed, UidConflict
 from core.tasks.crud import task_etag
 from core.types import Revision
 from tests.calendars.objects import Collection, todo
+from tests.calendars.properties import STANDARDS
+from tests.calendars.test_properties import lines_of
 from tests.integration.wires import rows
 from tests.stack import Stack
 from tests.steps import outside
 
 pytestmark = pytest.mark.anyio
+
+MEMBERS = ("uid", "parent_uid", "calendar")
 
 ODD = todo(
     "SUMMARY;LANGUAGE=de;X-COLOUR=red:Milch \\, Brot",
@@ -223,11 +229,34 @@ async def test_an_export_brings_everything_elsewhere(mine: Collection, alice: ht
         bob.post("/api/tasks/import", json={"version": 1, "tasks": theirs}).raise_for_status()
     first, second, *again = bob.get("/api/tasks/export").json()["tasks"]
     for task, their in zip((first, second), theirs, strict=True):
-        assert (task["uid"], task["parent_uid"], task["calendar"]) == (
-            their["uid"],
-            their["parent_uid"],
-            their["calendar"],
-        )
+        their["calendar"]["as_is"] = False
+        assert {name: task[name] for name in MEMBERS} == {name: their[name] for name in MEMBERS}
     assert len({task["uid"] for task in (first, second, *again)}) == 4
     assert [task["calendar"]["name"] for task in again] == [None, None]
     assert json.dumps(again).count("GEO:1;2") == 1
+
+
+async def test_icalendar_brings_what_no_task_has_elsewhere(
+    mine: Collection, alice: httpx.Client, bob: httpx.Client
+) -> None:
+    """Every property of each standard, in one file or one file each, and what is exported again says the same."""
+    cases = [case for standard in STANDARDS.values() for case in standard.values()]
+    for number, case in enumerate(cases):
+        title = () if "SUMMARY" in case.lines[0] else (f"SUMMARY:{number}",)
+        await mine.put(f"{number}.ics", todo(*title, *case.lines, uid=f"uid-{number}"))
+    exported = alice.get("/api/tasks/export", params={"format": "ics"}).content
+    bob.post(
+        "/api/tasks/import?format=ics", content=exported, headers={"content-type": "text/calendar"}
+    ).raise_for_status()
+    again = bob.get("/api/tasks/export", params={"format": "ics"}).content
+    assert sorted(objects_of(exported)) == sorted(objects_of(again))
+    assert len(objects_of(exported)) == len(cases)
+    with ZipFile(io.BytesIO(alice.get("/api/tasks/export", params={"format": "zip"}).content)) as files:
+        each = [found for name in files.namelist() for found in objects_of(files.read(name))]
+    assert sorted(each) == sorted(objects_of(exported))
+
+
+def objects_of(calendar: bytes) -> list[str]:
+    """Each VTODO as text, without what says when it was written."""
+    text = "\n".join(line for line in lines_of(calendar) if not line.startswith(("DTSTAMP", "LAST-MODIFIED")))
+    return [part.partition("\nEND:VTODO\n")[0] for part in text.split("BEGIN:VTODO\n")[1:]]

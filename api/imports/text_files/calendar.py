@@ -14,10 +14,8 @@ from api.imports.source.lines import where
 from api.imports.text_files.objects import OWN, Keeping
 from api.imports.values.ical import duration, when
 from api.imports.values.moments import in_utc, zone_named
-from api.imports.values.rules import rule
+from api.imports.values.rules import DAYS, rule
 from api.imports.values.texts import plain
-
-_OWN_PRIORITIES: dict[int, Priority] = {1: "urgent", 3: "high", 5: "medium", 9: "low"}
 
 _NUMBER = re.compile(r"[+-]?\d{1,30}", re.ASCII)
 _SORTED_SINCE = datetime(2001, 1, 1, tzinfo=UTC)
@@ -131,11 +129,11 @@ class _Todo:
         return int(found.value) if found and _NUMBER.fullmatch(found.value.strip()) else None
 
     def _priority(self) -> Priority | None:
-        """1 to 4, 5, and 6 to 9; of this service's own files each of its four."""
+        """1 to 4, 5, and 6 to 9; in this service's own files 1 is another one."""
         number = self._number("PRIORITY") or 0
         program = self._calendar.first("PRODID")
-        if program and program.value.startswith(OWN):
-            return _OWN_PRIORITIES.get(number)
+        if number == 1 and program and program.value.startswith(OWN):
+            return "urgent"
         if 0 < number < _HIGHEST_OF_MEDIUM:
             return "high"
         return "medium" if number == _HIGHEST_OF_MEDIUM else "low" if 0 < number <= _LOWEST else None
@@ -160,6 +158,8 @@ class _Todo:
             due = start + lasts
         if isinstance(due, datetime) and due.second == _TIMED_BY_TASKS_ORG:
             due = due.replace(second=0)
+        if due is None and self._component.first("RRULE"):  # of what only starts and repeats, when it does
+            due = start
         task.due = due
         if start and start != due:
             task.leave("start", start)
@@ -173,8 +173,11 @@ class _Todo:
         timed = due or start
         zone = timed.parameters.get("TZID") if timed else None
         found = rule(text, from_completion=self.text("X-TASKLANE-RECURS-FROM") == "COMPLETION", zone=zone)
-        other_day = start and due and _day_of(start) != _day_of(due)
-        return None if found and other_day and "BY" in found.text else found
+        if found is None or not (start and due) or _day_of(start) == _day_of(due) or "BY" not in found.text:
+            return found
+        first = when(start.value.strip())
+        weekly = f"FREQ=WEEKLY;BYDAY={DAYS[first.value.weekday()]}" if first else None
+        return found._replace(text="FREQ=WEEKLY") if found.text == weekly else None
 
     def _moment(self, name: str, task: Parsed | None = None) -> Moment | None:
         """Raises `InvalidInput` for what is neither a day nor a time."""

@@ -66,7 +66,13 @@ class Keeping:
         return dict.fromkeys(name for name in names if name in self._zones)
 
 
+_ALWAYS = frozenset(("CREATED", "PRIORITY", "STATUS", "PERCENT-COMPLETE", "X-APPLE-SORT-ORDER"))
+"""Without one of these somebody else has written it, and this service has only handed it on."""
+
+
 def _is_plain(todo: Component) -> bool:
+    if not {one.name for one in todo.properties} >= _ALWAYS:
+        return False
     properties = [*todo.properties, *(one for part in todo.parts for one in part.properties)]
     return all(part.name == "VALARM" and not part.parts for part in todo.parts) and all(
         set(one.parameters) <= set(_HAVE.get(one.name, ())) and one.name in _HAVE for one in properties

@@ -9,15 +9,15 @@ from api.tasks.objects import fresh
 from api.tasks.objects.content import Line, Part, line
 from api.tasks.objects.times import alarms, recurrence
 from api.tasks.objects.times.zones import Zones
-from api.tasks.objects.told import Due, due_of, moment, parents, tags_of, told
+from api.tasks.objects.told import Due, Told, due_of, moment, parents, tags_of
 from core.tasks.tree.keys import of_number
 
 COMPLETION = ("STATUS", "PERCENT-COMPLETE", "COMPLETED")
 
 
-def patch(calendar: Part, todo: Part, task: dict[str, Any]) -> bool:
-    """Change the calendar's `todo` to what the task says; False where it says so already."""
-    change = _Change(calendar, todo, task)
+def patch(calendar: Part, todo: Part, said: Told, task: dict[str, Any]) -> bool:
+    """Change the calendar's `todo`, which has `said` so much, to what the task says; False where that is the same."""
+    change = _Change(calendar, todo, said, task)
     for one in calendar.parts:
         if one.name == "VTODO" and one.text("UID").strip() != task["uid"]:
             change.set("UID", fresh.uid(task["uid"]), within=one)
@@ -37,12 +37,12 @@ def patch(calendar: Part, todo: Part, task: dict[str, Any]) -> bool:
 class _Change:
     """What was said before is told once, for each change might say something else."""
 
-    def __init__(self, calendar: Part, todo: Part, task: dict[str, Any]) -> None:
+    def __init__(self, calendar: Part, todo: Part, said: Told, task: dict[str, Any]) -> None:
         self._calendar = calendar
         self._todo = todo
         self._task = task
         self._zones = Zones(calendar)
-        self._said = told(calendar, todo)
+        self._said = said
         self._reminders = alarms.said_by(todo, self._zones)
         self.made = False
 

@@ -5,28 +5,29 @@ from typing import Any, NamedTuple
 from api.tasks.objects import fresh
 from api.tasks.objects.content import Part, folded, parse
 from api.tasks.objects.patch import patch
+from api.tasks.objects.told import Told, told
 from core.errors import InvalidCalendar
 
 Task = dict[str, Any]
-"""A task as an export has it; a calendar's says besides whether what was kept is as it is (`core.calendars.fields`)."""
+"""A task as an export has it."""
 
 
 class Object(NamedTuple):
-    """A VCALENDAR and its VTODO, the first of several."""
+    """A VCALENDAR, its VTODO, the first of several, and what that says."""
 
     calendar: Part
     todo: Part
+    said: Told
 
 
 def write(task: Task) -> bytes:
     """The same for the same task."""
-    kept = kept_of(task)
-    if kept and task.get("kept_as_is"):
-        return kept.encode()
-    calendar, todo = _kept(kept) or (None, None)
-    if kept and calendar and todo:
-        return _bytes(calendar) if patch(calendar, todo, task) else kept.encode()
-    return _bytes(fresh.whole(task))
+    if as_it_is := _as_it_is(task):
+        return as_it_is.encode()
+    found = _kept(kept_of(task))
+    if found is None:
+        return _bytes(fresh.whole(task))
+    return _bytes(found.calendar) if patch(*found, task) else str(kept_of(task)).encode()
 
 
 def written(task: Task) -> Part:
@@ -34,13 +35,26 @@ def written(task: Task) -> Part:
     found = _kept(kept_of(task))
     if found is None:
         return fresh.whole(task)
-    patch(*found, task)
+    if not _as_it_is(task):
+        patch(*found, task)
     return found.calendar
 
 
 def kept_of(task: Task) -> str | None:
-    kept: str | None = (task.get("calendar") or {}).get("kept")
+    kept: str | None = (task["calendar"] or {}).get("kept")
     return kept
+
+
+def _as_it_is(task: Task) -> str | None:
+    """What nobody has changed since it was put; but that an import may have given it another uid."""
+    kept = kept_of(task)
+    return kept if kept and task["calendar"].get("as_is") and task["uid"] in kept else None
+
+
+def told_of(kept: str) -> Told | None:
+    """What it says of a task; None where it cannot be read."""
+    found = _kept(kept)
+    return found.said if found else None
 
 
 def main_todo(calendar: Part) -> Part | None:
@@ -58,7 +72,7 @@ def _kept(text: str | None) -> Object | None:
         todo = main_todo(calendar)
         if todo is None:
             return None
-        return Object(calendar, todo)
+        return Object(calendar, todo, told(calendar, todo))
     except InvalidCalendar:
         return None
 
