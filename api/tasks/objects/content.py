@@ -3,6 +3,7 @@
 So what is not understood is kept to the letter. A library that makes objects of the lines gives back others.
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Union
@@ -17,15 +18,25 @@ MAX_DEPTH = 5
 
 _MARK = "\ufeff"
 _LINE_OCTETS = 75
+_NAME = re.compile("[;:]")
 
 
 @dataclass(slots=True)
 class Line:
-    """A property, and how it is written, unfolded."""
+    """A property: its name in capitals, and how it is written, unfolded."""
 
     name: str
     written: str
-    stated: Property
+    _stated: Property | None = None
+
+    @property
+    def stated(self) -> Property:
+        """What it says; of what the service writes, nobody asks."""
+        if self._stated is None:
+            self._stated = property_of(self.written, 0)
+        if self._stated is None:
+            raise AssertionError("what the service writes is a line")
+        return self._stated
 
 
 @dataclass(slots=True)
@@ -70,10 +81,7 @@ class Part:
 
 def line(written: str) -> Line:
     """One that the service writes."""
-    found = property_of(written, 0)
-    if found is None:
-        raise AssertionError("what the service writes is a line")
-    return Line(found.name, written, found)
+    return Line(_NAME.split(written, 1)[0], written)
 
 
 def parse(text: str) -> Part:
