@@ -16,7 +16,7 @@ from core.tasks.due import Due
 from core.tasks.fields import GIVEN, TASK_JSON
 from core.tasks.recurring.copies import Original, copies
 from core.tasks.tree import family, places
-from core.tasks.tree.family import MAX_LEVELS
+from core.tasks.tree.family import CHILDREN, MAX_LEVELS
 from core.tasks.tree.keys import PLACE, Place
 from core.types import TaskId
 
@@ -57,9 +57,10 @@ _TREE: LiteralString = (
     WITH RECURSIVE tree AS (
         SELECT id, 1 AS level FROM tasks WHERE user_id = %(owner)s AND id = %(id)s AND recurrence IS NOT NULL
         UNION ALL
-        SELECT c.id, tree.level + 1
-        FROM tree JOIN tasks c ON c.user_id = %(owner)s AND c.parent_id = tree.id AND c.deleted_at IS NULL
-        WHERE tree.level <= %(levels)s
+        SELECT c.id, one.level + 1 FROM tree one"""
+    + CHILDREN
+    + """
+        WHERE c.deleted_at IS NULL AND one.level <= %(levels)s
     )
     SELECT """
     + PLACE
@@ -135,13 +136,17 @@ _TAKE_BACK: LiteralString = (
         FROM tasks t JOIN tasks s ON s.user_id = %(owner)s AND s.id = t.next_id AND s.deleted_at IS NULL
         WHERE t.user_id = %(owner)s AND t.id = %(id)s
         UNION ALL
-        SELECT c.id, c.revision, made.level + 1
-        FROM made JOIN tasks c ON c.user_id = %(owner)s AND c.parent_id = made.id WHERE made.level <= %(levels)s
+        SELECT c.id, c.revision, one.level + 1 FROM made one"""
+    + CHILDREN
+    + """
+        WHERE one.level <= %(levels)s
     ), below AS (
         SELECT id, next_id, 1 AS level FROM tasks WHERE user_id = %(owner)s AND parent_id = %(id)s
         UNION ALL
-        SELECT c.id, c.next_id, below.level + 1
-        FROM below JOIN tasks c ON c.user_id = %(owner)s AND c.parent_id = below.id WHERE below.level <= %(levels)s
+        SELECT c.id, c.next_id, one.level + 1 FROM below one"""
+    + CHILDREN
+    + """
+        WHERE one.level <= %(levels)s
     ), gone AS (
         UPDATE tasks AS s SET revision = """
     + REVISION

@@ -31,6 +31,13 @@ WENT_WITH_IT: LiteralString = (
 )
 """Whether what the row `t` took into the trash is there, in the statement that restores it."""
 
+CHILDREN: LiteralString = """
+    CROSS JOIN LATERAL (SELECT k.id, k.revision, k.deleted_at, k.next_id FROM tasks k
+        WHERE k.user_id = %(owner)s AND k.parent_id = one.id OFFSET 0) c"""
+"""Those right beneath the row `one`, those in the trash too. OFFSET 0 has them looked up in the index of parents: until
+PostgreSQL has counted a list that has just grown, it would go through all of the list for each.
+"""
+
 # Each goes one level further than there may be: who has made a circle by hand shall not go round in it.
 _LOOK: LiteralString = (
     """
@@ -43,15 +50,17 @@ _LOOK: LiteralString = (
     ), below AS (
         SELECT id, 1 AS level FROM tasks WHERE user_id = %(owner)s AND id = %(task)s AND deleted_at IS NULL
         UNION ALL
-        SELECT c.id, below.level + 1
-        FROM below JOIN tasks c ON c.user_id = %(owner)s AND c.parent_id = below.id AND c.deleted_at IS NULL
-        WHERE below.level <= %(levels)s
+        SELECT c.id, one.level + 1 FROM below one"""
+    + CHILDREN
+    + """
+        WHERE c.deleted_at IS NULL AND one.level <= %(levels)s
     ), tree AS (
         (SELECT id, 1 AS level FROM above ORDER BY above.level DESC LIMIT 1)
         UNION ALL
-        SELECT c.id, tree.level + 1
-        FROM tree JOIN tasks c ON c.user_id = %(owner)s AND c.parent_id = tree.id AND c.deleted_at IS NULL
-        WHERE tree.level <= %(levels)s
+        SELECT c.id, one.level + 1 FROM tree one"""
+    + CHILDREN
+    + """
+        WHERE c.deleted_at IS NULL AND one.level <= %(levels)s
     )
     SELECT """
     + STAND
@@ -67,9 +76,10 @@ _COMPLETE: LiteralString = (
     WITH RECURSIVE below AS (
         SELECT id, 1 AS level FROM tasks WHERE user_id = %(owner)s AND parent_id = %(id)s AND deleted_at IS NULL
         UNION ALL
-        SELECT c.id, below.level + 1
-        FROM below JOIN tasks c ON c.user_id = %(owner)s AND c.parent_id = below.id AND c.deleted_at IS NULL
-        WHERE below.level <= %(levels)s
+        SELECT c.id, one.level + 1 FROM below one"""
+    + CHILDREN
+    + """
+        WHERE c.deleted_at IS NULL AND one.level <= %(levels)s
     )
     UPDATE tasks AS t SET revision = """
     + REVISION
@@ -86,9 +96,10 @@ _CHANGED_ALONG: LiteralString = (
     WITH RECURSIVE below AS (
         SELECT id, revision, 1 AS level FROM tasks WHERE user_id = %(owner)s AND id = %(id)s
         UNION ALL
-        SELECT c.id, c.revision, below.level + 1
-        FROM below JOIN tasks c ON c.user_id = %(owner)s AND c.parent_id = below.id AND c.revision = below.revision
-        WHERE below.level <= %(levels)s
+        SELECT c.id, c.revision, one.level + 1 FROM below one"""
+    + CHILDREN
+    + """
+        WHERE c.revision = one.revision AND one.level <= %(levels)s
     )
     SELECT CASE WHEN t.deleted_at IS NULL THEN """
     + TASK_JSON
