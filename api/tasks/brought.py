@@ -100,7 +100,7 @@ async def _own(document: bytes | bytearray, asked: ImportAsked) -> Brought:
         shown: list[str] = []
         for row in json.loads(rows.json):
             await turns.next()
-            parent = rows.parents[row["parent_id"] - 1] if row.get("parent_id") else None
+            parent = rows.named[row["parent_id"] - 1] if row.get("parent_id") else None
             shown.append(Made(row, ()).preview(f"#/tasks/{number}", parent=parent))
             number += 1
         brought.shown.append(_joined(shown))

@@ -3,7 +3,7 @@
 import json
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any
+from typing import Any, Literal, NamedTuple
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -46,6 +46,13 @@ async def parse_import(document: bytes | bytearray) -> Batches:
     return read.batches()
 
 
+class _Naming(NamedTuple):
+    """What a row says of another task: of its parent by its own number, of the others by the file's id for them."""
+
+    column: Literal["parent_id", "series_id", "next_id"]
+    of: int
+
+
 @dataclass(slots=True)
 class _Read:
     """What was read so far."""
@@ -53,8 +60,10 @@ class _Read:
     faults: list[Fault] = field(default_factory=list)
     family: Family = field(default_factory=Family)
     _rows: list[str] = field(default_factory=list)
-    _parents: list[int] = field(default_factory=list)
-    _done: list[tuple[bytes, int, list[int]]] = field(default_factory=list)
+    _named: list[_Naming] = field(default_factory=list)
+    _done: list[tuple[bytes, int, list[_Naming]]] = field(default_factory=list)
+    _series: dict[int, int] = field(default_factory=dict)
+    """The first task of each series that is in the file, which stands for one that is not."""
     _positions: list[str | None] = field(default_factory=list)
     _uids: set[str] = field(default_factory=set)
     _names: set[str] = field(default_factory=set)
@@ -74,19 +83,29 @@ class _Read:
 
     def batches(self) -> Batches:
         self._close()
-        rows = [
-            Rows(json, size, [self.family.parents[number] for number in children])
-            for json, size, children in self._done
-        ]
+        rows = [Rows(json, size, [self._number(naming) for naming in named]) for json, size, named in self._done]
         return Batches(rows, _ranks(self._positions))
+
+    def _number(self, naming: _Naming) -> int | None:
+        if naming.column == "parent_id":
+            return self.family.parents[naming.of]
+        number = self.family.number(naming.of)
+        return self._series[naming.of] if number is None and naming.column == "series_id" else number
 
     def _row(self, task: ImportedTask) -> str:
         columns = {**DEFAULTS, **task.columns()}
         number = self.family.add(columns.pop("id", None), columns.pop("parent_id", None), live=not task.deleted_at)
         self._positions.append(columns.pop("position", None))
-        if task.parent_id is not None:
-            self._parents.append(number)
-            columns["parent_id"] = len(self._parents)
+        if task.series_id is not None:
+            self._series.setdefault(task.series_id, number)
+        for naming in (
+            _Naming("parent_id", number) if task.parent_id is not None else None,
+            _Naming("series_id", task.series_id) if task.series_id is not None else None,
+            _Naming("next_id", task.next_id) if task.next_id is not None else None,
+        ):
+            if naming:
+                self._named.append(naming)
+                columns[naming.column] = len(self._named)
         calendar = task.calendar.model_dump(exclude_none=True) if task.calendar else {}
         uid, waits_for = columns.pop("uid", None), columns.pop("parent_uid", None)
         if uid and uid not in self._uids:
@@ -105,8 +124,8 @@ class _Read:
 
     def _close(self) -> None:
         if self._rows:
-            self._done.append((f"[{','.join(self._rows)}]".encode(), len(self._rows), self._parents))
-        self._rows, self._parents = [], []
+            self._done.append((f"[{','.join(self._rows)}]".encode(), len(self._rows), self._named))
+        self._rows, self._named = [], []
 
 
 def _ranks(positions: list[str | None]) -> list[int]:

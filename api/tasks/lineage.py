@@ -28,6 +28,10 @@ class Family:
         self._live.append(live)
         return number
 
+    def number(self, id_: int) -> int | None:
+        """Of the task that the file calls so."""
+        return self._numbers.get(id_)
+
     @property
     def parents(self) -> list[int | None]:
         """Of each; None at the top, where its parent is not in the file, or is deleted and it is not."""

@@ -87,6 +87,16 @@ class ImportedTask(TaskCreate):
         WithJsonSchema({"description": "In the file: by it others say that this is their parent, if it is a number."}),
     ] = None
     position: Annotated[str | None, Field(max_length=255)] = None
+    series_id: Annotated[
+        int | None,
+        BeforeValidator(_number),
+        WithJsonSchema({"description": "In the file: those of a series say the same."}),
+    ] = None
+    next_id: Annotated[
+        int | None,
+        BeforeValidator(_number),
+        WithJsonSchema({"description": "In the file: the task that its completion has made, if it is there."}),
+    ] = None
     uid: Annotated[
         str | None,
         BeforeValidator(known_uid),

@@ -32,9 +32,9 @@ class Rows:
 
     json: bytes
     size: int
-    parents: Sequence[int | None]
-    """Beneath which of all tasks of the import, counted from 0, one of these belongs; the row's `parent_id` says which
-    of these numbers is its own, counted from 1.
+    named: Sequence[int | None]
+    """Which of all tasks of the import, counted from 0, these name; a row's `parent_id`, `series_id` and `next_id` say
+    which of these numbers it means, counted from 1.
     """
 
 
@@ -91,8 +91,8 @@ def insert_all(change: Change, batches: Batches) -> int:
     given = [ids[rank] for rank in batches.ranks]
     made = 0
     for rows in batches.rows:
-        parents = [None if number is None else given[number] for number in rows.parents]
-        made += _insert(change, rows.json.decode(), given[made : made + rows.size], parents)
+        named = [None if number is None else given[number] for number in rows.named]
+        made += _insert(change, rows.json.decode(), given[made : made + rows.size], named)
     return made
 
 
@@ -111,7 +111,7 @@ _OBJECTS: LiteralString = (
 """What calendars know of them; a name or a uid that another task has already, they have not."""
 
 
-def _insert(change: Change, rows: str, ids: Sequence[int], parents: Sequence[int | None]) -> int:
+def _insert(change: Change, rows: str, ids: Sequence[int], named: Sequence[int | None]) -> int:
     sql: LiteralString = (
         """
         WITH mine AS (
@@ -141,7 +141,7 @@ def _insert(change: Change, rows: str, ids: Sequence[int], parents: Sequence[int
         + TASKS
         + ", count(*) FROM made"
     )
-    [(tasks, count)] = change.execute(sql, rows=rows, ids=list(ids), parents=list(parents))
+    [(tasks, count)] = change.execute(sql, rows=rows, ids=list(ids), named=list(named))
     change.have_made(tasks, count)
     return int(count)
 

@@ -862,6 +862,10 @@ export interface components {
             /** @description In the file: by it others say that this is their parent, if it is a number. */
             id?: unknown;
             position?: string | null;
+            /** @description In the file: those of a series say the same. */
+            series_id?: unknown;
+            /** @description In the file: the task that its completion has made, if it is there. */
+            next_id?: unknown;
             /** @description What calendars call the task, if no other task is called so. */
             uid?: unknown;
             /** @description What calendars call its parent, where that is not in the file. */

@@ -306,14 +306,17 @@ def test_what_comes_is_shown_for_a_hundred_years(alice: httpx.Client) -> None:
 
 
 def test_an_export_brings_the_series_back(alice: httpx.Client, bob: httpx.Client) -> None:
-    """What was put off is, and what follows is due as it would have been; ids are others, so no series is known."""
+    """What was put off is, and what follows is due as it would have been; under other ids it is the same series."""
     task = make(alice, due_date="2026-03-28T02:30:00+01:00", recurrence=BERLIN)
     moved = following(alice, task)
     change(alice, moved, due_date="2026-03-29T18:00:00Z")
     assert bob.post("/api/tasks/import", json=alice.get("/api/tasks/export").json()).status_code == 201
     [copy, done] = sorted(listed(bob), key=lambda item: item["completed"])
-    assert (copy["recurrence"], copy["series_id"]) == (moved["recurrence"], copy["id"])
-    assert done["next_id"] is None
+    assert copy["recurrence"] == moved["recurrence"]
+    assert (done["series_id"], copy["series_id"]) == (done["id"], done["id"])
+    assert done["next_id"] == copy["id"]
+    for completed in (False, True):
+        assert complete(bob, done, completed=completed)["next_id"] == copy["id"]
     assert following(bob, copy)["due_date"] == "2026-03-30T00:30:00.000Z"
     assert len(listed(bob)) == 3
 

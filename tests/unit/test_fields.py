@@ -16,11 +16,11 @@ GIVEN_MEMBERS = [member.name for member in MEMBERS if any(isinstance(column, Giv
 SHOWN = [member.name for member in MEMBERS]
 FULL: dict[str, Any] = {name: examples.DELETED[name] for name in (*GIVEN_MEMBERS, "completed_at", "created_at")}
 FULL |= {name: examples.DELETED[name] for name in ("updated_at", "deleted_at")} | {"uid": examples.UID}
-FULL |= {"id": 2, "parent_id": 1, "position": examples.DELETED["position"]}
+FULL |= {"id": 2, "parent_id": 1, "series_id": 1, "next_id": 3, "position": examples.DELETED["position"]}
 
 KEPT = {"name": "x.ics", "kept": "BEGIN:VCALENDAR"}
 
-UNASKED = {"user_id", "etag", "series_id", "next_id"}
+UNASKED = {"user_id", "etag"}
 """Of an export, what follows from the rest."""
 
 

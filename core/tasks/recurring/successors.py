@@ -20,10 +20,17 @@ from core.tasks.tree.family import CHILDREN, MAX_LEVELS
 from core.tasks.tree.keys import PLACE, Place
 from core.types import TaskId
 
+_STAYS: LiteralString = "1"
+"""As `next_revision`; no list has it. What follows is not taken back by this task: somebody has touched it, or it came
+with an import, or it was made with a task above and goes with that alone.
+"""
+
 _COMPLETING: LiteralString = ", next_revision = CASE WHEN NOT completed AND "
 _MADE: LiteralString = " AND next_id IS NULL THEN " + REVISION
 _REOPENING: LiteralString = " WHEN completed AND "
-_MADE_BEFORE: LiteralString = " AND next_id IS NOT NULL THEN -next_revision ELSE next_revision END"
+_MADE_BEFORE: LiteralString = (
+    " AND next_id IS NOT NULL THEN -coalesce(next_revision, " + _STAYS + ") ELSE next_revision END"
+)
 
 MARKS_FLIPPED: LiteralString = _COMPLETING + "recurrence IS NOT NULL" + _MADE + _REOPENING + "true" + _MADE_BEFORE
 """For a statement that completes what is open and reopens what is completed; an assignment sees the row as it was."""
@@ -42,11 +49,6 @@ MARK: LiteralString = (
     "CASE WHEN t.next_revision = t.revision AND t.next_id IS NULL THEN 1 WHEN t.next_revision < 0 THEN -1 END"
 )
 """1: it was completed by this revision and nothing follows on it yet; -1: what follows on it is to be taken back."""
-
-_STAYS: LiteralString = "1"
-"""As `next_revision`; no list has it. What follows is not taken back by this task: somebody has touched it, or it was
-made with a task above, and goes with that alone.
-"""
 
 _OWN = ("completed", "due_on", "due_at", "recurrence", "recurrence_date", "reminders", "parent_id")
 _COPIED: LiteralString = ", ".join(column.name for column in GIVEN if column.name not in _OWN)
