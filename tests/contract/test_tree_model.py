@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
+from operator import itemgetter
 from typing import Any
 
 import httpx
@@ -111,6 +112,8 @@ class Tree:
         node = self.nodes.get(operation.task)
         if operation.kind == "create":
             return self._create(operation)
+        if node is not None and operation.kind == "move" and operation.after == operation.task:
+            return 422  # in the trash, too: which of the two is wrong nobody can say
         if node is None or (node.deleted is None) == (operation.kind == "restore"):
             return 404
         return int(getattr(self, f"_{operation.kind}")(operation, node))
@@ -266,13 +269,20 @@ class Tree:
         return 200
 
     def named(self, tasks: Sequence[dict[str, Any]]) -> bool:
-        """Give what the service has made unasked its ids: a copy has the title of what it is of, and its own parent."""
-        names = {(task["parent_id"], task["title"]): task["id"] for task in tasks if task["id"] not in self.nodes}
+        """Give what the service has made unasked its ids: a copy has the title of what it is of, and its own parent.
+
+        Of two alike the first has the higher number.
+        """
+        names: dict[tuple[int | None, str], list[int]] = {}
+        for task in sorted(tasks, key=itemgetter("id")):
+            if task["id"] not in self.nodes:
+                names.setdefault((task["parent_id"], task["title"]), []).append(task["id"])
         for id_ in sorted((id_ for id_ in self.nodes if id_ < 0), reverse=True):  # parents first
             node = self.nodes[id_]
-            given = names.pop((node.parent, node.title), None)
-            if given is None:
+            alike = names.get((node.parent, node.title))
+            if not alike:
                 return False
+            given = alike.pop()
             self.nodes[given] = self.nodes.pop(id_)
             self.order = [given if one == id_ else one for one in self.order]
             for one in self.nodes.values():
