@@ -165,3 +165,10 @@ async def test_no_path_leads_past_the_sign_in(dist: Path, path: str) -> None:
         async with browser(front(dist, url)) as page:
             answer = await page.get(path)
     assert (answer.status_code, answer.headers["content-type"]) == (404, "application/problem+json")
+
+
+async def test_calendars_are_the_apis(page: httpx.AsyncClient) -> None:
+    """With each of their methods, though a page lies beside them."""
+    for path in ("/.well-known/caldav", "/dav", "/dav/", "/dav/calendars/alice/tasks/index.html"):
+        for method in ("GET", "PROPFIND", "REPORT", "PUT"):
+            assert (await page.request(method, path)).text == "the API"
