@@ -7,6 +7,8 @@ from api.calendars.answers import Refused
 from api.calendars.xml.names import caldav
 from api.calendars.xml.write import escaped
 from api.tasks import objects
+from api.tasks.objects.content import Part
+from api.tasks.objects.write import written
 from core.calendars.reads import Resource
 from core.calendars.writes import Todo
 from core.errors import InvalidCalendar
@@ -18,6 +20,12 @@ def file_of(resource: Resource) -> bytes:
     """The bytes that a GET sends; always the same of one state."""
     assert resource.json is not None
     return objects.write(json.loads(resource.json))
+
+
+def calendar_of(resource: Resource) -> Part:
+    """The same as components, for whoever looks into it."""
+    assert resource.json is not None
+    return written(json.loads(resource.json))
 
 
 def todo_of(body: bytes) -> Todo:

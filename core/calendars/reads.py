@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import LiteralString
 
-from core.calendars.fields import CALENDAR_JSON, NAME, NAMED, named_parameters
+from core.calendars.fields import CALENDAR_JSON, NAME, named_parameters
 from core.database.transaction import Row, Transaction
 from core.errors import DatabaseUnavailable
 from core.lists.stand import STAND
@@ -51,13 +51,16 @@ _PAGE: LiteralString = (
     + " ORDER BY t.user_id, t.id LIMIT %(limit)s"
     + _END
 )
+# As an array, which is found before any task is: joined, all tasks of the user would be read, and written as JSON.
 _NAMED: LiteralString = (
     _FOUND
     + "SELECT "
     + RESOURCE
-    + " FROM "
-    + NAMED
-    + " n JOIN tasks t ON t.user_id = %(owner)s AND t.id = n.id WHERE t.deleted_at IS NULL"
+    + """ FROM tasks t WHERE t.user_id = %(owner)s AND t.deleted_at IS NULL AND t.id = ANY(ARRAY(
+            SELECT o.task_id FROM calendar_objects o WHERE o.user_id = %(owner)s AND o.name = ANY(%(names)s::text[])
+            UNION ALL SELECT n.id FROM unnest(%(ids)s::bigint[]) AS n (id) WHERE n.id IS NOT NULL AND NOT EXISTS (
+                SELECT FROM calendar_objects o
+                WHERE o.user_id = %(owner)s AND o.task_id = n.id AND o.name IS NOT NULL)))"""
     + _END
 )
 

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from http import HTTPStatus
 
 from api.calendars.answers import Refused
-from api.calendars.files import CALENDAR_TYPE, file_of
+from api.calendars.files import CALENDAR_TYPE, calendar_of, file_of
 from api.calendars.reports.expanding import expanded
 from api.calendars.reports.filters import TimeRange, range_of
 from api.calendars.xml.names import caldav
 from api.calendars.xml.read import Element
-from api.tasks.objects.content import Line, Part, folded, parse
+from api.tasks.objects.content import Line, Part, folded
 from core.calendars.reads import Resource
 
 
@@ -34,10 +34,9 @@ class Data:
 
     def of(self, resource: Resource) -> str:
         """The text of it; raises `Refused` for more repetitions than may be."""
-        file = file_of(resource).decode()
         if self.chosen is None and self.expanded is None:
-            return file
-        calendar = parse(file)
+            return file_of(resource).decode()
+        calendar = calendar_of(resource)
         if self.expanded is not None:
             calendar = expanded(calendar, self.expanded)
         lines = calendar.written() if self.chosen is None else _chosen(calendar, self.chosen)

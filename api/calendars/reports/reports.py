@@ -9,7 +9,7 @@ from starlette.responses import Response
 from api.auth import Principal
 from api.calendars.answers import Refused, streamed
 from api.calendars.asked import MINIMAL, depth_of, is_minimal, xml_of
-from api.calendars.files import file_of
+from api.calendars.files import calendar_of
 from api.calendars.methods.source import Source
 from api.calendars.places import Kind, Place, of_reference
 from api.calendars.reports import clock, filters
@@ -72,7 +72,7 @@ class Reports:
         whole, turns = view.whole or matcher is not None, Turns()
         async for page in self._candidates(place, view.principal, whole=whole, beneath=beneath):
             for resource in page:
-                if matcher is None or matcher.takes(parse(file_of(resource).decode())):
+                if matcher is None or matcher.takes(calendar_of(resource)):
                     yield view.of(resource)
                 await turns.next()
 
