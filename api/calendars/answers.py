@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncGenerator, Iterable, Mapping
 from contextlib import aclosing
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from http import HTTPStatus
 from typing import cast
 
@@ -44,13 +44,12 @@ class Refused(Exception):
     """`{namespace}name` of the precondition that does not hold."""
     content: str = ""
     """XML within it."""
-    headers: Mapping[str, str] = field(default_factory=dict)
 
     def response(self) -> Response:
         if self.condition is None:
-            return Response(status_code=self.status, headers={**PRIVATE, **self.headers})
+            return Response(status_code=self.status, headers=PRIVATE)
         body = write.document(dav("error"), write.element(self.condition, self.content))
-        return Response(body, self.status, {**PRIVATE, **self.headers}, write.MEDIA_TYPE)
+        return Response(body, self.status, PRIVATE, write.MEDIA_TYPE)
 
 
 Propstats = Mapping[HTTPStatus, Iterable[str]]

@@ -3,6 +3,7 @@
 It stands beside the framework, which knows neither these methods nor these paths.
 """
 
+from dataclasses import replace
 from http import HTTPStatus
 
 import structlog
@@ -21,7 +22,7 @@ from api.calendars.xml.write import href
 from api.guard import expect_scope
 from api.http.problems import Problem, problem_of
 from api.services import Services
-from core.errors import InsufficientScope, InvalidToken, TasklaneError
+from core.errors import InsufficientScope, InvalidToken, PreconditionFailed, TasklaneError
 from core.limits import Kind as Spending
 
 CHALLENGE = 'Basic realm="Tasklane", charset="UTF-8"'
@@ -50,6 +51,8 @@ class Calendars:
             response = await self._answer(Request(scope, receive, send))
         except Refused as refusal:
             response = refusal.response()
+            if refusal.status == HTTPStatus.METHOD_NOT_ALLOWED:
+                response.headers["allow"] = ", ".join(_allowed(places.find(scope["path"])))
         except TasklaneError as error:
             response = _problem(error).response()
         await response(scope, receive, send)
@@ -72,7 +75,7 @@ class Calendars:
             raise Refused(HTTPStatus.NOT_FOUND)
         method = self._methods.of(request.method)
         if method is None:
-            raise Refused(HTTPStatus.METHOD_NOT_ALLOWED, headers={"allow": ", ".join(_allowed(place))})
+            raise Refused(HTTPStatus.METHOD_NOT_ALLOWED)
         spending: Spending = "reads" if request.method in _READS else "writes"
         try:
             expect_scope(principal, spending)
@@ -111,4 +114,6 @@ def _problem(error: TasklaneError) -> Problem:
     if isinstance(error, InvalidToken):
         detail = "An access token is needed as the password; any user name will do."
         return Problem(HTTPStatus.UNAUTHORIZED, detail, headers={"www-authenticate": CHALLENGE})
+    if isinstance(error, PreconditionFailed) and not error.etag:  # of what is not there
+        return replace(problem, headers={})
     return problem
