@@ -14,7 +14,7 @@ from api.auth import Authenticator
 from api.auth.personal import PersonalTokens
 from api.calendars.endpoint import Calendars
 from api.calendars.hot import HotQuestions
-from api.calendars.methods import Methods
+from api.calendars.methods.methods import Methods
 from api.hits.hot_path import HotPath
 from api.hits.reads import CachedReads
 from api.http import problems

@@ -15,7 +15,7 @@ from api.auth import Principal
 from api.calendars import places, transport
 from api.calendars.answers import DAV_HEADER, Refused
 from api.calendars.asked import INTAKE
-from api.calendars.methods import Methods
+from api.calendars.methods.methods import Methods
 from api.calendars.places import Kind, Place
 from api.calendars.xml.names import dav
 from api.calendars.xml.write import href

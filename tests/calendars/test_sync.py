@@ -180,10 +180,11 @@ class TestHot:
                             answer = dav.whole(request, basic=basic)
                             assert answer.content in usual
                             assert answer.headers["dav"] == "1, 3, calendar-access"
-                direct = _metric(api.url, "tasklane_direct_hits_total")
-                for _ in range(5):
-                    assert [each.content for each in map(dav.whole, asked)] == usual
-                assert _metric(api.url, "tasklane_direct_hits_total") == direct + 5 * len(asked)
+                for basic in (True, False):
+                    direct = _metric(api.url, "tasklane_direct_hits_total")
+                    for _ in range(5):
+                        assert [dav.whole(each, basic=basic).content for each in asked] == usual
+                    assert _metric(api.url, "tasklane_direct_hits_total") == direct + 5 * len(asked)
                 dav.put("a.ics", todo("a"))
                 assert all(each.content not in usual for each in map(dav.whole, asked))
 

@@ -102,3 +102,34 @@ def test_one_user_pushes_nobody_else_out() -> None:
         known.learn(PLAIN.replace(b"Host: x", b"Host: %d" % number), MARK, [], owner=ALICE)
     assert known.find(PLAIN)
     assert known.size <= 40_000
+
+
+WITH_BODY = b"PROPFIND /dav HTTP/1.1\r\nHost: x\r\nAuthorization: Basic t\r\nContent-Length: 4\r\n\r\n<a/>"
+
+
+def test_a_question_with_a_body_is_known_with_it() -> None:
+    """Whatever id its head has; what a body says is no id."""
+    known = learned(WITH_BODY)
+    assert known.find(WITH_BODY)
+    assert known.find(WITH_BODY.replace(b"Host", b"X-Request-ID: 1\r\nHost"))
+    assert known.find(WITH_BODY.replace(b"<a/>", b"<b/>")) is None
+    assert known.find(WITH_BODY.replace(b"<a/>", b"\r\nx-request-id: 1\r\n<a/>")) is None
+
+
+@pytest.mark.parametrize(
+    "unusual",
+    [
+        WITH_BODY + b"x",
+        WITH_BODY[:-1],
+        WITH_BODY.replace(b"PROPFIND", b"PUT"),
+        WITH_BODY.replace(b"PROPFIND", b"GET"),
+        WITH_BODY.replace(b"Content-Length: 4\r\n", b""),
+        WITH_BODY.replace(b"Content-Length: 4", b"Content-Length: 4\r\nContent-Length: 4"),
+        WITH_BODY.replace(b"Content-Length: 4", b"Content-Length: 04"),
+        WITH_BODY.replace(b"Content-Length: 4", b"Transfer-Encoding: chunked"),
+        WITH_BODY.replace(b"<a/>", b"<a/>\r\nX-Request-ID: 1\r\n\r\n"),
+    ],
+)
+def test_a_body_of_another_length_is_never_known(unusual: bytes) -> None:
+    """It would be the beginning of something else, or not the end."""
+    assert learned(unusual).find(unusual) is None

@@ -8,10 +8,10 @@ from starlette.responses import Response
 from api.auth import Principal
 from api.calendars.methods.propfind import Propfind, proppatch
 from api.calendars.methods.resources import Resources, mkcalendar, stays
-from api.calendars.methods.source import Source
 from api.calendars.places import Place
 from api.calendars.reports.reports import Reports
 from api.calendars.reports.sync import Sync
+from api.calendars.source import Source
 from api.hits.reads import CachedReads
 from api.tasks.service import Tasks
 from core.lists.lists import Lists

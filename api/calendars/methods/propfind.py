@@ -10,9 +10,9 @@ from api.auth import Principal
 from api.calendars.answers import Refused, multistatus, of_properties, streamed
 from api.calendars.asked import MINIMAL, Depth, depth_of, is_minimal, wanted_by, xml_of
 from api.calendars.files import file_of
-from api.calendars.methods.source import Source
 from api.calendars.places import Kind, Place
 from api.calendars.properties import CONTENT_LENGTH, OF_THE_STAND, Facts, Wanted, protected, told
+from api.calendars.source import Source
 from api.calendars.xml.names import dav
 from api.calendars.xml.read import Element
 from api.calendars.xml.write import element

@@ -10,9 +10,9 @@ from api.auth import Principal
 from api.calendars.answers import PRIVATE, Refused
 from api.calendars.asked import body_of
 from api.calendars.files import CALENDAR_TYPE, file_of, todo_of
-from api.calendars.methods.source import Source
 from api.calendars.places import Kind, Place
 from api.calendars.properties import SENT_TYPE, etag_of
+from api.calendars.source import Source
 from api.calendars.xml.names import caldav, dav
 from api.calendars.xml.write import href
 from api.http.conditional import in_all, is_not_modified

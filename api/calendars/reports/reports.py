@@ -10,7 +10,6 @@ from api.auth import Principal
 from api.calendars.answers import Refused, streamed
 from api.calendars.asked import MINIMAL, depth_of, is_minimal, xml_of
 from api.calendars.files import calendar_of
-from api.calendars.methods.source import Source
 from api.calendars.places import Kind, Place, of_reference
 from api.calendars.reports import clock, filters
 from api.calendars.reports.clock import Clock
@@ -18,6 +17,7 @@ from api.calendars.reports.filters import ComponentFilter
 from api.calendars.reports.matching import Matcher
 from api.calendars.reports.sync import Sync
 from api.calendars.reports.view import View, view_of
+from api.calendars.source import Source
 from api.calendars.xml.names import caldav, dav
 from api.calendars.xml.read import Element
 from api.tasks.objects.content import parse

@@ -6,10 +6,10 @@ from http import HTTPStatus
 from starlette.responses import Response
 
 from api.calendars.answers import Refused, multistatus, of_status
-from api.calendars.methods.source import Source
 from api.calendars.places import Kind, Place
 from api.calendars.properties import SYNC_TOKEN
 from api.calendars.reports.view import View
+from api.calendars.source import Source
 from api.calendars.xml.names import dav
 from api.calendars.xml.read import Element
 from api.calendars.xml.write import element, of_text
