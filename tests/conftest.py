@@ -24,6 +24,7 @@ SLOW = (
     "frontend/test_better_auth.py",
     "frontend/test_client.py",
     "calendars/clients/test_phone.py",
+    "calendars/clients/test_repeating.py",
     "servers/test_postgres.py",
     "deploy/test_local_page.py",
     "deploy/test_local_servers.py",
