@@ -33,6 +33,7 @@ SLOW = (
     "integration/test_sentinel.py",
     "assistants/test_two_clients.py",
     "calendars/clients/test_script.py",
+    "calendars/clients/test_names.py",
     "integration/test_worker.py",
     "integration/test_migrations.py",
     "contract/test_schemathesis.py",

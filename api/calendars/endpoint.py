@@ -58,7 +58,7 @@ class Calendars:
         await response(scope, receive, send)
 
     async def _answer(self, request: Request) -> Response:
-        place = places.find(request.scope["path"])
+        place = places.find(request.scope["raw_path"].decode("ascii"))
         request.scope["tasklane.route"] = place.kind.value
         if place.kind is Kind.WELL_KNOWN:
             return Response(status_code=HTTPStatus.MOVED_PERMANENTLY, headers={"location": f"{places.ROOT}/"})

@@ -55,7 +55,7 @@ class HotQuestions:
         length = headers.get("content-length", "")
         if not length.isdigit() or int(length[:9]) > MAX_BODY_BYTES or "origin" in headers:
             return None, receive
-        place = places.find(scope["path"])
+        place = places.find(scope["raw_path"].decode("ascii"))
         if place.kind is not Kind.COLLECTION:
             return None, receive
         if not (self._over_http or transport.is_private(headers, scope.get("scheme", "http"))):

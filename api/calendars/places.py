@@ -59,23 +59,23 @@ def is_ours(path: str) -> bool:
 
 
 def find(path: str) -> Place:
-    """What a decoded path names, with or without a slash at its end. A slash within a step is `%2F` in it."""
+    """What a path names, percent-encoded as it was sent, with or without a slash at its end."""
     path = path.removesuffix("/")
-    if path == WELL_KNOWN:
+    if unquote(path) == WELL_KNOWN:
         return Place(Kind.WELL_KNOWN)
-    steps = path.removeprefix(ROOT).split("/")[1:]
+    steps = [unquote(step) for step in path.split("/")[2:]]
     if (kind := _FIXED.get(tuple(steps))) is not None:
         return Place(kind)
     place = Place(Kind.NOTHING)
     match steps:
         case ["principals", user] if user:
-            place = Place(Kind.PRINCIPAL, _user(user))
+            place = Place(Kind.PRINCIPAL, UserId(user))
         case ["calendars", user] if user:
-            place = Place(Kind.HOME, _user(user))
+            place = Place(Kind.HOME, UserId(user))
         case ["calendars", user, step] if user and step == TASKS:
-            place = Place(Kind.COLLECTION, _user(user))
+            place = Place(Kind.COLLECTION, UserId(user))
         case ["calendars", user, step, name] if user and step == TASKS and _is_name(name):
-            place = Place(Kind.RESOURCE, _user(user), name)
+            place = Place(Kind.RESOURCE, UserId(user), name)
     return place
 
 
@@ -85,16 +85,11 @@ def of_reference(reference: str) -> Place:
         path = urlsplit(reference.strip()).path
     except ValueError:
         return Place(Kind.NOTHING)
-    steps = path.replace("%2f", "%252F").replace("%2F", "%252F").split("/")
-    return find("/".join(map(unquote, steps))) if is_ours(path) else Place(Kind.NOTHING)
-
-
-def _user(step: str) -> UserId:
-    return UserId(step.replace("%2F", "/"))
+    return find(path) if is_ours(path) else Place(Kind.NOTHING)
 
 
 def _is_name(name: str) -> bool:
-    """A slash in it would be the name of two addresses."""
-    if name in ("", ".", "..") or "%2F" in name or not name.isprintable():
+    """Without a slash. Programs that make names of UIDs write `%2F` for one, and encode that once more for the path."""
+    if name in ("", ".", "..") or "/" in name or not name.isprintable():
         return False
     return len(name.encode(errors="replace")) <= MAX_NAME_BYTES

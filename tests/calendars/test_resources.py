@@ -3,7 +3,7 @@
 import httpx
 import pytest
 
-from tests.calendars.dav import C, D, Dav, condition, todo
+from tests.calendars.dav import C, D, Dav, condition, read, todo
 
 
 def test_what_is_put_is_a_task(dav: Dav, alice: httpx.Client) -> None:
@@ -43,6 +43,19 @@ def test_a_task_made_elsewhere_has_a_file(dav: Dav, alice: httpx.Client) -> None
     task = alice.get(f"/api/tasks/{made['id']}").json()
     assert task["title"] == "From a phone"
     assert list(dav.etags()) == [name]
+
+
+def test_a_name_is_what_it_was_put_under(dav: Dav) -> None:
+    """Also where a program has encoded a slash twice, so that it is none; encoded once it is one, which no name has."""
+    for number, name in enumerate(("a%252Fb.ics", "100%25.ics", "%C3%A4%3Fq%23f%3Bp.ics")):
+        assert dav.put(name, todo(f"u{number}")).status_code == 201
+        assert f"UID:u{number}" in dav.send("GET", dav.collection + name).text
+    _, *told = dav.propfind(dav.collection, "D:getetag", depth="1")
+    hrefs = {each.href for each in told}
+    assert hrefs == {f"{dav.collection}{name}" for name in ("a%252Fb.ics", "100%25.ics", "%C3%A4%3Fq%23f%3Bp.ics")}
+    inside = f"<D:prop><D:getetag/></D:prop>{''.join(f'<D:href>{href}</D:href>' for href in sorted(hrefs))}"
+    assert [each.status for each in read(dav.report("C:calendar-multiget", inside))] == [None] * 3
+    assert dav.put("a%2Fb.ics", todo("u")).status_code == 404
 
 
 def test_a_copy_that_is_still_right_is_not_sent_again(dav: Dav) -> None:

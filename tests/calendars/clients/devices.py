@@ -84,7 +84,7 @@ class Files:
         return told
 
     def paths(self) -> list[Path]:
-        return sorted(path for path in self.folder.iterdir() if path.is_file() and not path.name.startswith("."))
+        return sorted(path for path in self.folder.iterdir() if path.is_file())
 
     def add(self, values: Values) -> str:
         uid = str(uuid.uuid4())
