@@ -32,6 +32,7 @@ SLOW = (
     "integration/test_redis_faults.py",
     "integration/test_sentinel.py",
     "assistants/test_two_clients.py",
+    "calendars/clients/test_together.py",
     "calendars/clients/test_script.py",
     "calendars/clients/test_names.py",
     "integration/test_worker.py",

@@ -50,7 +50,7 @@ class Between:
         self.url = ""
         self._there, self._back = there, back
         self._lost_at: tuple[str, int, bool] | None = None
-        self._is_down = False
+        self._is_down = self._loses_once = False
         self._lock = threading.Lock()
 
     def count(self, *methods: str) -> int:
@@ -64,9 +64,10 @@ class Between:
         """What the service refused or failed to do."""
         return [(each.method, each.path, each.status) for each in self.told if each.status >= 400]
 
-    def lose(self, method: str, nth: int, *, arrives: bool) -> None:
-        """From the nth request of that kind on nothing passes; that one `arrives`, and its answer does not."""
+    def lose(self, method: str, nth: int, *, arrives: bool, once: bool = False) -> None:
+        """From the nth request of that kind on nothing passes, or `once`; that one `arrives`, and its answer does not."""
         self._lost_at = (method, nth, arrives)
+        self._loses_once = once
 
     def heal(self) -> None:
         assert self._is_down, "nothing was lost"
@@ -94,8 +95,9 @@ class Between:
             arrives = False
             if not lost and self._lost_at and self._lost_at[0] == asked.method:
                 method, nth, arrives = self._lost_at
-                lost = self._is_down = nth == 1
-                self._lost_at = (method, nth - 1, arrives)
+                lost = nth == 1
+                self._is_down = lost and not self._loses_once
+                self._lost_at = None if lost else (method, nth - 1, arrives)
         if lost and not arrives:
             return None
         asked = self._there(asked)
