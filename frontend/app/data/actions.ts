@@ -2,7 +2,8 @@
 
 import { useMemo } from "react";
 import type { Outcome } from "../sync/outbox";
-import { draftTask } from "../sync/writes";
+import { sentenceOf } from "../sync/failure";
+import { type DateChange, draftTask } from "../sync/writes";
 import { undo } from "../workspace/notices";
 import { useWorkspace, type Workspace } from "../workspace/workspace";
 import { onDay } from "./days";
@@ -23,6 +24,8 @@ export interface Actions {
   complete: (tasks: readonly Task[], completed: boolean) => void;
   /** To a day, at the time at which each is; null: to none. */
   schedule: (tasks: readonly Task[], day: string | null) => void;
+  /** To the next date of its rule, which the service knows. */
+  skip: (task: Task) => Promise<void>;
   move: (task: Task, to: Target) => void;
   remove: (tasks: readonly Task[]) => void;
   restore: (tasks: readonly Task[]) => void;
@@ -34,7 +37,7 @@ export function useActions(): Actions {
   return useMemo(() => actionsOf(workspace), [workspace]);
 }
 
-function actionsOf({ outbox, notices, handBack, user, tasks: all }: Workspace): Actions {
+function actionsOf({ api, outbox, notices, handBack, user, tasks: all }: Workspace): Actions {
   const tree = () => treeOf(all.get() ?? []);
   /** From where a run of moves of one task began, which is taken back as one. */
   let run: { topic: string; from: Target } | null = null;
@@ -52,8 +55,8 @@ function actionsOf({ outbox, notices, handBack, user, tasks: all }: Workspace): 
   const restore = (tasks: readonly Task[], along: readonly Task[] = []) =>
     void send({ kind: "restore", tasks: [...tasks], along: [...along] });
 
-  const date = (tasks: readonly Task[], dues: readonly (string | null)[]) =>
-    void send({ kind: "date", tasks: [...tasks], dues: [...dues] });
+  const date = (tasks: readonly Task[], changes: readonly DateChange[]) =>
+    void send({ kind: "date", tasks: [...tasks], changes: [...changes] });
 
   const put = (task: Task, { after, parent }: Target) =>
     void send({ kind: "move", task, after: after?.id ?? null, parent: parent?.id ?? null });
@@ -94,15 +97,34 @@ function actionsOf({ outbox, notices, handBack, user, tasks: all }: Workspace): 
     schedule: (tasks, day) => {
       const changed = tasks.filter((task) => !same(task.due_date, onDay(task.due_date, day)));
       if (!changed.length) return;
-      const before = changed.map((task) => task.due_date);
+      // What is put off comes again by its rule; without a date nothing does.
+      const ends = (task: Task) => day === null && task.recurrence !== null;
+      const before = changed.map((task) => ({
+        due_date: task.due_date,
+        ...(ends(task) && { recurrence: task.recurrence }),
+      }));
       date(
         changed,
-        changed.map((task) => onDay(task.due_date, day)),
+        changed.map((task) => ({ due_date: onDay(task.due_date, day), ...(ends(task) && { recurrence: null }) })),
       );
       notices.say(
         t.done.dated(named(changed), day && describeDue(day, new Date())),
         undo(() => date(changed, before)),
       );
+    },
+    skip: async (task) => {
+      try {
+        const { occurrences } = await api.listOccurrences(task.id, { limit: 1 });
+        const [next] = occurrences;
+        if (next === undefined) return notices.say(t.repeat.last);
+        date([task], [{ due_date: next }]);
+        notices.say(
+          t.done.dated(named([task]), describeDue(next, new Date())),
+          undo(() => date([task], [{ due_date: task.due_date }])),
+        );
+      } catch (error) {
+        notices.fail(`${t.repeat.notSkipped}: ${sentenceOf(error)}`);
+      }
     },
     move: (task, to) => {
       const topic = `move ${outbox.shownAs(task.id)}`;

@@ -4,6 +4,7 @@ import { t } from "../text/index.ts";
 export type Task = components["schemas"]["Task"];
 export type DeletedTask = components["schemas"]["DeletedTask"];
 export type Stats = components["schemas"]["TaskStats"];
+export type Recurrence = NonNullable<Task["recurrence"]>;
 export type Priority = components["schemas"]["Priority"];
 
 const EMPTY = {
@@ -11,6 +12,7 @@ const EMPTY = {
   description: null,
   priority: "medium",
   due_date: null,
+  recurrence: null,
   tags: [],
 } satisfies Partial<Task>;
 
@@ -28,7 +30,7 @@ export const LIMITS = { title: 200, description: 1000, tag: 50, tags: 20, search
 
 export function fieldsOf(task: Task): TaskFields {
   const names = Object.keys(NO_FIELDS) as (keyof TaskFields)[];
-  return Object.fromEntries(names.map((name) => [name, task[name]])) as unknown as TaskFields;
+  return Object.fromEntries(names.map((name) => [name, task[name] ?? NO_FIELDS[name]])) as unknown as TaskFields;
 }
 
 /** The members of `fields` that differ from `base`: a merge patch. */

@@ -375,6 +375,6 @@ function portions(write: Write): Write[] {
   const starts = Array.from({ length: Math.ceil(write.tasks.length / most) }, (_, index) => index * most);
   return starts.map((start) => {
     const part = { ...write, tasks: write.tasks.slice(start, start + most) };
-    return part.kind === "date" ? { ...part, dues: part.dues.slice(start, start + most) } : part;
+    return part.kind === "date" ? { ...part, changes: part.changes.slice(start, start + most) } : part;
   });
 }

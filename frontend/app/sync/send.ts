@@ -2,7 +2,7 @@
 
 import { type Api, type BatchResult, type NewTask, type Operation, Problem } from "../../lib/api";
 import { fieldsOf, same, type Task, type TaskFields } from "../data/types";
-import type { Write } from "./writes";
+import type { DateChange, Write } from "./writes";
 import { t } from "../text";
 
 /** The task was changed elsewhere, in the same fields, since the person saw it. */
@@ -44,7 +44,7 @@ export async function send(api: Api, write: Write, key: string): Promise<Task[]>
     case "complete":
       return complete(api, write.tasks, write.completed, key);
     case "date":
-      return date(api, write.tasks, write.dues, key);
+      return date(api, write.tasks, write.changes, key);
     case "move":
       return [await api.moveTask(write.task.id, { after: write.after, parent_id: write.parent })];
     case "delete":
@@ -84,10 +84,9 @@ async function complete(api: Api, tasks: readonly Task[], completed: boolean, ke
 }
 
 /** Whatever it was meanwhile: the day that was chosen last is the one. */
-async function date(api: Api, tasks: readonly Task[], dues: readonly (string | null)[], key: string): Promise<Task[]> {
-  const changes = tasks.map(({ id }, index) => ({ id, changes: { due_date: dues[index] ?? null } }));
-  if (changes.length === 1 && changes[0]) return [await api.updateTask(changes[0].id, changes[0].changes)];
-  const operations = changes.map(({ id, changes: task }) => ({ op: "update" as const, id, task }));
+async function date(api: Api, tasks: readonly Task[], changes: readonly DateChange[], key: string): Promise<Task[]> {
+  if (tasks.length === 1 && tasks[0]) return [await api.updateTask(tasks[0].id, changes[0] ?? {})];
+  const operations = tasks.map(({ id }, index) => ({ op: "update" as const, id, task: changes[index] ?? {} }));
   return done(await batch(api, operations, key));
 }
 

@@ -8,8 +8,8 @@ export type Write =
   | { kind: "create"; task: Task }
   | { kind: "edit"; base: Task; changes: Partial<TaskFields> }
   | { kind: "complete"; tasks: Task[]; completed: boolean; at?: string }
-  /** To other days; the due dates in the order of the tasks. */
-  | { kind: "date"; tasks: Task[]; dues: (string | null)[] }
+  /** To other days; what that changes of each, in the order of the tasks. */
+  | { kind: "date"; tasks: Task[]; changes: DateChange[] }
   /** Behind a task, null: to the top; beneath a parent, null: to the top level. */
   | { kind: "move"; task: Task; after: number | null; parent: number | null }
   | { kind: "delete"; tasks: Task[] }
@@ -17,11 +17,14 @@ export type Write =
   | { kind: "restore"; tasks: Task[]; along?: Task[] }
   | { kind: "empty-trash" };
 
+/** Without a due date nothing comes again. */
+export type DateChange = Pick<TaskFields, "due_date"> & Partial<Pick<TaskFields, "recurrence">>;
+
 /** The task that `fields` make, under a number of its own until the service has given it one. */
 export function draftTask(fields: TaskFields, userId: string, parent: number | null = null): Task {
   const now = new Date().toISOString();
   const unsaid = { completed: false, completed_at: null, reminders: [], parent_id: parent };
-  const once = { recurrence: null, series_id: null, next_id: null };
+  const once = { series_id: null, next_id: null };
   const made = { ...unsaid, position: "", created_at: now, updated_at: now, etag: "" }; // above all that have a position
   return { id: temporaryId(), user_id: userId, ...fields, ...made, ...once };
 }
@@ -105,7 +108,7 @@ function apply(tasks: Map<number, Task>, write: Write, top: Top): void {
     case "edit":
       return void set(write.base, write.changes);
     case "date":
-      return write.tasks.forEach((task, index) => set(task, { due_date: write.dues[index] ?? null }));
+      return write.tasks.forEach((task, index) => set(task, write.changes[index] ?? {}));
     case "complete": {
       const { completed, at } = write;
       const change = { completed, completed_at: (completed && at) || null };

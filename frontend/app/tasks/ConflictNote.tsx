@@ -1,4 +1,5 @@
 import { describeDue } from "../data/due";
+import { describeRepeat } from "../data/repeat";
 import { PRIORITY_NAMES, type Task, type TaskFields } from "../data/types";
 import type { Conflict } from "../sync/send";
 import { t } from "../text";
@@ -9,8 +10,15 @@ interface Props {
   onTakeTheirs: (theirs: Partial<TaskFields>) => void;
 }
 
-const { title, notes, priority, due, tags } = t.fields;
-const NAMES: Record<keyof TaskFields, string> = { title, description: notes, priority, due_date: due, tags };
+const { title, notes, priority, due, repeat, tags } = t.fields;
+const NAMES: Record<keyof TaskFields, string> = {
+  title,
+  description: notes,
+  priority,
+  due_date: due,
+  recurrence: repeat,
+  tags,
+};
 
 /** Shows what the task says now, beside what the person typed, and lets them choose. */
 export function ConflictNote({ conflict, onKeepMine, onTakeTheirs }: Props) {
@@ -42,6 +50,7 @@ export function ConflictNote({ conflict, onKeepMine, onTakeTheirs }: Props) {
 function shown(task: Task, name: keyof TaskFields): string {
   if (name === "priority") return PRIORITY_NAMES[task.priority];
   if (name === "due_date") return task.due_date === null ? t.none : describeDue(task.due_date, new Date());
+  if (name === "recurrence") return task.recurrence ? describeRepeat(task.recurrence) : t.none;
   if (name === "tags") return task.tags.join(", ") || t.none;
   return task[name] || t.none;
 }

@@ -1,22 +1,32 @@
 import { useId } from "react";
 import { useStats } from "../data/queries";
-import { LIMITS, PRIORITIES, PRIORITY_NAMES, type TaskFields } from "../data/types";
+import { fitted } from "../data/repeat";
+import { LIMITS, PRIORITIES, PRIORITY_NAMES, same, type Task, type TaskFields } from "../data/types";
 import { DueField } from "./DueField";
 import { Field } from "./Field";
 import { faultOf } from "./fieldErrors";
+import { RepeatField } from "./RepeatField";
 import { TagField } from "./TagField";
 import { t } from "../text";
 
 interface Props {
   fields: TaskFields;
+  /** The task as the service has it, null for a new one. */
+  base?: Task | null;
   problem?: unknown;
   onChange: (change: Partial<TaskFields>) => void;
 }
 
 /** Everything about a task but its title. */
-export function DetailFields({ fields, problem, onChange }: Props) {
+export function DetailFields({ fields, base = null, problem, onChange: onPart }: Props) {
   const known = Object.keys(useStats()?.by_tag ?? {});
   const length = fields.description?.length ?? 0;
+  /** Without a date nothing comes again, and a time has a clock on a wall. */
+  const onChange = (part: Partial<TaskFields>) => {
+    const next = { ...fields, ...part };
+    const recurrence = fitted(next.recurrence, next.due_date);
+    onPart({ ...part, ...(!same(recurrence, fields.recurrence) && { recurrence }) });
+  };
   return (
     <>
       <Field
@@ -42,6 +52,7 @@ export function DetailFields({ fields, problem, onChange }: Props) {
         />
         <PriorityField fields={fields} onChange={onChange} />
       </div>
+      <RepeatField fields={fields} base={base} fault={faultOf(problem, "recurrence")} onChange={onChange} />
       <TagField
         tags={fields.tags}
         known={known}

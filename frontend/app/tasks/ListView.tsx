@@ -161,6 +161,7 @@ export function ListView({ filters, addRef, onFilters, onDraft }: Props) {
           if (menu.task && to) move(menu.task, to);
         }}
         onDay={(day) => menu.task && schedule(day)(menu.task)}
+        onSkip={() => menu.task && void actions.skip(menu.task)}
         onAddBeneath={() => menu.task && addBeneath(menu.task)}
         onOpen={() => menu.task && on.onOpen(menu.task)}
         onRemove={() => menu.task && on.onRemove(menu.task)}

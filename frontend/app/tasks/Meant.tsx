@@ -1,4 +1,5 @@
 import { describeDue } from "../data/due";
+import { describeRepeat } from "../data/repeat";
 import { PRIORITY_NAMES, type TaskFields } from "../data/types";
 import { Icon } from "../ui/Icon";
 import type { Piece } from "../words/words";
@@ -13,7 +14,7 @@ interface Props {
 }
 
 /** What the task will have, before it is made; what words say of it can be taken back. */
-export function Meant({ fields: { due_date: due, priority, tags }, pieces, onKeep }: Props) {
+export function Meant({ fields: { due_date: due, recurrence, priority, tags }, pieces, onKeep }: Props) {
   if (due === null && priority === "medium" && tags.length + pieces.length === 0) return null;
   const keep = (kind: Piece["kind"], tag?: string) =>
     pieces
@@ -34,6 +35,11 @@ export function Meant({ fields: { due_date: due, priority, tags }, pieces, onKee
       {due !== null && (
         <span className="meta" data-meant={pieces.some(({ kind }) => kind === "due")}>
           <Icon name="calendar" /> {describeDue(due, new Date())} {keep("due")}
+        </span>
+      )}
+      {recurrence && (
+        <span className="meta" data-meant={pieces.some(({ kind }) => kind === "repeat")}>
+          <Icon name="repeat" /> {describeRepeat(recurrence)} {keep("repeat")}
         </span>
       )}
       {(priority !== "medium" || pieces.some(({ kind }) => kind === "priority")) && (

@@ -9,6 +9,7 @@ import {
 } from "react";
 import { useActions } from "../data/actions";
 import { excess, fieldsFrom, titlesIn } from "../data/lines";
+import { fitted } from "../data/repeat";
 import { useStats } from "../data/queries";
 import { NO_FIELDS, same, type Task, type TaskFields } from "../data/types";
 import { useStore } from "../sync/useStore";
@@ -186,7 +187,8 @@ const PATIENCE = 1_500;
 /** What is said in the form is stronger than the words, and these than the list; tags add up. */
 function together(given: TaskFields, words: Partial<TaskFields>, typed: Typed): TaskFields {
   const tags = [...new Set([...(typed.tags ?? given.tags), ...(words.tags ?? [])])];
-  return { ...given, ...words, ...typed, tags };
+  const fields = { ...given, ...words, ...typed, tags };
+  return { ...fields, recurrence: fitted(fields.recurrence, fields.due_date) };
 }
 
 /** What a line says of itself is stronger than what the form has not said. */

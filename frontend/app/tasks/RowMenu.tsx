@@ -17,6 +17,8 @@ interface Props {
   onMove: (step: Step) => void;
   onDay: (day: QuickDay) => void;
   onAddBeneath: () => void;
+  /** To the next date of its rule. */
+  onSkip: () => void;
   onOpen: () => void;
   onRemove: () => void;
 }
@@ -30,6 +32,7 @@ export function RowMenu({
   onMove,
   onDay,
   onAddBeneath,
+  onSkip,
   onOpen,
   onRemove,
 }: Props) {
@@ -62,6 +65,11 @@ export function RowMenu({
     >
       <p className="menu-title">{t.fields.due}</p>
       <QuickDays chosen={task?.due_date ?? null} onDay={(day) => act(() => onDay(day))()} />
+      {task?.recurrence && !task.completed && (
+        <button type="button" className="menu-item" onClick={act(onSkip)}>
+          {t.repeat.skip}
+        </button>
+      )}
       <hr />
       <button type="button" className="menu-item" onClick={act(onOpen)}>
         {t.menu.edit} <kbd>{t.shortcuts.keys.enter}</kbd>

@@ -117,7 +117,7 @@ export function TaskDialog({ draft, onChange, onSettled, onClose }: Props) {
               />
             )}
           </Field>
-          <DetailFields fields={fields} problem={error} onChange={change} />
+          <DetailFields fields={fields} base={base} problem={error} onChange={change} />
         </fieldset>
         <footer className="dialog-foot">
           <button type="button" className="button" data-kind="quiet" disabled={saving} onClick={onClose}>

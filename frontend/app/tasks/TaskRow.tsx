@@ -1,5 +1,6 @@
 import { memo } from "react";
 import { describeDue, isDay, isOver } from "../data/due";
+import { describeRepeat } from "../data/repeat";
 import type { Row } from "../data/tree";
 import { PRIORITY_NAMES, type Task } from "../data/types";
 import { Icon } from "../ui/Icon";
@@ -111,6 +112,11 @@ function Meta({ on, task, now, waiting, within, done, all, folded }: Props) {
         </span>
       )}
       {due !== null && <Due due={due} completed={task.completed} now={new Date(now)} />}
+      {task.recurrence && (
+        <span className="meta">
+          <Icon name="repeat" /> {describeRepeat(task.recurrence)}
+        </span>
+      )}
       {priority !== "medium" && (
         <span className="meta" data-priority={priority}>
           <Icon name="flag" /> {PRIORITY_NAMES[priority]}

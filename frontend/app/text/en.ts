@@ -2,6 +2,9 @@
 
 const tasks = (count: number) => (count === 1 ? "1 task" : `${count} tasks`);
 
+const ORDINALS = new Intl.PluralRules("en", { type: "ordinal" });
+const ENDINGS: Readonly<Record<string, string>> = { one: "st", two: "nd", few: "rd" };
+
 export const en = {
   quoted: (text: string) => `“${text}”`,
   tasks,
@@ -31,7 +34,15 @@ export const en = {
   priorities: { urgent: "Urgent", high: "High", medium: "Medium", low: "Low" },
   days: { yesterday: "Yesterday", today: "Today", tomorrow: "Tomorrow" },
 
-  fields: { title: "Title", notes: "Notes", priority: "Priority", due: "Due", time: "Time", tags: "Tags" },
+  fields: {
+    title: "Title",
+    notes: "Notes",
+    priority: "Priority",
+    due: "Due",
+    time: "Time",
+    repeat: "Repeat",
+    tags: "Tags",
+  },
   left: (characters: number) => `${characters} characters left`,
   tooLong: (characters: number) =>
     `${characters} ${characters === 1 ? "character" : "characters"} too many: the rest may go into the notes.`,
@@ -79,6 +90,37 @@ export const en = {
     edit: "Edit…",
     addBeneath: "Add a subtask",
     steps: { up: "Move up", down: "Move down", in: "Make it a subtask", out: "Move out" },
+  },
+  repeat: {
+    days: (every: number) => (every === 1 ? "every day" : `every ${every} days`),
+    weeks: (every: number) => (every === 1 ? "every week" : `every ${every} weeks`),
+    months: (every: number) => (every === 1 ? "every month" : `every ${every} months`),
+    years: (every: number) => (every === 1 ? "every year" : `every ${every} years`),
+    workdays: "every weekday",
+    weekdays: (names: string) => `every ${names}`,
+    on: (every: string, names: string) => `${every} on ${names}`,
+    monthly: (when: string, isWeekday: boolean) => `every ${when}${isWeekday ? "" : " of the month"}`,
+    inMonths: (every: string, when: string) => `${every} on the ${when}`,
+    inYears: (every: string, day: string) => `${every} on ${day}`,
+    nth: (date: number) => `${date}${ENDINGS[ORDINALS.select(date)] ?? "th"}`,
+    places: { 1: "first", 2: "second", 3: "third", 4: "fourth", 5: "fifth", [-1]: "last" },
+    lastDay: "last day",
+    fromEnd: (days: number) => `${days} days from the end`,
+    lastWorkday: "last weekday",
+    odd: (every: string) => `${every}, by a rule of its own`,
+    count: (times: number) => (times === 1 ? "for the last time" : `${times} more times`),
+    until: (day: string) => `until ${day}`,
+    fromCompletion: "from when it is done",
+    never: "Never",
+    own: "In words…",
+    words: "How it repeats",
+    wordsExample: "every last Friday",
+    notRead: "Not understood. Say it like “every 2 weeks”, “every last Friday”, “every 1st”.",
+    completion: "Count from when it is done",
+    next: (days: string) => `Then ${days}`,
+    last: "This is the last one",
+    skip: "Skip this one",
+    notSkipped: "Not skipped",
   },
   quickDays: {
     title: "Usual days",

@@ -1,11 +1,14 @@
 /** What a person means by the words of one line: everything that a task has besides its title. */
 
+import { dayOf } from "../data/due.ts";
+import { firstOn, fitted } from "../data/repeat.ts";
 import { withTags } from "../data/tags.ts";
 import { LIMITS, type Priority, type TaskFields } from "../data/types.ts";
+import type { RepeatFound } from "./repeats.ts";
 
 /** A part of a line that means something, by its place in it. */
 export interface Piece {
-  readonly kind: "due" | "priority" | "tag";
+  readonly kind: "due" | "priority" | "tag" | "repeat";
   readonly start: number;
   readonly end: number;
   readonly text: string;
@@ -29,6 +32,8 @@ export interface DateFound {
 export interface Language {
   /** The dates in a text, in its order. */
   dates: (text: string, now: Date) => DateFound[];
+  /** How it comes again. */
+  repeat: (text: string) => RepeatFound | null;
   readonly priorities: Readonly<Record<string, Priority>>;
 }
 
@@ -49,15 +54,17 @@ interface Settings {
   instant: (day: string, time: string) => string | null;
 }
 
-export function read(line: string, language: Language, { kept, known, now, instant }: Settings): Read {
-  const isKept = ({ text }: Piece) => kept.some((one) => one.toLowerCase() === text.toLowerCase());
-  const found: Meaning[] = [];
-  const take = (some: readonly Meaning[]) => found.push(...some.filter((one) => !isKept(one)));
-
-  take(tagsIn(line, known));
-  take(prioritiesIn(line, language));
+export function read(line: string, language: Language, settings: Settings): Read {
+  const isKept = ({ text }: Piece) => settings.kept.some((one) => one.toLowerCase() === text.toLowerCase());
+  const found = [...tagsIn(line, settings.known), ...prioritiesIn(line, language)].filter((one) => !isKept(one));
   const rest = () => found.reduce((text, piece) => blanked(text, piece), line);
-  take(dueIn(language.dates(rest(), now), isKept, instant));
+
+  const again = language.repeat(rest());
+  const repeat = again && !isKept({ kind: "repeat", ...span(again) }) ? again : null;
+  const dates = language
+    .dates(repeat ? blanked(rest(), span(repeat)) : rest(), settings.now)
+    .filter((date) => !isKept({ kind: "due", ...span(date) }));
+  found.push(...dueIn(dates, repeat, settings));
 
   found.sort((one, other) => one.start - other.start);
   const title = found
@@ -71,26 +78,27 @@ export function read(line: string, language: Language, { kept, known, now, insta
   return { title, fields, pieces: found.map(({ fields: _fields, ...piece }) => piece) };
 }
 
-/** A day, a time, or a day and a time that stand apart. */
-function dueIn(
-  dates: readonly DateFound[],
-  isKept: (piece: Piece) => boolean,
-  instant: Settings["instant"],
-): Meaning[] {
-  const pieceOf = ({ index: start, text }: DateFound) =>
-    ({ kind: "due", start, end: start + text.length, text }) as const;
-  const meant = dates.filter((date) => !isKept(pieceOf(date)));
-  const day = meant.find(({ isSaid }) => isSaid);
-  const time = day?.time ? undefined : meant.find(({ isSaid }) => !isSaid);
-  const first = day ?? time;
+/** A day, a time, or a day and a time that stand apart; of what comes again the first day is its rule's. */
+function dueIn(dates: readonly DateFound[], repeat: RepeatFound | null, { now, instant }: Settings): Meaning[] {
+  const day = dates.find(({ isSaid }) => isSaid);
+  const time = day?.time ? undefined : dates.find(({ isSaid }) => !isSaid);
+  const next = (time ?? day)?.day ?? dayOf(now);
+  const date = day?.day ?? (repeat ? firstOn(repeat.rule, next) : time?.day);
   const hour = day?.time ?? time?.time;
-  const due = first && (hour ? instant(first.day, hour) : first.day);
-  if (!due) return [];
-  return [day, time].flatMap((one) => (one ? { ...pieceOf(one), fields: { due_date: due } } : []));
+  const due = date === undefined ? null : hour ? instant(date, hour) : date;
+  if (due === null) return [];
+  const recurrence = repeat && fitted({ rule: repeat.rule, time_zone: null, from: repeat.from }, due);
+  const said = [day, time].flatMap((one) => (one ? { kind: "due" as const, ...span(one) } : []));
+  const pieces: Piece[] = repeat ? [...said, { kind: "repeat", ...span(repeat) }] : said;
+  return pieces.map((piece) => ({ ...piece, fields: { due_date: due, ...(recurrence && { recurrence }) } }));
+}
+
+function span({ index, text }: { index: number; text: string }) {
+  return { start: index, end: index + text.length, text };
 }
 
 /** Nothing is read out of it, or together with what stands beside it. */
-function blanked(text: string, { start, end }: Piece): string {
+function blanked(text: string, { start, end }: Pick<Piece, "start" | "end">): string {
   return text.slice(0, start) + "\u00a6".repeat(end - start) + text.slice(end);
 }
 
