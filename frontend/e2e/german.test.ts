@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import { violations } from "./axe";
 import { visit } from "./browser";
 import { newUser } from "./people";
-import { acknowledged, row } from "./tasks";
+import { acknowledged, notice, row } from "./tasks";
 
 const GERMAN = { locale: "de-DE", timezoneId: "Europe/Berlin" };
 
@@ -58,4 +58,36 @@ test.each([
   await row(page, "Plan")
     .getByText(written[locale] ?? "")
     .waitFor();
+});
+
+test("a list is brought along in German, and what the service refuses is said in German", async () => {
+  const user = await newUser();
+  await user.addTask({ title: "Flüchtig" });
+  const page = await visit({ user, ...GERMAN, tolerate: /status of 4(?:22|04)/ });
+  await page.getByRole("button", { name: /Konto von/ }).click();
+  await page.getByRole("button", { name: "Deine Liste mitbringen…" }).click();
+  const dialog = page.getByRole("dialog", { name: "Deine Liste mitbringen" });
+  const choose = (name: string, text: string) =>
+    dialog.getByLabel("Datei").setInputFiles({ name, mimeType: "text/plain", buffer: Buffer.from(text) });
+  await choose("board.json", '{"cards": [');
+  await dialog
+    .getByRole("alert")
+    .filter({ hasText: /Diese Datei kann nicht gelesen werden\..*Nichts wurde hinzugefügt\./ })
+    .waitFor();
+  await choose("todo.txt", "(A) Anrufen +Haus @telefon due:2031-01-01 rec:1w\nx 2026-01-01 Laufen\n");
+  await dialog.getByText("2 Aufgaben aus todo.txt").waitFor();
+  await dialog.getByText("1. Jan. 2031").waitFor();
+  expect(await violations(page)).toEqual([]);
+  await dialog.getByRole("button", { name: "2 Aufgaben hinzufügen" }).click();
+  await notice(page, "2 Aufgaben aus todo.txt hinzugefügt").waitFor();
+
+  await page.route(/api.tasks.\d+.complete$/, (route) =>
+    route.fulfill({
+      status: 404,
+      contentType: "application/problem+json",
+      json: { type: "about:blank", title: "Not Found", status: 404, detail: "There is no such thing here." },
+    }),
+  );
+  await row(page, "Flüchtig").getByRole("checkbox").click();
+  await page.getByText("Nicht erledigt: Das gibt es hier nicht mehr.").waitFor();
 });

@@ -3,6 +3,7 @@
 import { expect, test } from "vitest";
 import { de } from "../app/text/de";
 import { en } from "../app/text/en";
+import { texts as importing } from "../app/importing/text";
 
 /** Every text by its path; what needs words gets some. */
 function texts(value: unknown, path = ""): [string, string][] {
@@ -13,15 +14,24 @@ function texts(value: unknown, path = ""): [string, string][] {
 }
 
 /** Written alike in both. */
-const ALIKE = new Set(["Details", "Name", "Auto", "Esc", "Alt", "Papierkorb"]);
+const ALIKE = new Set(["Details", "Name", "Auto", "Esc", "Alt", "Papierkorb", "Link"]);
 
 test("nothing is left in English, and nothing is empty", () => {
   const english = new Map(texts(en));
-  const german = texts(de).filter(([path]) => !path.startsWith(".problems") && path !== ".unreachable");
+  const german = texts(de).filter(
+    ([path]) => !path.startsWith(".problems") && ![".unreachable", ".refusedField"].includes(path),
+  );
   expect(german.length).toBe(english.size);
   expect(german.length).toBeGreaterThan(150);
   expect(german.filter(([, text]) => text.trim() === "")).toEqual([]);
   expect(german.filter(([path, text]) => english.get(path) === text && !ALIKE.has(text))).toEqual([]);
+});
+
+test("neither is what the dialog for other programs' files says", () => {
+  const english = new Map(texts(importing.en));
+  const german = new Map(texts(importing.de));
+  expect([...english.keys()].filter((path) => !german.get(path)?.trim())).toEqual([]);
+  expect([...german].filter(([path, text]) => english.get(path) === text && !ALIKE.has(text))).toEqual([]);
 });
 
 test("one is not many", () => {

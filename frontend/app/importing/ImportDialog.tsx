@@ -1,10 +1,12 @@
 import { useEffect, useId, useState } from "react";
 import type { ImportPreview } from "../../lib/api";
 import { describeDue } from "../data/due";
-import { sentenceOf } from "../sync/failure";
+import { ownWordsOf, sentenceOf } from "../sync/failure";
 import { Dialog } from "../ui/Dialog";
 import { useWorkspace } from "../workspace/workspace";
 import { counted, nameOf, PROGRAMS } from "./names";
+import { say } from "./text";
+import { t } from "../text";
 
 const SHOWN = 50;
 const ZONE = Intl.DateTimeFormat().resolvedOptions().timeZone;
@@ -37,7 +39,7 @@ export function ImportDialog({ onClose }: { onClose: () => void }) {
     const leaving = new AbortController();
     api.importTasks(chosen.file, { dry_run: true, time_zone: ZONE, lists: chosen.lists, signal: leaving.signal }).then(
       (preview) => setRead({ of: chosen, preview }),
-      (error: unknown) => leaving.signal.aborted || setRead({ of: chosen, fault: sentenceOf(error) }),
+      (error: unknown) => leaving.signal.aborted || setRead({ of: chosen, fault: faultIn(error) }),
     );
     return () => leaving.abort();
   }, [api, chosen]);
@@ -48,26 +50,22 @@ export function ImportDialog({ onClose }: { onClose: () => void }) {
     setBringing(true);
     try {
       const { imported } = await api.importTasks(file, { format, time_zone: ZONE, lists });
-      notices.say(`${tasks(imported)} from ${PROGRAMS[format]} added`);
+      notices.say(say.added(t.tasks(imported), PROGRAMS[format]));
       onClose();
       await list.refresh().catch(() => {}); // the list follows by itself
     } catch (error) {
-      setRead(chosen && { of: chosen, fault: sentenceOf(error) });
+      setRead(chosen && { of: chosen, fault: faultIn(error) });
     } finally {
       setBringing(false);
     }
   };
 
   return (
-    <Dialog title="Bring your list along" onClose={onClose}>
+    <Dialog title={say.title} onClose={onClose}>
       <div className="task-form">
-        <p className="dialog-text">
-          A file that another program has exported, zipped or not: Google Tasks, Microsoft To Do, Todoist, TickTick,
-          Trello, Asana, Apple Reminders and other calendars, todo.txt and more. Nothing is added before you have seen
-          it.
-        </p>
+        <p className="dialog-text">{say.text}</p>
         <div className="field">
-          <label htmlFor={input}>File</label>
+          <label htmlFor={input}>{say.file}</label>
           <input
             id={input}
             type="file"
@@ -91,20 +89,20 @@ export function ImportDialog({ onClose }: { onClose: () => void }) {
               setChosen(chosen && { ...chosen, lists: asTags ? "leave" : "tags" });
             }}
           />
-          The name of a task’s list becomes a tag
+          {say.lists}
         </label>
         <div aria-live="polite">
-          {chosen && !seen && <p className="dialog-text">Reading {chosen.file.name}…</p>}
+          {chosen && !seen && <p className="dialog-text">{say.reading(chosen.file.name)}</p>}
           {seen?.preview && <Preview preview={seen.preview} />}
         </div>
         {seen?.fault && (
           <p role="alert" className="alert">
-            {seen.fault} Nothing was added.
+            {seen.fault} {say.nothing}
           </p>
         )}
         <footer className="dialog-foot">
           <button type="button" className="button" data-kind="quiet" onClick={onClose}>
-            Cancel
+            {t.cancel}
           </button>
           <button
             type="button"
@@ -113,7 +111,7 @@ export function ImportDialog({ onClose }: { onClose: () => void }) {
             disabled={isBringing || !seen?.preview?.tasks.length}
             onClick={() => seen?.preview && void bring(seen.of, seen.preview)}
           >
-            {isBringing ? "Adding…" : seen?.preview ? `Add ${tasks(seen.preview.tasks.length)}` : "Add"}
+            {isBringing ? say.adding : seen?.preview ? say.addAll(t.tasks(seen.preview.tasks.length)) : say.add}
           </button>
         </footer>
       </div>
@@ -128,21 +126,19 @@ function Preview({ preview }: { preview: ImportPreview }) {
   return (
     <>
       <p>
-        <strong>
-          {tasks(all.length)} from {PROGRAMS[preview.format]}
-        </strong>
-        , with dates as they are in {ZONE}.
+        <strong>{say.from(t.tasks(all.length), PROGRAMS[preview.format])}</strong>
+        {say.dates(ZONE)}
       </p>
-      <ul className="import-tasks" aria-label="What would be added">
+      <ul className="import-tasks" aria-label={say.preview}>
         {all.slice(0, SHOWN).map((task, number) => (
           <li key={number}>
             <span data-completed={task.completed}>{task.title}</span>
             <small>
               {[
-                task.completed && "completed",
+                task.completed && say.completed,
                 task.due_date && describeDue(task.due_date, now),
                 ...task.tags.map((tag) => `#${tag}`),
-                task.not_carried.length > 0 && `without ${namesOf(task.not_carried)}`,
+                task.not_carried.length > 0 && say.without(namesOf(task.not_carried)),
               ]
                 .filter(Boolean)
                 .join(" · ")}
@@ -150,17 +146,19 @@ function Preview({ preview }: { preview: ImportPreview }) {
           </li>
         ))}
       </ul>
-      {rest > 0 && <p className="dialog-text">And {rest} more.</p>}
-      {Object.keys(not_carried).length > 0 && <p className="dialog-text">Not carried over: {counted(not_carried)}.</p>}
-      {Object.keys(left_out).length > 0 && <p className="dialog-text">Left out: {counted(left_out)}.</p>}
+      {rest > 0 && <p className="dialog-text">{say.more(rest)}</p>}
+      {Object.keys(not_carried).length > 0 && <p className="dialog-text">{say.notCarried(counted(not_carried))}</p>}
+      {Object.keys(left_out).length > 0 && <p className="dialog-text">{say.leftOut(counted(left_out))}</p>}
     </>
   );
 }
 
-function tasks(count: number): string {
-  return `${count} ${count === 1 ? "task" : "tasks"}`;
-}
-
 function namesOf(notes: ImportPreview["tasks"][number]["not_carried"]): string {
   return [...new Set(notes.map(({ what }) => nameOf(what)))].join(", ");
+}
+
+/** Where the mistake is says the service alone. */
+function faultIn(error: unknown): string {
+  const own = ownWordsOf(error);
+  return own && say.refused ? `${say.refused} „${own}“` : sentenceOf(error);
 }

@@ -1,14 +1,14 @@
 /** What people call the formats, and what of their tasks has no place here. */
 
 import type { ImportPreview } from "../../lib/api";
+import { say } from "./text";
 
 type Format = ImportPreview["format"];
-type What = keyof ImportPreview["not_carried"];
 
 export const PROGRAMS: Record<Format, string> = {
   json: "Tasklane",
   csv: "Tasklane",
-  ics: "a calendar",
+  ics: say.calendar,
   "google-tasks": "Google Tasks",
   "microsoft-todo": "Microsoft To Do",
   todoist: "Todoist",
@@ -25,21 +25,9 @@ export const PROGRAMS: Record<Format, string> = {
   habitica: "Habitica",
 };
 
-const WORDS: Partial<Record<What, string>> = {
-  list: "name of the list",
-  parent: "place beneath another",
-  recurrence: "how it repeats",
-  start: "start date",
-  status: "state between open and done",
-  title: "end of the title",
-  description: "end of the notes",
-  other: "other things",
-  url: "link",
-};
-
 /** "start date", of what has no place here. */
 export function nameOf(what: string): string {
-  return WORDS[what as What] ?? what;
+  return say.words[what] ?? what;
 }
 
 /** "start date (3), reminder (1)". */

@@ -200,7 +200,7 @@ async function refusal(response: Response): Promise<Problem> {
   const retryAfter = response.headers.get("X-Retry-After") ?? response.headers.get("Retry-After");
   const detail = response.status === 429 ? t.signIn.tooMany(retryAfter) : (said.message ?? t.signIn.noAnswer);
   return new Problem(
-    { type: said.code ?? "about:blank", title: response.statusText, status: response.status, detail },
+    { type: said.code ?? "sign-in", title: response.statusText, status: response.status, detail },
     response.headers,
   );
 }

@@ -49,7 +49,7 @@ export function AccountMenu({ onHelp, onImport, onTokens }: Props) {
             onImport();
           }}
         >
-          Bring your list along…
+          {t.account.bring}
         </button>
         <button
           type="button"

@@ -1,6 +1,7 @@
 /** The dialog for other programs' files, which is loaded when somebody has one: most people never do. */
 
 import { type ComponentType, useState } from "react";
+import { t } from "../text";
 import { useWorkspace } from "../workspace/workspace";
 
 type ImportDialog = ComponentType<{ onClose: () => void }>;
@@ -11,7 +12,7 @@ export function useImport(): { Importing: ImportDialog | null; openImport: () =>
   const openImport = () => {
     import("../importing/ImportDialog").then(
       ({ ImportDialog }) => setImporting(() => ImportDialog),
-      () => notices.fail("This could not be loaded. Try again when you are online."),
+      () => notices.fail(t.account.importUnavailable),
     );
   };
   return { Importing, openImport, closeImport: () => setImporting(null) };

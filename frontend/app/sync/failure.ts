@@ -21,8 +21,20 @@ export function failureOf(error: unknown): Failure {
 /** A sentence for the person. */
 export function sentenceOf(error: unknown): string {
   if (error instanceof Unreachable) return t.unreachable ?? error.message;
-  if (error instanceof Problem) return t.problems[error.type.split(":").at(-1) ?? ""] ?? error.message;
+  if (error instanceof Problem) {
+    const isService = error.type.includes(":"); // the sign-in has codes, and what it has not is said where it is asked
+    return t.problems[kindOf(error)] ?? (isService ? t.problems[error.status] : undefined) ?? error.message;
+  }
   return error instanceof Error ? error.message : t.wentWrong;
+}
+
+function kindOf({ type }: Problem): string {
+  return type.split(/[:/]/).at(-1) ?? "";
+}
+
+/** What the service itself says is wrong with what was sent. */
+export function ownWordsOf(error: unknown): string | null {
+  return error instanceof Problem && error.is("invalid-input") ? error.message : null;
 }
 
 /** Seconds after which the service wants to be asked again, if it said so. */

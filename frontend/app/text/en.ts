@@ -259,6 +259,8 @@ export const en = {
     stillIn: "You are still signed in.",
     signOutTitle: "Sign out now?",
     signOutText: "Some changes have not been sent yet. If you sign out now, they are lost.",
+    bring: "Bring your list along…",
+    importUnavailable: "This could not be loaded. Try again when you are online.",
     manage: "Export, erase…",
     title: "Your account",
     exportTitle: "Take your tasks along",
@@ -352,7 +354,9 @@ export const en = {
   wentWrong: "Something went wrong.",
   partly: (failed: number, all: number) => `${failed} of ${all} tasks could not be changed.`,
   inDoubt: "It may have been, some time ago: look for it before you save it again.",
-  /** By type or code, in place of what the service or the sign-in says. */
+  /** Of a field, in place of what the service says. */
+  refusedField: null as string | null,
+  /** By type, code or status, in place of what the service or the sign-in says. */
   problems: {} as Readonly<Record<string, string>>,
   unreachable: null as string | null,
 };
