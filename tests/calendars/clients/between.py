@@ -65,7 +65,7 @@ class Between:
         return [(each.method, each.path, each.status) for each in self.told if each.status >= 400]
 
     def lose(self, method: str, nth: int, *, arrives: bool, once: bool = False) -> None:
-        """From the nth request of that kind on nothing passes, or `once`; that one `arrives`, and its answer does not."""
+        """From the nth request of that kind on nothing passes, or `once`; it `arrives`, and its answer does not."""
         self._lost_at = (method, nth, arrives)
         self._loses_once = once
 
