@@ -68,9 +68,16 @@ _TREE: LiteralString = (
     + PLACE
     + """, t.id, t.parent_id, t.recurrence, t.recurrence_date, t.due_on, t.due_at, t.completed_at, t.reminders,
         t.next_id
-    FROM tree JOIN tasks t ON t.user_id = %(owner)s AND t.id = tree.id ORDER BY tree.level, 1, t.id
+    FROM tree CROSS JOIN LATERAL (SELECT * FROM tasks WHERE user_id = %(owner)s AND id = tree.id OFFSET 0) t
+    ORDER BY tree.level, 1, t.id
     """
 )
+
+MANY = 50
+"""Tasks that are made at once."""
+
+# For a list that has just grown PostgreSQL expects one task, and may compare each copy with each task of the list.
+_NO_LOOPS: LiteralString = "SELECT set_config('enable_nestloop', 'off', true)"
 
 # In calendars a series keeps the name and the uid that a client gave it: what was done there is an object by itself.
 # The numbers are given from the highest down: the next one is the newest, and what is beneath it keeps its order.
@@ -196,6 +203,8 @@ def _make(change: Change, task: TaskId, *, along: bool) -> str | None:
     made = driver.wait_for(asyncio.to_thread(copies, originals, along=along))
     if not made:
         return None
+    if len(made) > MANY:
+        change.look(_NO_LOOPS)
     if parent is not None and not family.has_room(change, parent, len(made)):
         parent = None
     [(tasks, json)] = change.execute(
