@@ -33,6 +33,7 @@ _UUID = re.compile("[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 _UID: LiteralString = UID.sql or ""
 
+# OFFSET: the id is found first, as a value by which the primary key can be asked; else all tasks are looked through.
 _BY_NAME: LiteralString = (
     "SELECT "
     + STAND
@@ -42,7 +43,7 @@ _BY_NAME: LiteralString = (
     + CALENDAR_JSON
     + " FROM (SELECT) AS once LEFT JOIN (SELECT * FROM "
     + NAMED
-    + " found) n ON true LEFT JOIN tasks t ON t.user_id = %(owner)s AND t.id = n.id"
+    + " found OFFSET 0) n ON true LEFT JOIN tasks t ON t.user_id = %(owner)s AND t.id = n.id"
 )
 # No index on the uid of a task, which each new one would write: of a UUID all tasks of the user are looked through.
 _BY_UID: LiteralString = (
@@ -50,13 +51,13 @@ _BY_UID: LiteralString = (
     + STAND
     + ", t.id, t.deleted_at IS NOT NULL, "
     + NAME
-    + """ FROM (SELECT) AS once LEFT JOIN tasks t ON t.user_id = %(owner)s AND t.id = coalesce(
+    + """ FROM (SELECT coalesce(
         (SELECT o.task_id FROM calendar_objects o WHERE o.user_id = %(owner)s AND o.uid = %(uid)s),
         (SELECT m.id FROM tasks m WHERE m.user_id = %(owner)s
             AND (m.uid = %(uuid)s::uuid OR (m.uid IS NULL AND tasklane_uid(m.id) = %(uuid)s::uuid))
             AND NOT EXISTS (SELECT FROM calendar_objects o
                 WHERE o.user_id = m.user_id AND o.task_id = m.id AND o.uid IS NOT NULL)
-            LIMIT 1))"""
+            LIMIT 1)) AS id OFFSET 0) n LEFT JOIN tasks t ON t.user_id = %(owner)s AND t.id = n.id"""
 )
 _READ: LiteralString = (
     "SELECT t.revision, " + CALENDAR_JSON + " FROM tasks t WHERE user_id = %(owner)s AND id = %(task)s"

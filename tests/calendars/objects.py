@@ -72,11 +72,16 @@ class Collection:
         )
         return dict(await self._look(sql))
 
-    async def _look(self, sql: Any, **parameters: object) -> list[Any]:
+    async def rows(self, sql: Any, **parameters: object) -> list[Any]:
+        """Of one statement, as the user."""
+
         def query(transaction: Transaction) -> Any:
             return transaction.execute(sql, **parameters)
 
-        found = await self._lists.read(self.owner, query)
+        return await self._lists.read(self.owner, query)
+
+    async def _look(self, sql: Any, **parameters: object) -> list[Any]:
+        found = await self.rows(sql, **parameters)
         return [row if isinstance(row, list) else json.loads(row) for (row,) in found]
 
 

@@ -2,19 +2,24 @@
 
 import io
 import json
+import re
 from functools import partial
+from typing import Any
 from zipfile import ZipFile
 
 import httpx
 import pytest
 
 from api.tasks import preconditions
+from core.calendars import writes
+from core.calendars.fields import named_parameters
 from core.errors import NotFound, PreconditionFailed, UidConflict
 from core.tasks.crud import task_etag
 from core.types import Revision
 from tests.calendars.objects import Collection, todo
 from tests.calendars.properties import STANDARDS
 from tests.calendars.test_properties import lines_of
+from tests.integration.test_transfer import seed
 from tests.integration.wires import rows
 from tests.stack import Stack
 from tests.steps import outside
@@ -111,6 +116,22 @@ async def test_names_and_uids_are_of_one_object_each(mine: Collection, alice: ht
             await mine.put(name, todo("SUMMARY:B", uid=uid))
         assert refused.value.name == taken
     assert await mine.named() == {"a.ics": "A", here["name"]: "Here"}
+
+
+@pytest.mark.parametrize(
+    ("sql", "parameters"),
+    [(writes._BY_NAME, named_parameters(["a.ics"])), (writes._BY_UID, {"uid": "one@example.org", "uuid": None})],
+)
+async def test_an_object_is_found_without_a_look_at_all_tasks(
+    mine: Collection, stack: Stack, sql: Any, parameters: dict[str, Any]
+) -> None:
+    """By its name and by a client's uid, however many tasks there are."""
+    seed(stack, mine.owner, 2000)
+    await mine.put("a.ics", ODD)
+    explained = await mine.rows("EXPLAIN (ANALYZE, TIMING off) " + sql, **parameters)
+    plan = "\n".join(line for (line,) in explained)
+    assert "using tasks_pkey on tasks t" in plan
+    assert not re.search(r"Rows Removed by [A-Z a-z]+: \d{3}", plan), plan
 
 
 async def test_conditions_hold(mine: Collection) -> None:
