@@ -201,7 +201,7 @@ def _update(
         columns["parent_id"], pending = _parent(change, said.parent_uid, task)
     elif current["parent_id"] is None:
         pending = said.parent_uid
-    if columns["completed"] and columns["recurrence"] and not current["completed"]:
+    if columns["completed"] and columns.get("recurrence") and not current["completed"]:
         # First: the next one takes over what is kept.
         crud.write(change, task, {}, condition)
         _keep(change, task, said, pending)
@@ -233,7 +233,7 @@ def _keep(
 
 def _stands_for(columns: Mapping[str, Any]) -> str | None:
     """A calendar counts from when it is due: what it moves is the series."""
-    given: Recurrence | None = columns["recurrence"]
+    given: Recurrence | None = columns.get("recurrence")
     if given is None or "due_on" not in columns:
         return None
     return recurrence_columns(given, Due(columns["due_on"], columns["due_at"]))["recurrence_date"]

@@ -133,3 +133,19 @@ async def test_reopening_takes_the_next_one_back(mine: Collection, alice: httpx.
     assert await mine.get("w.ics") is None
     lines = lines_of(await mine.get(f"tasklane-{put.id}.ics") or b"")
     assert {"RRULE:FREQ=WEEKLY;COUNT=3", "LOCATION:The yard"} <= set(lines)
+
+
+async def test_reopened_there_it_recurs_again(mine: Collection, alice: httpx.Client) -> None:
+    """Its object said no rule while the series went on elsewhere."""
+    put = await mine.put("w.ics", WEEKLY)
+    alice.post(f"/api/tasks/{put.id}/complete", json={"completed": True}).raise_for_status()
+    name = f"tasklane-{put.id}.ics"
+    done = (await mine.get(name) or b"").decode()
+    opened = "".join(
+        line for line in done.splitlines(keepends=True) if not line.startswith(("STATUS", "COMPLETED", "PERCENT"))
+    )
+    await mine.put(name, opened.encode())
+    [task] = await mine.tasks()
+    assert (task["id"], task["completed"], task["next_id"]) == (put.id, False, None)
+    assert task["recurrence"]["rule"] == "FREQ=WEEKLY;COUNT=3"
+    assert "RRULE:FREQ=WEEKLY;COUNT=3" in lines_of(await mine.get(name) or b"")

@@ -65,7 +65,9 @@ def _said(put: Put, current: Mapping[str, Any] | None) -> Said:
         asked = recurrence_columns(given, due_of(due)) if given else {"recurrence": None, "recurrence_date": None}
         columns |= {**_due(due), **asked}
     else:
-        columns |= {"recurrence": given, "recurrence_date": None}
+        # What is done, and goes on elsewhere, says no rule: it has one still, should it be opened again.
+        if given or due is None or not (current["completed"] and current["next_id"]):
+            columns |= {"recurrence": given, "recurrence_date": None}
         columns |= {} if _same(due, current["due_date"]) else _due(due)
     uid = meant.todo.text("UID").strip()
     return Said(
@@ -74,7 +76,8 @@ def _said(put: Put, current: Mapping[str, Any] | None) -> Said:
         parent_uid=said.parent_uid if said.parent_uid != uid else None,
         place=_place(said, current["position"] if current else None),
         text=meant.text,
-        exact=replace(said, tags=sorted(said.tags)) == replace(meant.told, tags=sorted(meant.told.tags)),
+        exact="recurrence" in columns
+        and replace(said, tags=sorted(said.tags)) == replace(meant.told, tags=sorted(meant.told.tags)),
     )
 
 
