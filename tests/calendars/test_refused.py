@@ -54,3 +54,14 @@ def test_whatever_comes_is_a_task_or_refused(name: str) -> None:
         return
     for change in ({"title": "x"}, {"tags": ["z"], "reminders": [1]}, {"due_date": "2026-05-05", "recurrence": None}):
         read(write({**task, **change}))
+
+
+@pytest.mark.parametrize(
+    "kept", ["", "x", "BEGIN:VCALENDAR", todo("DUE:tomorrow").decode(), "BEGIN:VCALENDAR\nEND:VCALENDAR"]
+)
+def test_what_is_kept_and_cannot_be_read_is_left_out(kept: str) -> None:
+    """Whoever has written it there, past the service: the task is shown as it would be without it."""
+    task = task_of(todo("SUMMARY:x", "DUE:20260301T100000Z"))
+    without = write({**task, "calendar": None})
+    assert write({**task, "calendar": {"name": None, "kept": kept, "as_is": False}}) == without
+    assert b"SUMMARY:x\r\nDUE:20260301T100000Z" in without
