@@ -366,7 +366,7 @@ READS: Mapping[str, Callable[[Transaction, TaskId], str]] = {
     "trash": lambda transaction, _: pages.page(transaction, ListQuery(trash=True)).json,
     "changes": lambda transaction, _: str(transaction.execute(changes._PAGE, limit=10**6, **changes.beginning(None))),
     "stats": lambda transaction, _: pages.stats(transaction, StatsQuery()).json,
-    "export": lambda transaction, _: str(transaction.execute(bulk.EXPORT, **bulk.ALL)),
+    "export": lambda transaction, task: str(transaction.execute(bulk.EXPORT, after=task - 100, last=task + 100)),
 }
 WRITES: Mapping[str, Callable[[Change, TaskId], str]] = {
     "update": lambda change, task: crud.update(change, task, {"priority": "low"}).json,
