@@ -3,7 +3,7 @@
 import pytest
 
 from tests.calendars.dav import C, Dav, condition, read, todo
-from tests.calendars.test_query import calendar, in_range, names, query
+from tests.calendars.test_query import in_range, names, query
 
 ZONE = (
     "BEGIN:VTIMEZONE\r\nTZID:Europe/Berlin\r\nBEGIN:STANDARD\r\nDTSTART:20001029T030000\r\nTZOFFSETFROM:+0200\r\n"
@@ -96,10 +96,28 @@ def test_without_an_end_there_are_too_many(dav: Dav) -> None:
     assert names(dav, in_range("20990101T000000Z", None)) == {"u"}
 
 
-def test_a_range_of_alarms_is_no_filter_here(dav: Dav) -> None:
-    """It is refused by name, rather than answered wrongly."""
-    alarms = (
-        f'<C:comp-filter name="VTODO"><C:comp-filter name="VALARM">{in_range("20261201T000000Z", None)}</C:comp-filter>'
-    )
-    refused = dav.report("C:calendar-query", f"<D:prop/>{calendar(f'{alarms}</C:comp-filter>')}")
-    assert (refused.status_code, condition(refused)) == (403, f"{C}supported-filter")
+@pytest.mark.parametrize(
+    ("lines", "alarm", "hour", "found"),
+    [
+        (("DUE:20261201T120000Z",), ("TRIGGER;RELATED=END:-PT2H",), "20261201T10", True),
+        (("DUE:20261201T120000Z",), ("TRIGGER;RELATED=END:-PT2H",), "20261201T11", False),
+        (("DTSTART:20261201T080000Z", "DUE:20261201T120000Z"), ("TRIGGER:PT0S",), "20261201T08", True),
+        (("DTSTART:20261201T080000Z", "DUE:20261201T120000Z"), ("TRIGGER;RELATED=END:PT0S",), "20261201T12", True),
+        (("DTSTART:20261201T080000Z", "DURATION:PT3H"), ("TRIGGER;RELATED=END:-PT1H",), "20261201T10", True),
+        (("DUE;VALUE=DATE:20261201",), ("TRIGGER;RELATED=END:PT9H",), "20261201T09", True),
+        ((), ("TRIGGER;VALUE=DATE-TIME:20261205T070000Z",), "20261205T07", True),
+        ((), ("TRIGGER;VALUE=DATE-TIME:20261205T070000Z",), "20261205T08", False),
+        ((), ("TRIGGER:-PT5M",), "20261205T08", False),
+        (("DUE:20261201T120000Z", "RRULE:FREQ=DAILY"), ("TRIGGER;RELATED=END:-P1D",), "20261220T12", True),
+        (("DUE:20261201T120000Z",), ("TRIGGER:PT0S", "REPEAT:3", "DURATION:PT1H"), "20261201T15", True),
+        (("DUE:20261201T120000Z",), ("TRIGGER:PT0S", "REPEAT:3", "DURATION:PT1H"), "20261201T16", False),
+    ],
+)
+def test_an_alarm_is_found_when_it_rings(
+    dav: Dav, lines: tuple[str, ...], alarm: tuple[str, ...], hour: str, *, found: bool
+) -> None:
+    """Before, after or at a date, at a time of its own, again and again; within that hour."""
+    rings = ("BEGIN:VALARM", "ACTION:DISPLAY", "DESCRIPTION:x", *alarm, "END:VALARM")
+    assert dav.put("u.ics", todo("u", *lines, *rings)).status_code == 201
+    asked = in_range(f"{hour}0000Z", f"{hour}5959Z")
+    assert names(dav, f'<C:comp-filter name="VALARM">{asked}</C:comp-filter>') == ({"u"} if found else set())

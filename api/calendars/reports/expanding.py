@@ -5,10 +5,10 @@ from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 
 from api.calendars.answers import Refused
-from api.calendars.reports import clock
 from api.calendars.reports.filters import TimeRange
-from api.calendars.reports.repeating import MOST, Repeating, Repetition
-from api.calendars.reports.spans import Times
+from api.calendars.reports.times import clock
+from api.calendars.reports.times.repeating import MOST, Repeating, Repetition
+from api.calendars.reports.times.spans import Times
 from api.calendars.xml.names import dav
 from api.imports.values.ical import when
 from api.tasks.objects.content import Line, Part, line

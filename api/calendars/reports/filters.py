@@ -88,11 +88,8 @@ def range_of(element: Element) -> TimeRange:
 
 
 def _component(element: Element) -> ComponentFilter:
-    name = _name(element)
-    if name == "VALARM" and element.find(caldav("time-range")):
-        raise Refused(HTTPStatus.FORBIDDEN, caldav("supported-filter"))
     return ComponentFilter(
-        name,
+        _name(element),
         element.find(caldav("is-not-defined")) is not None,
         _range(element),
         tuple(map(_property, element.all(caldav("prop-filter")))),

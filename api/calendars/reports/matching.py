@@ -1,12 +1,14 @@
 """Whether a resource is one that a calendar-query asks for (RFC 4791, 9.7 and 9.9)."""
 
 import unicodedata
+from dataclasses import replace
 from string import ascii_lowercase, ascii_uppercase
 
-from api.calendars.reports.clock import Clock
 from api.calendars.reports.filters import ComponentFilter, ParameterFilter, PropertyFilter, TextMatch, TimeRange
-from api.calendars.reports.repeating import Repeating
-from api.calendars.reports.spans import Times
+from api.calendars.reports.times.clock import Clock
+from api.calendars.reports.times.repeating import Repeating
+from api.calendars.reports.times.ringing import rings
+from api.calendars.reports.times.spans import Times
 from api.imports.source.content_lines import Property
 from api.tasks.objects.content import Part
 
@@ -41,7 +43,14 @@ class _Judge:
 
     def _has_part(self, part: Part, asked: ComponentFilter) -> bool:
         found = [one for one in part.parts if one.name == asked.name]
-        return not found if asked.absent else any(self.holds(one, asked) for one in found)
+        if asked.absent:
+            return not found
+        if asked.name != "VALARM" or asked.range is None:
+            return any(self.holds(one, asked) for one in found)
+        return any(self._rings(part, one, asked.range) and self.holds(one, replace(asked, range=None)) for one in found)
+
+    def _rings(self, todo: Part, alarm: Part, asked: TimeRange) -> bool:
+        return rings(todo, alarm, asked, times=self._times, repeating=self._repeating)
 
     def _has_property(self, part: Part, asked: PropertyFilter) -> bool:
         found = part.all(asked.name)

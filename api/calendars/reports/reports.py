@@ -11,11 +11,12 @@ from api.calendars.answers import Refused, streamed
 from api.calendars.asked import MINIMAL, depth_of, is_minimal, xml_of
 from api.calendars.files import calendar_of
 from api.calendars.places import Kind, Place, of_reference
-from api.calendars.reports import clock, filters
-from api.calendars.reports.clock import Clock
+from api.calendars.reports import filters
 from api.calendars.reports.filters import ComponentFilter
 from api.calendars.reports.matching import Matcher
 from api.calendars.reports.sync import Sync
+from api.calendars.reports.times import clock
+from api.calendars.reports.times.clock import Clock
 from api.calendars.reports.view import View, view_of
 from api.calendars.source import Source
 from api.calendars.xml.names import caldav, dav

@@ -3,8 +3,8 @@
 from datetime import UTC, date, datetime, timedelta
 from typing import NamedTuple
 
-from api.calendars.reports.clock import Clock
 from api.calendars.reports.filters import TimeRange
+from api.calendars.reports.times.clock import Clock
 from api.imports.source.content_lines import Property
 from api.imports.values.ical import duration, when
 from api.tasks.objects.content import Part
@@ -98,3 +98,11 @@ def later(moment: datetime, lasts: timedelta) -> datetime:
         return max(moment, moment + lasts)
     except OverflowError:
         return LAST
+
+
+def moved(moment: datetime, by: timedelta) -> datetime:
+    """So much later, or earlier; within time."""
+    try:
+        return moment + by
+    except OverflowError:
+        return LAST if by > timedelta() else FIRST

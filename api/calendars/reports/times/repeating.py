@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import NamedTuple
 
 from api.calendars.reports.filters import TimeRange
-from api.calendars.reports.spans import LAST, Span, Times, later
+from api.calendars.reports.times.spans import Span, Times, later, moved
 from api.imports.source.content_lines import Property
 from api.imports.values.ical import when
 from api.tasks.objects.content import Part
@@ -119,7 +119,4 @@ def _wall_near(moment: datetime, lasts: timedelta) -> datetime | None:
 
 
 def _moved(span: Span, by: timedelta) -> Span:
-    try:
-        return span._replace(start=span.start + by, end=span.end + by)
-    except OverflowError:
-        return span._replace(start=LAST, end=LAST)
+    return span._replace(start=moved(span.start, by), end=moved(span.end, by))

@@ -1,0 +1,1 @@
+"""When to-dos are, repeat and ring, on the clock of whoever asks."""
