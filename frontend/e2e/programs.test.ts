@@ -43,7 +43,7 @@ test("a token is shown once, does what it may, and is taken back", async () => {
 
   const token = await make(page, "Backup");
   expect(token).toMatch(TOKEN);
-  await page.getByRole("button", { name: "Copy" }).click();
+  await page.getByRole("button", { name: "Copy", exact: true }).click();
   await page.getByText("Copied").first().waitFor();
   expect(await page.evaluate(() => navigator.clipboard.readText())).toBe(token);
   await entry(page, "Backup")
@@ -106,4 +106,22 @@ test("by keyboard alone, and what is refused is said at its field", async () => 
   await page.keyboard.press("Enter");
   await page.getByLabel("Token", { exact: true }).waitFor();
   expect(await page.evaluate(() => getSelection()?.toString())).toMatch(TOKEN);
+});
+
+test("a program for calendars gets its address here, and finds the tasks there", async () => {
+  const user = await newUser();
+  await user.addTask({ title: "Mine" });
+  const page = await visit({ user, permissions: ["clipboard-read", "clipboard-write"] });
+  await open(page);
+  await page.getByText("Read and change").click();
+  const token = await make(page, "Thunderbird");
+  const address = await page.getByLabel("Address for calendars").inputValue();
+  await page.getByRole("button", { name: "Copy the address" }).click();
+  await page.getByText("Copied").first().waitFor();
+  expect(await page.evaluate(() => navigator.clipboard.readText())).toBe(address);
+
+  const authorization = `Basic ${btoa(`whoever:${token}`)}`;
+  const found = await fetch(address, { method: "PROPFIND", headers: { authorization, depth: "0" } });
+  expect(found.status).toBe(207);
+  expect(await found.text()).toContain("/dav/principals/");
 });

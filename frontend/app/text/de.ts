@@ -294,6 +294,10 @@ export const de: Texts = {
     token: "Schlüssel",
     copy: "Kopieren",
     copied: "Kopiert",
+    calendar:
+      "In einem Programm für Kalender (Apple Erinnerungen, Thunderbird, Tasks.org, DAVx⁵) ist der Schlüssel das Passwort, als Benutzername geht jeder. Die Adresse ist:",
+    address: "Adresse für Kalender",
+    copyAddress: "Adresse kopieren",
     done: "Fertig",
     revoke: "Widerrufen",
     revokeIt: (name) => `Widerrufen: ${name}`,

@@ -297,6 +297,10 @@ export const en = {
     token: "Token",
     copy: "Copy",
     copied: "Copied",
+    calendar:
+      "In a program for calendars (Apple Reminders, Thunderbird, Tasks.org, DAVx⁵) the token is the password, and any user name will do. The address is:",
+    address: "Address for calendars",
+    copyAddress: "Copy the address",
     done: "Done",
     revoke: "Revoke",
     revokeIt: (name: string) => `Revoke: ${name}`,

@@ -1,7 +1,7 @@
 /** What the person's programs may do: their access tokens. A chunk of its own, for those few who open it. */
 
 import { useQuery, useQueryClient } from "@tanstack/react-query";
-import { useEffect, useRef, useState } from "react";
+import { type ReactNode, useEffect, useRef, useState } from "react";
 import type { NewAccessToken } from "../../lib/api";
 import { sentenceOf } from "../sync/failure";
 import { Dialog } from "../ui/Dialog";
@@ -45,39 +45,56 @@ export function TokensDialog({ onClose }: { onClose: () => void }) {
 
 /** The one moment at which it can be seen. */
 function Made({ made, onDone }: { made: NewAccessToken; onDone: () => void }) {
+  const address = new URL("/dav/", location.href).href;
+  return (
+    <section className="token-made" aria-label={t.tokens.made(made.name)}>
+      <p>
+        <strong>{t.tokens.copyNow(made.name)}</strong> {t.tokens.once}
+      </p>
+      <Copied label={t.tokens.token} value={made.token} action={t.tokens.copy} first>
+        <button type="button" className="button" data-kind="quiet" onClick={onDone}>
+          {t.tokens.done}
+        </button>
+      </Copied>
+      <p>{t.tokens.calendar}</p>
+      <Copied label={t.tokens.address} value={address} action={t.tokens.copyAddress} />
+    </section>
+  );
+}
+
+interface CopiedProps {
+  label: string;
+  value: string;
+  action: string;
+  /** Selected as soon as it is there. */
+  first?: boolean;
+  children?: ReactNode;
+}
+
+function Copied({ label, value, action, first = false, children }: CopiedProps) {
   const field = useRef<HTMLInputElement>(null);
   const [copied, setCopied] = useState(false);
-  useEffect(() => field.current?.select(), []);
+  useEffect(() => {
+    if (first) field.current?.select();
+  }, [first]);
 
   const copy = async () => {
     field.current?.select();
     // Missing where a page came over plain http from another machine: what is selected can be copied by hand.
-    await navigator.clipboard?.writeText(made.token).then(
+    await navigator.clipboard?.writeText(value).then(
       () => setCopied(true),
       () => {},
     );
   };
 
   return (
-    <section className="token-made" aria-label={t.tokens.made(made.name)}>
-      <p>
-        <strong>{t.tokens.copyNow(made.name)}</strong> {t.tokens.once}
-      </p>
+    <>
       <div className="token-copy">
-        <input
-          ref={field}
-          readOnly
-          aria-label={t.tokens.token}
-          value={made.token}
-          spellCheck={false}
-          autoComplete="off"
-        />
-        <button type="button" className="button" data-kind="primary" onClick={() => void copy()}>
-          {t.tokens.copy}
+        <input ref={field} readOnly aria-label={label} value={value} spellCheck={false} autoComplete="off" />
+        <button type="button" className="button" data-kind={first ? "primary" : "quiet"} onClick={() => void copy()}>
+          {action}
         </button>
-        <button type="button" className="button" data-kind="quiet" onClick={onDone}>
-          {t.tokens.done}
-        </button>
+        {children}
       </div>
       <p className="only-read" role="status">
         {copied && t.tokens.copied}
@@ -87,6 +104,6 @@ function Made({ made, onDone }: { made: NewAccessToken; onDone: () => void }) {
           {t.tokens.copied}
         </p>
       )}
-    </section>
+    </>
   );
 }
