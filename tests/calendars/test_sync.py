@@ -1,11 +1,15 @@
 """sync-collection: whoever follows it holds what there is, and is told what went (RFC 6578)."""
 
+import random
+from concurrent.futures import ThreadPoolExecutor
+
 import httpx
 import pytest
 
+from core.types import UserId
 from tests.access.making import revoke
 from tests.calendars.dav import HEAD, C, D, Dav, S, condition, read, sync_token, todo
-from tests.stack import Stack
+from tests.stack import ApiProcess, Stack, client
 from tests.steps import until
 
 PROP = "<D:prop><D:getetag/></D:prop>"
@@ -66,6 +70,48 @@ def test_a_mirror_is_what_there_is(dav: Dav, alice: httpx.Client) -> None:
     mirror.follow()
     assert mirror.etags == dav.etags()
     assert set(mirror.etags) >= {"a.ics", "b.ics"}
+
+
+def test_a_mirror_follows_writers(api: ApiProcess, alice: httpx.Client, user: UserId) -> None:
+    """While both sides write at once, page by page, nothing is lost and nothing stays that is gone."""
+    drawn = random.Random(7)
+    draws = [[drawn.random() for _ in range(120)] for _ in range(2)]
+    with (
+        Dav(alice, user) as dav,
+        Dav(alice, user) as program,
+        client(api.url, user) as page,
+        ThreadPoolExecutor(2) as writers,
+    ):
+        mirror = Mirror(dav)
+        writing = [writers.submit(_write_files, program, draws[0]), writers.submit(_write_tasks, page, draws[1])]
+        while not all(each.done() for each in writing):
+            mirror.follow("<D:limit><D:nresults>3</D:nresults></D:limit>")
+        for each in writing:
+            each.result()
+        mirror.follow()
+        assert mirror.etags == dav.etags()
+
+
+def _write_files(program: Dav, draws: list[float]) -> None:
+    for number, draw in enumerate(draws):
+        name = f"{int(draw * 20)}.ics"
+        if number % 3:
+            assert program.put(name, todo(name, summary=f"A task {number}")).status_code in (201, 204)
+        else:
+            assert program.send("DELETE", program.collection + name).status_code in (204, 404)
+
+
+def _write_tasks(page: httpx.Client, draws: list[float]) -> None:
+    for draw in draws:
+        tasks = page.get("/api/tasks").json()
+        if not tasks or draw < 0.3:
+            page.post("/api/tasks", json={"title": "From the page"})
+        elif draw < 0.7:
+            page.patch(f"/api/tasks/{tasks[int(draw * len(tasks))]['id']}", json={"title": f"Now {draw}"})
+        elif draw < 0.9:
+            page.delete(f"/api/tasks/{tasks[int(draw * len(tasks))]['id']}")
+        elif trashed := page.get("/api/tasks/trash").json():
+            page.post(f"/api/tasks/{trashed[0]['id']}/restore")
 
 
 def test_a_name_that_is_put_anew_is_no_deletion(dav: Dav) -> None:
