@@ -82,6 +82,11 @@ def multistatus(*responses: str, end: str = "", headers: Mapping[str, str] | Non
     return Response(body, HTTPStatus.MULTI_STATUS, {**PRIVATE, **(headers or {})}, write.MEDIA_TYPE)
 
 
+def as_multistatus(body: bytes, headers: Mapping[str, str] | None = None) -> Response:
+    """What `multistatus` has written before."""
+    return Response(body, HTTPStatus.MULTI_STATUS, {**PRIVATE, **(headers or {})}, write.MEDIA_TYPE)
+
+
 async def streamed(parts: AsyncGenerator[str], headers: Mapping[str, str] | None = None) -> Response:
     """As `multistatus`, but what is long is sent as it comes. What fails in its first part is still told."""
     begun: list[str] = []

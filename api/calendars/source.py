@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from dataclasses import replace
+from hashlib import blake2b
 from typing import TypeVar
 
 from api.hits.reads import CachedReads
@@ -15,11 +16,17 @@ from core.database.transaction import Transaction
 from core.errors import NotFound, Resynchronise
 from core.lists.lists import Lists
 from core.tasks import answers
+from core.tasks.fields import REPRESENTATION
 from core.tasks.queries import ChangesQuery, StandQuery
 from core.tasks.sync.token import Token
 from core.types import Stand, TaskId, UserId
 
 T = TypeVar("T")
+
+UNTAGGED = '""'
+"""Of an answer that nobody asks for on condition; what is stored has a tag."""
+MOST_LISTED = 1000
+"""Resources in an answer that is cached as a whole."""
 
 
 class Source:
@@ -56,6 +63,23 @@ class Source:
         """Raises `NotFound` and `PreconditionFailed`."""
         await self._lists.write(owner, lambda change: writes.delete(change, name, condition_of))
 
+    async def listing(self, owner: UserId, asked: str, render: Callable[[list[Resource]], bytes]) -> bytes | None:
+        """The whole collection without files, as `render` tells it; from the cache while nothing changes.
+
+        `asked` tells the question from others. None where there are too many for one answer.
+        """
+
+        async def make() -> Answer:
+            stand, page = await self._lists.read(
+                owner, lambda transaction: reads.page(transaction, after=TaskId(0), limit=MOST_LISTED + 1)
+            )
+            body = render(page) if len(page) <= MOST_LISTED else b""
+            return Answer(owner, stand.revision, UNTAGGED, (), body, history=stand.history)
+
+        digest = blake2b(asked.encode(), digest_size=16).hexdigest()
+        answer, _ = await self._reads.answer(owner, f"{REPRESENTATION}/listing/{digest}", make)
+        return answer.body or None
+
     async def pages(self, owner: UserId, *, whole: bool = False) -> AsyncGenerator[list[Resource]]:
         """All of them, in pages of which each is of one moment; what is there all the while is in one of them."""
         after = TaskId(0)
@@ -88,7 +112,7 @@ class Source:
                 owner, lambda transaction: sync.page(transaction, owner, since, limit=limit, whole=whole)
             )
             stand, body = page.stand, await render(page)
-            return Answer(owner, stand.revision, "", (), body, history=stand.history, stored=False)
+            return Answer(owner, stand.revision, UNTAGGED, (), body, history=stand.history, stored=False)
 
         unchanged = answers.unchanged(owner, ChangesQuery(since))
         if unchanged is not None:

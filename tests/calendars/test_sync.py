@@ -190,7 +190,7 @@ def test_a_limit_that_is_none(dav: Dav, more: str) -> None:
 
 
 def test_that_nothing_has_changed_costs_no_database(own_stack: Stack) -> None:
-    """The ctag, the token and an empty answer come from the cache while the database is away."""
+    """The ctag, the token, an empty answer and the list of all tags come from the cache while the database is away."""
     api = own_stack.api()
     with api.client() as session:
         user = session.get("/api/account").json()["user_id"]
@@ -199,12 +199,50 @@ def test_that_nothing_has_changed_costs_no_database(own_stack: Stack) -> None:
             mirror = Mirror(dav)
             mirror.follow()
             [before] = dav.propfind(dav.collection, "D:sync-token", "S:getctag", "D:resourcetype")
+            everything = [*LISTINGS, *LISTINGS]
+            listed = [dav.send(method, dav.collection, asked, depth="1").content for method, asked in everything]
             own_stack.postgres.stop()
+            still = [dav.send(method, dav.collection, asked, depth="1").content for method, asked in everything]
+            assert still == listed
             [told] = dav.propfind(dav.collection, "D:sync-token", "S:getctag", "D:resourcetype")
             assert told.text(f"{S}getctag") == before.text(f"{S}getctag")
             again = ask(dav, mirror.token)
             assert read(again) == []
             assert sync_token(again) == mirror.token
+
+
+_TODOS = '<C:filter><C:comp-filter name="VCALENDAR"><C:comp-filter name="VTODO"/></C:comp-filter></C:filter>'
+LISTINGS = (
+    ("PROPFIND", f"<D:propfind {HEAD}>{PROP}</D:propfind>"),
+    ("REPORT", f"<C:calendar-query {HEAD}>{PROP}{_TODOS}</C:calendar-query>"),
+)
+"""What programs ask that follow no token: all tags."""
+
+
+@pytest.mark.parametrize("count", [1000, 1002])
+def test_all_are_listed_however_many_there_are(dav: Dav, alice: httpx.Client, count: int) -> None:
+    """In one answer that is kept, or in pages; after each change as it is then."""
+    tasks = [{"title": str(number)} for number in range(count)]
+    assert alice.post("/api/tasks/import", json={"tasks": tasks}).json()["imported"] == count
+    for _ in range(2):
+        for method, asked in LISTINGS:
+            told = [each for each in read(dav.send(method, dav.collection, asked, depth="1")) if each.name != "tasks"]
+            assert len({each.text(f"{D}getetag") for each in told}) == len(told) == count
+    task = alice.get("/api/tasks?limit=1").json()[0]
+    changed = alice.patch(f"/api/tasks/{task['id']}", json={"title": "Changed"}).json()["etag"]
+    for method, asked in LISTINGS:
+        told = read(dav.send(method, dav.collection, asked, depth="1"))
+        assert changed in {each.text(f"{D}getetag") for each in told if each.properties}
+
+
+def test_what_one_token_may_is_not_told_to_another(dav: Dav, alice: httpx.Client) -> None:
+    """The list of one program is not that of another, where it says what may be written."""
+    dav.put("a.ics", todo("a"))
+    with Dav(alice, dav.user, scopes=["tasks:read"]) as reader:
+        for program in (dav, reader, dav, reader):
+            *_, told = program.propfind(dav.collection, "D:current-user-privilege-set", depth="1")
+            names = {found.tag for found in told.properties[f"{D}current-user-privilege-set"].iter()}
+            assert (f"{D}write" in names) is (program is dav)
 
 
 class TestHot:

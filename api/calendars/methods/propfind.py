@@ -7,11 +7,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from api.auth import Principal
-from api.calendars.answers import Refused, multistatus, of_properties, streamed
+from api.calendars.answers import Refused, as_multistatus, multistatus, of_properties, streamed
 from api.calendars.asked import MINIMAL, Depth, depth_of, is_minimal, wanted_by, xml_of
 from api.calendars.files import file_of
 from api.calendars.places import Kind, Place
-from api.calendars.properties import CONTENT_LENGTH, OF_THE_STAND, Facts, Wanted, protected, told
+from api.calendars.properties import CONTENT_LENGTH, OF_THE_STAND, PRIVILEGES, Facts, Wanted, protected, told
 from api.calendars.source import Source
 from api.calendars.xml.names import dav
 from api.calendars.xml.read import Element
@@ -39,6 +39,15 @@ class Propfind:
         wanted, depth = wanted_by(root, minimal=minimal), depth_of(request.headers)
         if depth == "infinity" and place.kind is not Kind.RESOURCE:
             raise Refused(HTTPStatus.FORBIDDEN, dav("propfind-finite-depth"))
+        if depth == "1" and place.kind is Kind.COLLECTION and can_be_listed(wanted):
+            own = await self._of(place, principal, wanted)
+
+            def render(page: list[Resource]) -> bytes:
+                each = (of_resource(resource, principal, wanted) for resource in page)
+                return bytes(multistatus(own, *each).body)
+
+            if body := await self._source.listing(principal.user_id, f"PROPFIND {wanted}", render):
+                return as_multistatus(body, MINIMAL if minimal else None)
         return await streamed(self._responses(place, principal, wanted, depth), MINIMAL if minimal else None)
 
     async def _responses(self, place: Place, principal: Principal, wanted: Wanted, depth: Depth) -> AsyncGenerator[str]:
@@ -62,6 +71,11 @@ class Propfind:
         if place.kind is Kind.COLLECTION and wanted.asks_for(OF_THE_STAND):
             stand = await self._source.stand(principal.user_id)
         return of_properties(place.href, told(Facts(place, principal, stand), wanted))
+
+
+def can_be_listed(wanted: Wanted) -> bool:
+    """Whether it is the same for all programs of a user, and told without the files and without the list's token."""
+    return not wanted.names_only and not wanted.asks_for([*OF_THE_STAND, PRIVILEGES, CONTENT_LENGTH])
 
 
 def of_resource(resource: Resource, principal: Principal, wanted: Wanted) -> str:

@@ -7,9 +7,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from api.auth import Principal
-from api.calendars.answers import Refused, streamed
+from api.calendars.answers import Refused, as_multistatus, multistatus, streamed
 from api.calendars.asked import MINIMAL, depth_of, is_minimal, xml_of
 from api.calendars.files import calendar_of
+from api.calendars.methods.propfind import can_be_listed
 from api.calendars.places import Kind, Place, of_reference
 from api.calendars.reports import filters
 from api.calendars.reports.filters import ComponentFilter
@@ -48,7 +49,10 @@ class Reports:
         if root.name == caldav("calendar-multiget"):
             responses = self._multiget(root, place, view)
         else:
-            responses = self._query(root, place, view, beneath=depth_of(request.headers, default="0") != "0")
+            beneath = depth_of(request.headers, default="0") != "0"
+            if beneath and (listed := await self._listed(root, place, view)):
+                return as_multistatus(listed, MINIMAL if minimal else None)
+            responses = self._query(root, place, view, beneath=beneath)
         return await streamed(responses, MINIMAL if minimal else None)
 
     async def _multiget(self, root: Element, place: Place, view: View) -> AsyncGenerator[str]:
@@ -76,6 +80,18 @@ class Reports:
                 if matcher is None or matcher.takes(calendar_of(resource)):
                     yield view.of(resource)
                 await turns.next()
+
+    async def _listed(self, root: Element, place: Place, view: View) -> bytes | None:
+        """What some programs ask each time: all to-dos, and their tags."""
+        asked = filters.filter_of(root.find(caldav("filter")))
+        listable = place.kind is Kind.COLLECTION and not view.whole and can_be_listed(view.wanted)
+        if not listable or not _takes_all(asked):
+            return None
+
+        def render(page: list[Resource]) -> bytes:
+            return bytes(multistatus(*map(view.of, page)).body)
+
+        return await self._source.listing(view.principal.user_id, f"REPORT {view.wanted}", render)
 
     async def _candidates(
         self, place: Place, principal: Principal, *, whole: bool, beneath: bool

@@ -5,7 +5,7 @@ from http import HTTPStatus
 
 from starlette.responses import Response
 
-from api.calendars.answers import Refused, multistatus, of_status
+from api.calendars.answers import Refused, as_multistatus, multistatus, of_status
 from api.calendars.places import Kind, Place
 from api.calendars.properties import SYNC_TOKEN
 from api.calendars.reports.view import View
@@ -50,10 +50,7 @@ class Sync:
             )
         except Resynchronise:
             raise _outdated() from None
-        answer = multistatus()
-        answer.body = body
-        answer.headers["content-length"] = str(len(body))
-        return answer
+        return as_multistatus(body)
 
 
 def what_of(root: Element) -> tuple[Token | None, int | None]:
