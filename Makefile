@@ -96,9 +96,13 @@ inspector: tests/assistants/node_modules/.package-lock.json ## install the MCP i
 tests/assistants/node_modules/.package-lock.json: tests/assistants/package-lock.json
 	@npm --prefix tests/assistants ci --ignore-scripts --no-audit --no-fund --no-update-notifier --loglevel=error
 
-.PHONY: calendars
+.PHONY: calendars calendar-clients
 calendars: $(VENV)/.dev libraries ## hold 10,000 VTODOs against three libraries (two minutes); VTODOS=1000
 	@TASKLANE_VTODOS=$(or $(VTODOS),10000) $(BIN)/python -m pytest -n 0 -rAs tests/calendars/test_others.py
+
+calendar-clients: $(VENV)/.dev $(VENV)/.calendars ## let real programs sync, 30 rounds and 1,000 tasks (five minutes); ROUNDS=3 TASKS=100 SEED=2
+	@TASKLANE_ROUNDS=$(or $(ROUNDS),30) TASKLANE_TASKS=$(or $(TASKS),1000) TASKLANE_SEED=$(or $(SEED),1) \
+		$(BIN)/python -m pytest -n 0 -rAs tests/calendars/clients/test_rounds.py
 
 .PHONY: libraries
 libraries: tests/recurrence/node_modules/.package-lock.json tests/calendars/node_modules/.package-lock.json ## install what recurrence and calendars are compared with; Debian has the other, libical3
