@@ -61,7 +61,9 @@ def is_ours(path: str) -> bool:
 def find(path: str) -> Place:
     """What a path names, percent-encoded as it was sent, with or without a slash at its end."""
     path = path.removesuffix("/")
-    if unquote(path) == WELL_KNOWN:
+    if not is_ours(path):
+        return Place(Kind.NOTHING)
+    if path == WELL_KNOWN:
         return Place(Kind.WELL_KNOWN)
     steps = [unquote(step) for step in path.split("/")[2:]]
     if (kind := _FIXED.get(tuple(steps))) is not None:
@@ -85,7 +87,7 @@ def of_reference(reference: str) -> Place:
         path = urlsplit(reference.strip()).path
     except ValueError:
         return Place(Kind.NOTHING)
-    return find(path) if is_ours(path) else Place(Kind.NOTHING)
+    return find(path)
 
 
 def _is_name(name: str) -> bool:
