@@ -33,7 +33,12 @@ def todo_of(body: bytes) -> Todo:
     try:
         return objects.read(body)
     except InvalidCalendar as error:
-        raise Refused(HTTPStatus.FORBIDDEN, caldav(error.precondition), explained(error.detail)) from None
+        raise not_taken(error) from None
+
+
+def not_taken(error: InvalidCalendar) -> Refused:
+    """By the precondition, and with the sentence."""
+    return Refused(HTTPStatus.FORBIDDEN, caldav(error.precondition), explained(error.detail))
 
 
 def explained(detail: str) -> str:

@@ -12,7 +12,7 @@ from typing import Any, LiteralString
 
 from core.calendars.fields import CALENDAR_JSON, NAME, NAMED, named_parameters
 from core.database.transaction import Row
-from core.errors import InvalidInput, NotFound, PreconditionFailed, UidConflict
+from core.errors import InvalidCalendar, InvalidInput, NotFound, PreconditionFailed, UidConflict
 from core.lists.lists import Change
 from core.lists.stand import REVISION, STAND
 from core.tasks import crud
@@ -62,6 +62,7 @@ _BY_UID: LiteralString = (
 _READ: LiteralString = (
     "SELECT t.revision, " + CALENDAR_JSON + " FROM tasks t WHERE user_id = %(owner)s AND id = %(task)s"
 )
+_IS_THERE: LiteralString = "SELECT EXISTS (SELECT FROM tasks WHERE user_id = %(owner)s AND id = %(task)s)"
 _KEEP: LiteralString = (
     """
     INSERT INTO calendar_objects AS o (user_id, task_id, name, uid, parent_uid, kept, revision)
@@ -218,11 +219,22 @@ def _insert(change: Change, name: str, todo: Todo) -> Put:
     columns = dict(said.columns)
     columns["parent_id"], pending = _parent(change, said.parent_uid, None)
     task = crud.insert(change, columns).id
+    _expect_free(change, name, task)
     _keep(change, task, said, pending, name=name, uid=todo.uid)
     _set(change, task, said, stands_for=None)
     put = _read(change, task, made=True)
     _adopt_all(change, task, todo.uid)
     return put
+
+
+def _expect_free(change: Change, name: str, task: TaskId) -> None:
+    """Raises `InvalidCalendar` for the default name of another task of the owner's, or of one that is yet to come."""
+    [named] = named_parameters([name])["ids"]
+    if named is None:
+        return
+    [(taken,)] = change.look(_IS_THERE, task=named)
+    if named > task or taken:
+        raise InvalidCalendar("valid-calendar-object-resource", "the service calls another task by this name")
 
 
 def _keep(

@@ -100,7 +100,8 @@ _OBJECTS: LiteralString = (
     """
     INSERT INTO calendar_objects (user_id, task_id, name, uid, parent_uid, kept, revision)
     SELECT %(owner)s, given,
-        CASE WHEN o.name NOT IN (SELECT b.name FROM mine b WHERE b.name IS NOT NULL) THEN o.name END,
+        CASE WHEN o.name !~ '^tasklane-[0-9]+[.]ics$'
+            AND o.name NOT IN (SELECT b.name FROM mine b WHERE b.name IS NOT NULL) THEN o.name END,
         CASE WHEN o.uid NOT IN (SELECT b.uid FROM mine b WHERE b.uid IS NOT NULL) THEN o.uid END,
         o.parent_uid, o.kept, CASE WHEN o.as_is THEN """
     + REVISION
@@ -108,7 +109,7 @@ _OBJECTS: LiteralString = (
     FROM new, jsonb_to_record(calendar) AS o (name text, uid text, parent_uid text, kept text, as_is boolean)
     WHERE calendar IS NOT NULL"""
 )
-"""What calendars know of them; a name or a uid that another task has already, they have not."""
+"""What calendars know of them; a name or a uid that another task has already, or gets, they have not."""
 
 
 def _insert(change: Change, rows: str, ids: Sequence[int], named: Sequence[int | None]) -> int:

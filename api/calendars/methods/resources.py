@@ -9,7 +9,7 @@ from starlette.responses import Response
 from api.auth import Principal
 from api.calendars.answers import PRIVATE, Refused
 from api.calendars.asked import body_of
-from api.calendars.files import CALENDAR_TYPE, file_of, todo_of
+from api.calendars.files import CALENDAR_TYPE, file_of, not_taken, todo_of
 from api.calendars.places import Kind, Place
 from api.calendars.properties import SENT_TYPE, etag_of
 from api.calendars.source import Source
@@ -19,7 +19,7 @@ from api.http.conditional import in_all, is_not_modified
 from api.tasks import objects, preconditions
 from api.tasks.objects import MAX_BYTES
 from core.calendars.writes import ConditionOf
-from core.errors import TooManyTasks, UidConflict
+from core.errors import InvalidCalendar, TooManyTasks, UidConflict
 from core.tasks.crud import task_etag
 
 
@@ -54,6 +54,8 @@ class Resources:
         except UidConflict as conflict:
             other = Place(Kind.RESOURCE, owner, conflict.name)
             raise Refused(HTTPStatus.CONFLICT, caldav("no-uid-conflict"), href(other.href)) from None
+        except InvalidCalendar as error:
+            raise not_taken(error) from None
         except TooManyTasks:
             raise Refused(HTTPStatus.INSUFFICIENT_STORAGE, dav("quota-not-exceeded")) from None
         headers = dict(PRIVATE)
