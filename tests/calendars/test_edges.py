@@ -6,6 +6,8 @@ import pytest
 from api.calendars.places import Kind, find
 from tests.calendars.dav import HEAD, C, Dav, condition, todo
 
+SERIES = ("DTSTART:20260101T100000Z", "DUE:20260101T100000Z", "RRULE:FREQ=DAILY")
+
 
 @pytest.mark.parametrize("path", ["/calendars/alice/tasks/", "/davx/calendars/alice/tasks/", "/principals/alice", ""])
 def test_only_what_is_beneath_the_root_is_a_place(path: str) -> None:
@@ -53,3 +55,15 @@ class TestDefaultNames:
         alice.post("/api/tasks/import", json=document).raise_for_status()
         [task] = alice.get("/api/tasks").json()
         assert list(dav.etags()) == [f"tasklane-{task['id']}.ics"]
+
+
+def test_what_is_beneath_one_that_is_done(dav: Dav, alice: httpx.Client) -> None:
+    """Its parent has another uid from then on, and so it has another tag."""
+    dav.put("a.ics", todo("a", *SERIES))
+    dav.put("b.ics", todo("b", "RELATED-TO:a"))
+    before = dav.send("GET", f"{dav.collection}b.ics")
+    done = todo("a", *SERIES, "STATUS:COMPLETED")
+    assert dav.put("a.ics", done).status_code == 204
+    after = dav.send("GET", f"{dav.collection}b.ics")
+    assert before.text != after.text
+    assert before.headers["etag"] != after.headers["etag"]

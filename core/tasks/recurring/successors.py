@@ -79,7 +79,8 @@ MANY = 50
 # For a list that has just grown PostgreSQL expects one task, and may compare each copy with each task of the list.
 _NO_LOOPS: LiteralString = "SELECT set_config('enable_nestloop', 'off', true)"
 
-# In calendars a series keeps the name and the uid that a client gave it: what was done there is an object by itself.
+# In calendars a series keeps the name and the uid that a client gave it: what was done there is an object by itself,
+# and what stays beneath that one names another parent there, which is a change.
 # The numbers are given from the highest down: the next one is the newest, and what is beneath it keeps its order.
 _MAKE: LiteralString = (
     """
@@ -128,6 +129,12 @@ _MAKE: LiteralString = (
         RETURNING copy.original, o.kept
     ), left_behind AS (
         INSERT INTO calendar_objects (user_id, task_id, kept) SELECT %(owner)s, original, kept FROM handed_on
+    ), of_another_uid AS (
+        UPDATE tasks AS t SET revision = """
+    + REVISION
+    + """
+        FROM handed_on WHERE t.user_id = %(owner)s AND t.parent_id = handed_on.original AND t.deleted_at IS NULL
+            AND NOT EXISTS (SELECT FROM copy WHERE copy.original = t.id AND copy.follows)
     ), kept_beside AS (
         INSERT INTO calendar_objects (user_id, task_id, kept)
         SELECT %(owner)s, copy.id, o.kept FROM copy JOIN calendar_objects o
