@@ -154,8 +154,8 @@ class Making:
         if (uid := known_uid(task.uid)) and uid not in self._uids:
             self._uids.add(uid)
             columns = dict(row_of_uid(uid, calendar))
-        if task.parent_missing:
-            calendar["parent_uid"] = task.parent_missing
+        if parent := known_uid(task.parent_missing):
+            calendar["parent_uid"] = parent
         return {**columns, "calendar": calendar} if calendar else columns
 
     def _instant(self, moment: Moment | None) -> str | None:

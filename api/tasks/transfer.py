@@ -13,7 +13,7 @@ from starlette.types import Receive, Scope, Send
 from api.http.bodies import JSON_TYPES
 from api.tasks.formats import VERSION
 from api.tasks.objects import MAX_BYTES
-from api.tasks.objects.read import MAX_UID_BYTES
+from api.tasks.objects.content import MAX_UID_BYTES
 from api.tasks.schemas import Instant, TaskCreate, whole
 from core.tasks.bulk import MAX_IMPORTED
 from core.tasks.recurring.recurrence import known_date

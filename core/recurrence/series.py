@@ -50,7 +50,10 @@ class Series:
 
     def following(self, shown: datetime | None = None) -> Step | None:
         """What comes next, behind `shown` where that is later; None when the series is over."""
-        past = self._shown(self.start)
+        try:
+            past = self._shown(self.start)
+        except OverflowError:  # it is itself beyond the year 9999
+            return None
         if shown is not None and shown > past:
             past = shown
         near = None if self.rule.count or past.toordinal() == 1 else past - _DAY

@@ -1,10 +1,18 @@
 """Where a program, or somebody who means harm, might find an edge: what is beyond it is refused, or harmless."""
 
+import sys
+from datetime import UTC, datetime
+
 import httpx
 import pytest
 
 from api.calendars.places import Kind, find
-from tests.calendars.dav import HEAD, C, Dav, condition, todo
+from api.calendars.reports.clock import Clock
+from api.calendars.reports.filters import ComponentFilter, TimeRange
+from api.calendars.reports.matching import Matcher
+from api.tasks.objects.content import parse
+from tests.calendars.dav import HEAD, C, Dav, condition, read, todo
+from tests.calendars.test_query import in_range, query
 
 SERIES = ("DTSTART:20260101T100000Z", "DUE:20260101T100000Z", "RRULE:FREQ=DAILY")
 
@@ -22,6 +30,15 @@ def test_hits_are_answered_nowhere_else(dav: Dav) -> None:
         assert dav.whole(("PROPFIND", "0", body)).status_code == 207
     dav.collection = dav.collection.removeprefix("/dav")
     assert dav.whole(("PROPFIND", "0", body)).status_code in (401, 404)
+
+
+@pytest.mark.parametrize("uid", ["x" * 501, "é" * 251])
+def test_a_parent_that_no_uid_can_be(dav: Dav, alice: httpx.Client, uid: str) -> None:
+    """It is nobody's name, and is kept, also when the task is changed."""
+    assert dav.put("a.ics", todo("a", f"RELATED-TO:{uid}")).status_code == 201
+    [task] = alice.get("/api/tasks").json()
+    alice.patch(f"/api/tasks/{task['id']}", json={"title": "Other"}).raise_for_status()
+    assert f"RELATED-TO:{uid}" in dav.send("GET", f"{dav.collection}a.ics").text.replace("\r\n ", "")
 
 
 class TestDefaultNames:
@@ -57,6 +74,62 @@ class TestDefaultNames:
         assert list(dav.etags()) == [f"tasklane-{task['id']}.ics"]
 
 
+def test_as_many_lines_as_may_be(dav: Dav, alice: httpx.Client) -> None:
+    """What a change of the task adds to them is no reason to find nothing any more."""
+    lines = 5000 - todo("a").count("\r\n")
+    assert dav.put("a.ics", todo("a", *["X-A:b"] * lines)).status_code == 201
+    [task] = alice.get("/api/tasks").json()
+    alice.patch(f"/api/tasks/{task['id']}", json={"due_date": "2026-12-01", "priority": "high"}).raise_for_status()
+    found = query(
+        dav, f'<C:comp-filter name="VTODO">{in_range("20261130T000000Z", "20261203T000000Z")}</C:comp-filter>'
+    )
+    assert [told.name for told in read(found)] == ["a.ics"]
+
+
+def test_a_single_date_that_is_too_much_for_its_series(dav: Dav) -> None:
+    """Both are one object, which has to fit: it is refused, and what was there stays."""
+    long = f"X-A:{'x' * 100_000}"
+    body = todo("a", *SERIES, long)
+    dav.put("a.ics", body)
+    refused = dav.put("a.ics", todo("a", "RECURRENCE-ID:20260102T100000Z", long))
+    assert (refused.status_code, condition(refused)) == (403, f"{C}max-resource-size")
+    assert dav.send("GET", f"{dav.collection}a.ics").text == body
+
+
+EDGES = [
+    ("DTSTART;TZID=Pacific/Kiritimati:00010101T000000", "RDATE:99991231T235959Z"),
+    ("DTSTART;TZID=Pacific/Kiritimati:00010101T000000", "RRULE:FREQ=YEARLY"),
+    ("DUE;TZID=America/New_York:99991231T235959", "RRULE:FREQ=YEARLY"),
+    ("DTSTART:99991201T100000Z", "DUE:99991231T100000Z", "RRULE:FREQ=DAILY"),
+    ("DUE;VALUE=DATE:99991231", "RRULE:FREQ=DAILY"),
+]
+RANGES = [
+    (None, "00010102T000000Z"),
+    ("00010101T000000Z", "99991231T235959Z"),
+    ("99991231T000000Z", None),
+    ("20300101T000000Z", "20200101T000000Z"),
+]
+
+
+@pytest.mark.parametrize("lines", EDGES, ids="; ".join)
+def test_the_first_and_the_last_of_all_days(dav: Dav, lines: tuple[str, ...]) -> None:
+    """A question about them has an answer, whatever recurs beyond."""
+    assert dav.put("a.ics", todo("a", *lines)).status_code == 201
+    for start, end in RANGES:
+        asked = in_range(start, end)
+        assert query(dav, f'<C:comp-filter name="VTODO">{asked}</C:comp-filter>').status_code == 207
+        every = '<C:filter><C:comp-filter name="VCALENDAR"><C:comp-filter name="VTODO"/></C:comp-filter></C:filter>'
+        expand = asked.replace("C:time-range", "C:expand")
+        prop = f"<D:prop><C:calendar-data>{expand}</C:calendar-data></D:prop>"
+        assert dav.report("C:calendar-query", prop + every).status_code in (207, 507)
+
+
+def test_a_series_that_goes_to_the_first_of_all_days(dav: Dav) -> None:
+    """On the clock on which it was, that day is none; then it is on that of UTC."""
+    dav.put("a.ics", todo("a", "DUE;TZID=America/New_York:99991231T235959", "RRULE:FREQ=YEARLY"))
+    assert dav.put("a.ics", todo("a", "DTSTART:00010101T000000Z", "RRULE:FREQ=YEARLY")).status_code == 204
+
+
 def test_what_is_beneath_one_that_is_done(dav: Dav, alice: httpx.Client) -> None:
     """Its parent has another uid from then on, and so it has another tag."""
     dav.put("a.ics", todo("a", *SERIES))
@@ -67,3 +140,37 @@ def test_what_is_beneath_one_that_is_done(dav: Dav, alice: httpx.Client) -> None
     after = dav.send("GET", f"{dav.collection}b.ics")
     assert before.text != after.text
     assert before.headers["etag"] != after.headers["etag"]
+
+
+def _zone(observances: int) -> str:
+    """A VTIMEZONE of as many changes by rule."""
+    each = (
+        "BEGIN:STANDARD",
+        "DTSTART:19700101T000000",
+        "TZOFFSETFROM:+0100",
+        "TZOFFSETTO:+0200",
+        "RRULE:FREQ=YEARLY;BYMONTH=3;BYDAY=-1SU",
+        "END:STANDARD",
+    )
+    return "\r\n".join(("BEGIN:VTIMEZONE", "TZID:X", *each * observances, "END:VTIMEZONE", "BEGIN:VTODO"))
+
+
+def test_dates_left_out_on_a_clock_of_many_changes() -> None:
+    """To look at each change for each date would take as many steps as the one times the other."""
+    left_out = ",".join(f"{1000 + n % 8000}0101T{n % 24:02d}0000" for n in range(3500))
+    lines = ("DTSTART;TZID=X:20260101T000000", "RRULE:FREQ=HOURLY", f"EXDATE;TZID=X:{left_out}")
+    calendar = parse(todo("a", *lines).replace("BEGIN:VTODO", _zone(450)))
+    far = ComponentFilter("VTODO", range=TimeRange(datetime(2099, 1, 1, tzinfo=UTC), None))
+    matcher = Matcher(ComponentFilter("VCALENDAR", components=(far,)), Clock())
+    steps = 0
+
+    def step(*_: object) -> None:
+        nonlocal steps
+        steps += 1
+
+    sys.setprofile(step)
+    try:
+        matcher.takes(calendar)
+    finally:
+        sys.setprofile(None)
+    assert steps < 1_500_000

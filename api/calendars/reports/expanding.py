@@ -53,7 +53,10 @@ def _in_utc(found: Line, moved: timedelta, times: Times) -> str:
     written = when(stated.value.strip())
     if written is None:
         return f":{stated.value}"
-    value = written.value + moved
+    try:
+        value = written.value + moved
+    except OverflowError:
+        value = written.value.max
     if not isinstance(value, datetime):
         return f";VALUE=DATE:{value:%Y%m%d}"
     zone = "UTC" if written.utc else stated.parameters.get("TZID")

@@ -13,6 +13,7 @@ from core.errors import InvalidCalendar
 
 MAX_BYTES = 131_072
 """Of an object."""
+MAX_UID_BYTES = 500
 MAX_LINES = 5_000
 MAX_DEPTH = 5
 

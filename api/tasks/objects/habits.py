@@ -11,11 +11,11 @@ from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from api.imports.values.moments import in_utc
-from api.tasks.objects.content import Part, parse
+from api.tasks.objects.content import MAX_BYTES, MAX_LINES, Part, parse
 from api.tasks.objects.times.recurrence import due_of
 from api.tasks.objects.told import Due, Told, told
 from core.errors import InvalidCalendar
-from core.tasks.recurring.recurrence import following
+from core.tasks.recurring.recurrence import Recurrence, following, recurrence_columns
 
 
 class Put(NamedTuple):
@@ -72,6 +72,10 @@ def _with_its_series(put: Put, current: Mapping[str, Any]) -> Put:
     ]
     calendar.content = [*others, *(part for part in put.calendar.parts if part.name == "VTODO")]
     text = "".join(f"{line}\r\n" for line in calendar.written())
+    if len(text.encode()) > MAX_BYTES or text.count("\r\n") > MAX_LINES:
+        raise InvalidCalendar(
+            "max-resource-size", f"with its series it has more than {MAX_BYTES} bytes, or {MAX_LINES} lines"
+        )
     return Put(calendar, master, text, told(calendar, master))
 
 
@@ -123,9 +127,13 @@ def _on_its_clock(said: Told, current: Mapping[str, Any]) -> Told:
     recurrence, due = current["recurrence"], said.due
     if not recurrence or not said.recurrence or due is None or due.zone is not None:
         return said
-    if said.recurrence == {**recurrence, "time_zone": "UTC"} and recurrence["time_zone"] is not None:
-        return replace(said, recurrence=recurrence)
-    return said
+    if said.recurrence != {**recurrence, "time_zone": "UTC"} or recurrence["time_zone"] is None:
+        return said
+    try:
+        recurrence_columns(Recurrence.stored(json.dumps(recurrence)), due_of(due.value))
+    except ValueError:  # on that clock it would be out of all years
+        return said
+    return replace(said, recurrence=recurrence)
 
 
 def _same_rule(said: Told, recurrence: dict[str, Any]) -> bool:

@@ -8,7 +8,7 @@ from typing import Any
 
 from api.imports.parsed import Moment
 from api.tasks.objects import fresh, habits
-from api.tasks.objects.content import MAX_BYTES, Part, invalid, parse
+from api.tasks.objects.content import MAX_BYTES, MAX_UID_BYTES, Part, invalid, parse
 from api.tasks.objects.habits import Put
 from api.tasks.objects.patch import same
 from api.tasks.objects.times import alarms
@@ -22,7 +22,6 @@ from core.tasks.recurring.recurrence import Recurrence, recurrence_columns
 OBJECT = "valid-calendar-object-resource"
 COMPONENT = "supported-calendar-component"
 
-MAX_UID_BYTES = 500
 _FOREIGN = ("VEVENT", "VJOURNAL", "VFREEBUSY", "VAVAILABILITY", "VPOLL")
 
 

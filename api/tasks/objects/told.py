@@ -9,7 +9,7 @@ from api.imports.parsed import Moment, Priority
 from api.imports.source.content_lines import Property
 from api.imports.values.ical import duration, when
 from api.imports.values.texts import plain
-from api.tasks.objects.content import Part, invalid
+from api.tasks.objects.content import MAX_UID_BYTES, Part, invalid
 from api.tasks.objects.times import alarms, dates, recurrence
 from api.tasks.objects.times.zones import Zones
 from api.tasks.schemas import MAX_DESCRIPTION, MAX_TAG, MAX_TAGS, MAX_TITLE
@@ -98,8 +98,9 @@ def tags_of(todo: Part) -> dict[str, str]:
 
 
 def parents(todo: Part) -> list[Property]:
-    """Those that name one, of which the first counts."""
-    return [one for one in todo.all("RELATED-TO") if one.parameters.get("RELTYPE", "").upper() in _PARENT]
+    """Those that name one, of which the first counts; what no uid can be names nobody."""
+    related = [one for one in todo.all("RELATED-TO") if one.parameters.get("RELTYPE", "").upper() in _PARENT]
+    return [one for one in related if len(one.text.strip().encode()) <= MAX_UID_BYTES]
 
 
 def priority(said: int | None) -> Priority:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
+from itertools import islice
 from typing import NamedTuple
 
 from api.calendars.reports.filters import TimeRange
@@ -45,7 +46,7 @@ class Repeating:
         written = when(start.value.strip())
         if begun is None or written is None:
             return
-        left_out = self._elsewhere | set(self._named(todo, "EXDATE"))
+        left_out = self._elsewhere | set(islice(self._named(todo, "EXDATE"), MOST))
         if begun.start not in left_out:
             yield Repetition(first, timedelta())
         seen = {begun.start}
@@ -56,7 +57,7 @@ class Repeating:
                 continue
             seen.add(at)
             yield Repetition(_moved(first, at - begun.start), shown - base)
-        for at in self._named(todo, "RDATE"):
+        for at in islice(self._named(todo, "RDATE"), MOST):
             if at not in left_out and at not in seen:
                 seen.add(at)
                 yield Repetition(_moved(first, at - begun.start), at - begun.start)

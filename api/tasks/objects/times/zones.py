@@ -17,7 +17,8 @@ _OFFSET = re.compile(r"(?:UTC|GMT)([+-]\d\d):?([0-5]\d)", re.ASCII)
 """What Python calls a clock that is always so far from that of UTC; icalendar writes that, and does not describe it."""
 MOST = 1_000
 """Changes that are looked at, by their dates."""
-MOST_RULES = 200
+MOST_PARTS = 200
+MOST_RULES = 50
 
 
 class _Onset(NamedTuple):
@@ -98,7 +99,8 @@ class _Clock:
     def __init__(self, zone: Part) -> None:
         self._named: list[_Onset] = []
         self._rules: list[_Rule] = []
-        for part in islice(zone.parts, MOST_RULES):
+        self._years: dict[int, list[_Onset]] = {}
+        for part in islice(zone.parts, MOST_PARTS):
             self._add(part)
         self._named = sorted(self._named)[:MOST]
 
@@ -115,7 +117,7 @@ class _Clock:
                 if named and isinstance(named.value, datetime) and len(self._named) < MOST:
                     self._named.append(first._replace(at=named.value))
         rule = dict(part.partition("=")[::2] for part in observance.text("RRULE").upper().split(";"))
-        if rule.get("FREQ") == "YEARLY":
+        if rule.get("FREQ") == "YEARLY" and len(self._rules) < MOST_RULES:
             until = when(rule.get("UNTIL", ""))
             self._rules.append(_Rule(rule, first, until.value if until else None))
 
@@ -125,12 +127,17 @@ class _Clock:
             return timedelta()
         place = bisect_right(self._named, local, key=lambda onset: onset.at)
         seen = self._named[max(place - 1, 0) : place]
-        for rule in self._rules:
-            for year in (local.year - 1, local.year):
-                onset = rule.onset(year)
-                if onset and onset.at <= local:
-                    seen.append(onset)
+        for year in (local.year - 1, local.year):
+            onsets = self._in(year)
+            place = bisect_right(onsets, local, key=lambda onset: onset.at)
+            seen += onsets[max(place - 1, 0) : place]
         return max(seen).after if seen else self._named[0].before
+
+    def _in(self, year: int) -> list[_Onset]:
+        """What comes by rules in that year."""
+        if year not in self._years:
+            self._years[year] = sorted(onset for rule in self._rules if (onset := rule.onset(year)))
+        return self._years[year]
 
 
 def _after(at: datetime, until: date | datetime) -> bool:
