@@ -1,6 +1,6 @@
 """What a body asks for: properties, in whatever order; raises `Refused` for what is no such question."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from http import HTTPStatus
 from typing import Literal
 
@@ -19,6 +19,8 @@ Depth = Literal["0", "1", "infinity"]
 
 MAX_PROPERTIES = 200
 """For each place of an answer."""
+MAX_NAMES = 4096
+"""Characters of their names with the namespaces, which are told back there."""
 SHORT_BYTES = 128 * 1024
 """Of a question that takes no room of its own; also of one that does not say how long it is."""
 INTAKE = "tasklane.intake"
@@ -96,14 +98,14 @@ def wanted_by(root: Element | None, *, minimal: bool = False) -> Wanted:
         return Wanted(names_only=True)
     if kind.name == dav("allprop"):
         included = root.find(dav("include"))
-        return Wanted(_names(included) if included else (), everything=True, minimal=minimal)
-    return Wanted(_names(kind), minimal=minimal)
+        return Wanted(names_of(included.children) if included else (), everything=True, minimal=minimal)
+    return Wanted(names_of(kind.children), minimal=minimal)
 
 
-def _names(element: Element) -> tuple[str, ...]:
-    """Of the elements within, each once."""
-    names = tuple(dict.fromkeys(child.name for child in element.children))
-    if len(names) > MAX_PROPERTIES:
+def names_of(properties: Iterable[Element]) -> tuple[str, ...]:
+    """Each once."""
+    names = tuple(dict.fromkeys(one.name for one in properties))
+    if len(names) > MAX_PROPERTIES or sum(map(len, names)) > MAX_NAMES:
         raise Refused(HTTPStatus.BAD_REQUEST)
     return names
 

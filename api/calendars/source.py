@@ -86,7 +86,7 @@ class Source:
         while True:
             page = await self._page(owner, after, whole=whole)
             yield page
-            if len(page) < reads.PAGE:
+            if len(page) < reads.size_of_page(whole=whole):
                 return
             after = page[-1].id
 

@@ -14,6 +14,8 @@ from core.lists.stand import STAND
 from core.types import History, Revision, Stand, TaskId
 
 PAGE = 500
+PAGE_WHOLE = 100
+"""With their files, of which each may be long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,11 +67,13 @@ _NAMED: LiteralString = (
 )
 
 
-def page(
-    transaction: Transaction, *, after: TaskId, whole: bool = False, limit: int = PAGE
-) -> tuple[Stand, list[Resource]]:
-    """The resources behind a task, in the order of their ids; fewer than `limit` only at the end."""
-    return _read(transaction.execute(_PAGE, after=after, limit=limit, whole=whole))
+def page(transaction: Transaction, *, after: TaskId, whole: bool = False) -> tuple[Stand, list[Resource]]:
+    """The resources behind a task, in the order of their ids; fewer than there may be only at the end."""
+    return _read(transaction.execute(_PAGE, after=after, limit=size_of_page(whole=whole), whole=whole))
+
+
+def size_of_page(*, whole: bool) -> int:
+    return PAGE_WHOLE if whole else PAGE
 
 
 def named(transaction: Transaction, names: Sequence[str], *, whole: bool = False) -> tuple[Stand, dict[str, Resource]]:

@@ -11,8 +11,9 @@ from api.calendars.reports.clock import Clock
 from api.calendars.reports.filters import ComponentFilter, TimeRange
 from api.calendars.reports.matching import Matcher
 from api.tasks.objects.content import parse
-from tests.calendars.dav import HEAD, C, Dav, condition, read, todo
+from tests.calendars.dav import HEAD, C, Dav, condition, read, sync_token, todo
 from tests.calendars.test_query import in_range, query
+from tests.calendars.test_sync import ask
 
 SERIES = ("DTSTART:20260101T100000Z", "DUE:20260101T100000Z", "RRULE:FREQ=DAILY")
 
@@ -174,3 +175,42 @@ def test_dates_left_out_on_a_clock_of_many_changes() -> None:
     finally:
         sys.setprofile(None)
     assert steps < 1_500_000
+
+
+@pytest.mark.parametrize(
+    ("method", "inside"),
+    [
+        ("PROPFIND", "<D:propfind {HEAD} xmlns:n='{ns}'><D:prop>{names}</D:prop></D:propfind>"),
+        ("PROPFIND", "<D:propfind {HEAD} xmlns:n='{ns}'><D:allprop/><D:include>{names}</D:include></D:propfind>"),
+        (
+            "PROPPATCH",
+            "<D:propertyupdate {HEAD} xmlns:n='{ns}'><D:set><D:prop>{names}</D:prop></D:set></D:propertyupdate>",
+        ),
+        (
+            "REPORT",
+            "<D:sync-collection {HEAD} xmlns:n='{ns}'><D:sync-token/><D:prop>{names}</D:prop></D:sync-collection>",
+        ),
+    ],
+)
+def test_a_long_namespace_is_not_told_back_again_and_again(dav: Dav, method: str, inside: str) -> None:
+    """It would be there in the answer for each name in it, and for each task."""
+    names = "".join(f"<n:a{number}/>" for number in range(100))
+    for length, status in ((10, 207), (50_000, 400)):
+        body = inside.format(HEAD=HEAD, ns="x" * length, names=names)
+        assert dav.send(method, dav.collection, body, depth="1").status_code == status
+
+
+def test_long_files_come_in_several_answers(dav: Dav) -> None:
+    """A page of what has changed has as many as a process may have waiting for a reader, and all come in the end."""
+    long = f"X-A:{'&' * 120_000}"
+    for number in range(40):
+        assert dav.put(f"{number}.ics", todo(str(number), long)).status_code == 201
+    token, seen, sizes = "", list[str](), list[int]()
+    while len(seen) < 40:
+        answer = ask(dav, token, prop="<D:prop><C:calendar-data/></D:prop>")
+        seen += [told.name for told in read(answer) if told.status != 507]
+        sizes.append(len(answer.content))
+        token = sync_token(answer)
+    assert sorted(seen) == sorted(f"{number}.ics" for number in range(40))
+    assert len(sizes) == 2
+    assert read(ask(dav, token)) == []

@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from api.auth import Principal
 from api.calendars.answers import Refused, as_multistatus, multistatus, of_properties, streamed
-from api.calendars.asked import MINIMAL, Depth, depth_of, is_minimal, wanted_by, xml_of
+from api.calendars.asked import MINIMAL, Depth, depth_of, is_minimal, names_of, wanted_by, xml_of
 from api.calendars.files import file_of
 from api.calendars.places import Kind, Place
 from api.calendars.properties import CONTENT_LENGTH, OF_THE_STAND, PRIVILEGES, Facts, Wanted, protected, told
@@ -90,7 +90,7 @@ async def proppatch(request: Request, place: Place, _principal: Principal) -> Re
     root = await xml_of(request)
     if root is None or root.name != dav("propertyupdate"):
         raise Refused(HTTPStatus.BAD_REQUEST)
-    names = list(dict.fromkeys(_set_by(root)))
+    names = names_of(_set_by(root))
     if not names:
         raise Refused(HTTPStatus.BAD_REQUEST)
     known = protected(place.kind)
@@ -99,8 +99,8 @@ async def proppatch(request: Request, place: Place, _principal: Principal) -> Re
     return multistatus(of_properties(place.href, found, error=error if known.intersection(names) else ""))
 
 
-def _set_by(root: Element) -> Iterator[str]:
-    """The names of what is to be set or removed."""
+def _set_by(root: Element) -> Iterator[Element]:
+    """What is to be set or removed."""
     for part in root.children:
         if part.name in (dav("set"), dav("remove")) and (properties := part.find(dav("prop"))):
-            yield from (child.name for child in properties.children)
+            yield from properties.children

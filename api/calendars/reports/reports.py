@@ -24,10 +24,11 @@ from api.calendars.xml.names import caldav, dav
 from api.calendars.xml.read import Element
 from api.tasks.objects.content import parse
 from api.turns import Turns
+from core.calendars import reads
 from core.calendars.reads import Resource
 from core.errors import InvalidCalendar
 
-AT_ONCE = 200
+AT_ONCE = reads.PAGE_WHOLE
 """Of the resources that a multiget names."""
 
 

@@ -23,7 +23,12 @@ MOST = 20_000
 """Of what one answer tells, where nobody asks for fewer."""
 MOST_WHOLE = 1000
 """With their files."""
+MOST_BYTES = 16 * 1024 * 1024
+"""Of an answer without files, roughly: it goes out as a whole."""
 MOST_DIGITS = 9
+
+_USUAL_BYTES = 400
+"""Of an address, and of what is around the properties."""
 
 
 class Sync:
@@ -35,7 +40,7 @@ class Sync:
         if place.kind is not Kind.COLLECTION:
             raise Refused(HTTPStatus.FORBIDDEN, dav("supported-report"))
         since, asked_for = what_of(root)
-        limit = min(asked_for or MOST, MOST_WHOLE if view.whole else MOST)
+        limit = min(asked_for or MOST, MOST_WHOLE if view.whole else MOST, MOST_BYTES // _bytes_of(view))
         owner = view.principal.user_id
 
         async def render(page: SyncPage) -> bytes:
@@ -51,6 +56,11 @@ class Sync:
         except Resynchronise:
             raise _outdated() from None
         return as_multistatus(body)
+
+
+def _bytes_of(view: View) -> int:
+    """What each resource may take, without its file: a name is there twice, and a value or a namespace."""
+    return _USUAL_BYTES + sum(2 * len(name) + _USUAL_BYTES // 10 for name in view.wanted.names)
 
 
 def what_of(root: Element) -> tuple[Token | None, int | None]:
