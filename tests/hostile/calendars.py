@@ -61,6 +61,9 @@ def xml(fetched: str) -> tuple[Kind, ...]:
         "names": lambda: within(_many(80_000, "<x{}/>")),
         "attributes": lambda: within(f"<x {_many(80_000, _ATTRIBUTE)}/>"),
         "namespaces": lambda: within(f"<x {_many(50_000, _NAMESPACE)}/>"),
+        "names in a long namespace": lambda: within(
+            f"<D:x xmlns:n='{'n' * 60_000}'>{''.join(f'<n:a{number}/>' for number in range(11_000))}</D:x>"
+        ),
         "a name": lambda: within(f"<{'x' * (XML_LIMIT - 200)}/"),
         "a value that never ends": lambda: b'<a b="' + b"x" * (XML_LIMIT - 10),
         "a comment that never ends": lambda: b"<!--" + b"x" * (XML_LIMIT - 4),

@@ -15,6 +15,8 @@ MAX_DEPTH = 24
 MAX_ELEMENTS = 12_000
 """Of a multiget that names as many tasks as any client does at once, several times over."""
 MAX_ATTRIBUTES = 32
+MAX_NAMES = 1_000_000
+"""Characters of all names, each with its namespace: that is said once, and is in each of them."""
 MAX_TAG_BYTES = 64 * 1024
 """Of a tag, or a comment: expat takes all of one before it says anything. Roughly."""
 
@@ -72,6 +74,7 @@ class _Reader:
         self._open: list[Element] = []
         self._root: Element | None = None
         self._count = 0
+        self._names = 0
         self._silent = 0
         """Bytes since anything was said."""
 
@@ -96,7 +99,8 @@ class _Reader:
         self._silent = 0
         if len(self._open) >= MAX_DEPTH:
             raise NotXml("is nested too deeply")
-        if self._count > MAX_ELEMENTS or len(attributes) > MAX_ATTRIBUTES:
+        self._names += len(name) + sum(map(len, attributes))
+        if self._count > MAX_ELEMENTS or len(attributes) > MAX_ATTRIBUTES or self._names > MAX_NAMES:
             raise NotXml("has too many parts")
         element = Element("{" + name if "}" in name else name, attributes)
         if self._open:
