@@ -11,7 +11,7 @@ from deploy.local.page import Frontend
 from tests.stack import TOP
 
 FRONTEND = Frontend(TOP / "frontend")
-TOO_LONG = 600
+TOO_LONG = 1_200
 """Seconds after which a command that hangs is ended."""
 
 

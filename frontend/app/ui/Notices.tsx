@@ -21,7 +21,15 @@ export function Notices({ notices }: { notices: NoticesStore }) {
     >
       <div role="status">
         {shown.map((notice) => (
-          <Shown key={notice.id} notice={notice} held={held} onDismiss={() => notices.dismiss(notice.id)} />
+          <Shown
+            key={notice.id}
+            notice={notice}
+            held={held}
+            onDismiss={() => {
+              setHeld(false); // nothing leaves what goes with the focus in it
+              notices.dismiss(notice.id);
+            }}
+          />
         ))}
       </div>
     </section>
