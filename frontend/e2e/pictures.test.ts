@@ -7,7 +7,7 @@ import type { NewTask } from "../lib/api";
 import { type Visit, visit } from "./browser";
 import { newUser, type User } from "./people";
 import { PICTURES } from "./settings";
-import { add, notice, row } from "./tasks";
+import { add, go, notice, row } from "./tasks";
 
 const WIDE = { viewport: { width: 1120, height: 760 } };
 const PHONE = { viewport: { width: 360, height: 740 }, deviceScaleFactor: 1.5, hasTouch: true, isMobile: true };
@@ -26,14 +26,34 @@ const TASKS: NewTask[] = [
     tags: ["travel", "family"],
   },
   { title: "Send the invoice to Meyer & Sons", due_date: day(-2), priority: "urgent", tags: ["work"] },
-  { title: "Water the plants", due_date: day(0), priority: "low", tags: ["home"] },
+  {
+    title: "Water the plants",
+    due_date: day(0),
+    priority: "low",
+    tags: ["home"],
+    recurrence: { rule: "FREQ=DAILY;INTERVAL=3", time_zone: null, from: "due" },
+  },
+  {
+    title: "Pay the rent",
+    due_date: `${day(0).slice(0, 4)}-12-31`,
+    tags: ["home"],
+    recurrence: { rule: "FREQ=MONTHLY;BYMONTHDAY=-1", time_zone: null, from: "due" },
+  },
   { title: "Return the drill", completed: true, tags: ["home"] },
   { title: "Plan the week", completed: true, tags: ["work"] },
+];
+
+const STEPS: NewTask[] = [
+  { title: "Ask who comes along", completed: true },
+  { title: "Find out about the bicycle", due_date: day(1) },
+  { title: "Reserve two seats" },
 ];
 
 async function furnished(): Promise<User> {
   const user = await newUser();
   for (const task of TASKS) await user.addTask(task);
+  const { items } = await user.api.listTasks({ search: "train" });
+  for (const step of STEPS.toReversed()) await user.addTask({ ...step, parent_id: items[0]?.id ?? null });
   return user;
 }
 
@@ -56,9 +76,23 @@ describe.skipIf(!PICTURES)("pictures", () => {
 
   test("the list in the dark, with something to undo", async () => {
     const page = await open({ ...WIDE, colorScheme: "dark" });
-    await row(page, "Renew the library card").getByRole("checkbox").click();
+    await row(page, "Send the invoice to Meyer & Sons").getByRole("checkbox").click();
     await notice(page, "Completed").waitFor();
     await take(page, "page-dark");
+  });
+
+  test("the next days", async () => {
+    const page = await open(WIDE);
+    await go(page, "Next 7 days");
+    await take(page, "page-days");
+  });
+
+  test("a task in words", async () => {
+    const page = await open(WIDE);
+    await page.getByLabel("Title of a new task").click();
+    await page.keyboard.type("hand in the hours every last Friday 5pm #work !high");
+    await page.locator(".quick-add-summary").getByText("every last Friday").waitFor();
+    await take(page, "page-words");
   });
 
   test("a task", async () => {
