@@ -18,7 +18,7 @@ import {
   type QueryKey,
 } from "@tanstack/react-query";
 import { useMemo } from "react";
-import type { Api, NewTask, Task, TaskChanges } from "../api.js";
+import type { Api, MoveTask, NewTask, Task, TaskChanges } from "../api.js";
 import { follower, isResting, shownBy, type Followed } from "./follower.js";
 import { idsOf, ownId, send, withWrites, type Write } from "./writes.js";
 
@@ -42,6 +42,8 @@ export interface Tasks {
   readonly addTask: (task: NewTask) => Promise<Task>;
   readonly updateTask: (id: number, changes: TaskChanges) => Promise<Task>;
   readonly completeTask: (id: number, completed: boolean) => Promise<Task>;
+  /** Behind another task or to the top, beneath a parent or to the top level: the order by hand is that of `position`. */
+  readonly moveTask: (id: number, to: MoveTask) => Promise<Task>;
   readonly deleteTask: (id: number) => Promise<void>;
 }
 
@@ -65,6 +67,7 @@ export function useTasks(api: Api, { user }: TasksOptions = {}): Tasks {
         write({ kind: "add", id: ownId(), task, after: newest(client, key) }) as Promise<Task>,
       updateTask: (id: number, changes: TaskChanges) => write({ kind: "update", id, changes }) as Promise<Task>,
       completeTask: (id: number, completed: boolean) => write({ kind: "complete", id, completed }) as Promise<Task>,
+      moveTask: (id: number, to: MoveTask) => write({ kind: "move", id, to }) as Promise<Task>,
       deleteTask: (id: number) => write({ kind: "delete", id }) as Promise<void>,
     }),
     [client, key, refetch, write],

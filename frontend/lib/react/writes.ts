@@ -1,6 +1,7 @@
 /** What a person does to tasks, and how the list looks until the service has done it. */
 
-import type { Api, NewTask, Task, TaskChanges } from "../api.js";
+import type { Api, MoveTask, NewTask, Task, TaskChanges } from "../api.js";
+import { keyBelow, keyBetween } from "../order.js";
 
 export type Write =
   | {
@@ -11,6 +12,7 @@ export type Write =
     }
   | { readonly kind: "update"; readonly id: number; readonly changes: TaskChanges }
   | { readonly kind: "complete"; readonly id: number; readonly completed: boolean }
+  | { readonly kind: "move"; readonly id: number; readonly to: MoveTask }
   | { readonly kind: "delete"; readonly id: number };
 
 /** What became of tasks that were known here, under an id of our own, before the service had them. */
@@ -28,7 +30,7 @@ export async function send(api: Api, write: Write): Promise<Task | void> {
   const id = idOf(write);
   switch (write.kind) {
     case "add": {
-      const task = await api.createTask(write.task);
+      const task = await api.createTask(named(write.task));
       saved.set(write.id, task);
       return task;
     }
@@ -36,6 +38,8 @@ export async function send(api: Api, write: Write): Promise<Task | void> {
       return await api.updateTask(id, write.changes);
     case "complete":
       return await api.completeTask(id, write.completed);
+    case "move":
+      return await api.moveTask(id, { ...named(write.to), ...afterOf(write.to) });
     case "delete":
       return await api.deleteTask(id);
   }
@@ -58,12 +62,52 @@ export function withWrites(list: readonly Task[], writes: readonly Write[]): rea
         tasks.set(id, saved.get(write.id) ?? draft(write, list[0]?.user_id ?? ""));
         added.unshift(id);
       }
-    } else if (write.kind === "delete") tasks.delete(id);
-    else if (task)
-      tasks.set(id, changed(task, write.kind === "update" ? write.changes : { completed: write.completed }));
+    } else if (task) for (const one of changedBy(write, task, tasks)) tasks.set(one.id, one);
+    if (write.kind === "delete") for (const one of [...beneath(id, tasks), id]) tasks.delete(one);
   }
   const order = [...added, ...list.map((task) => task.id)];
   return order.map((id) => tasks.get(id)).filter((task) => task !== undefined);
+}
+
+/** What is beneath a task is completed with it. */
+function changedBy(write: Write, task: Task, tasks: ReadonlyMap<number, Task>): Task[] {
+  if (write.kind === "update") return [changed(task, write.changes)];
+  if (write.kind === "move") return [moved(task, write.to, tasks)];
+  if (write.kind !== "complete") return [];
+  const { completed } = write;
+  const along = completed ? beneath(task.id, tasks).map((id) => tasks.get(id) as Task) : [];
+  return [task, ...along].map((one) => changed(one, { completed }));
+}
+
+function beneath(id: number, tasks: ReadonlyMap<number, Task>): number[] {
+  const found = [id];
+  for (let at = 0; at < found.length; at++)
+    for (const task of tasks.values()) if (task.parent_id === found[at]) found.push(task.id);
+  return found.slice(1);
+}
+
+/** Its place is between its neighbours' until the service has given it one. */
+function moved(task: Task, to: MoveTask, tasks: ReadonlyMap<number, Task>): Task {
+  const others = [...tasks.values()].filter(({ id }) => id !== task.id);
+  const upper = to.after == null ? undefined : tasks.get(idOf({ id: to.after }));
+  const parent = to.parent_id === undefined ? (upper ?? task).parent_id : to.parent_id;
+  const places = others.map(({ position }) => position).filter((place) => place !== "");
+  const next = places.filter((place) => !upper || place > upper.position).reduce(least, "g");
+  const position = upper ? keyBetween(upper.position, next) : keyBelow(next);
+  return { ...task, position, parent_id: parent === null ? null : idOf({ id: parent }) };
+}
+
+function least(one: string, other: string): string {
+  return one < other ? one : other;
+}
+
+/** By the ids that the service knows. */
+function named<T extends { parent_id?: number | null | undefined }>(said: T): T {
+  return said.parent_id == null ? said : { ...said, parent_id: idOf({ id: said.parent_id }) };
+}
+
+function afterOf({ after }: MoveTask): Pick<MoveTask, "after"> {
+  return after == null ? {} : { after: idOf({ id: after }) };
 }
 
 /** The tasks that they are about. */
@@ -71,7 +115,7 @@ export function idsOf(writes: readonly Write[]): ReadonlySet<number> {
   return new Set(writes.map(idOf));
 }
 
-function idOf({ id }: Write): number {
+function idOf({ id }: { readonly id: number }): number {
   return saved.get(id)?.id ?? id;
 }
 
