@@ -145,6 +145,11 @@ describe("until the service has done it", () => {
     expect(shown(done(TREE, gone, back))).toEqual(shown(TREE));
   });
 
+  test("two moves that would make a circle with what another device has done make none", () => {
+    const theirs = [task(1, 2), task(2)]; // while here the second goes beneath the first
+    expect(shown(done(theirs, moved(task(2), { after: null, parent: task(1) })))).toEqual(["2", "-1"]);
+  });
+
   test("what is made is the first, the newest above", () => {
     const create = (id: number): Write => ({ kind: "create", task: task(-id) });
     const top: Write = { kind: "move", task: TREE[0] as Task, after: null, parent: null };

@@ -136,6 +136,26 @@ test("a new task that is refused takes what was typed into it along, and nobody 
   expect([box.entries.get(), handedBack, asked.length]).toEqual([[], [], 1]);
 });
 
+test("what was to stand beneath a task gets that task's later name, and stands alone where there will be none", async () => {
+  for (const [becomes, parent, moves] of [
+    ["made", 7, 1],
+    ["refused", null, 0],
+  ] as const) {
+    const { box, answers, asked } = await outbox();
+    const upper = draft();
+    void box.add({ kind: "create", task: upper });
+    void box.add({ kind: "create", task: draftTask({ ...NO_FIELDS, title: "Step" }, "ada", upper.id) });
+    void box.add({ kind: "move", task: { ...draft(), id: 3 }, after: upper.id, parent: upper.id });
+    if (becomes === "made") answers[0]?.resolve({ ...upper, id: 7 });
+    else answers[0]?.reject(NO);
+    await expect.poll(() => asked.length).toBe(2);
+    const left = box.entries.get().filter(({ state }) => state !== "sent");
+    expect(left[0]?.write).toMatchObject({ kind: "create", task: { title: "Step", parent_id: parent } });
+    const later = left.flatMap(({ write }) => (write.kind === "move" ? write : []));
+    expect(later.map((write) => [write.after, write.parent])).toEqual(Array.from({ length: moves }, () => [7, 7]));
+  }
+});
+
 test("closed, it stores nothing, sends nothing, and tells nobody", async () => {
   const { box, browser, answers, asked } = await outbox();
   const task = draft();

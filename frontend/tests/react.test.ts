@@ -27,6 +27,10 @@ test("a move shows its place and its parent at once", () => {
   expect(byHand(...twice)).toEqual(["5 in 4", "2", "1", "4 in 2", "3 in 2"]);
 });
 
+test("a move that would make a circle with what another device has done is not shown", () => {
+  expect(byHand({ kind: "move", id: 2, to: { parent_id: 5 } })).toEqual(byHand());
+});
+
 test("what is beneath a task is completed and deleted with it", () => {
   const done = withWrites(LIST, [{ kind: "complete", id: 2, completed: true }]);
   expect(done.filter(({ completed }) => completed).map(({ id }) => id)).toEqual([5, 4, 3, 2]);

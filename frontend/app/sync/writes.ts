@@ -1,7 +1,7 @@
 /** What a person does to tasks, and what the lists look like once it is done. */
 
 import { keyBelow, keyBetween } from "../../lib/order.ts";
-import { byHand, placeOf, Tree } from "../data/tree.ts";
+import { byHand, LEVELS, placeOf, Tree } from "../data/tree.ts";
 import { type DeletedTask, fieldsOf, same, type Task, type TaskFields } from "../data/types.ts";
 
 export type Write =
@@ -116,7 +116,7 @@ function apply(tasks: Map<number, Task>, write: Write, top: Top): void {
       return [...write.tasks, ...along].forEach((task) => set(task, change));
     }
     case "move":
-      if (tasks.has(write.task.id))
+      if (tasks.has(write.task.id) && !isBeneath(tasks, write.parent, write.task.id))
         set(write.task, { parent_id: write.parent, position: placeOfMove(tasks, write) ?? top.next() });
       return;
     case "delete":
@@ -124,6 +124,15 @@ function apply(tasks: Map<number, Task>, write: Write, top: Top): void {
     case "restore":
       return [...write.tasks, ...(write.along ?? [])].forEach((task) => set(task, {}));
   }
+}
+
+/** Others may have put the new parent beneath the task meanwhile: the service will refuse the move. */
+function isBeneath(tasks: ReadonlyMap<number, Task>, id: number | null, upper: number): boolean {
+  for (let at = id, level = 0; at !== null && level <= LEVELS; level++) {
+    if (at === upper) return true;
+    at = tasks.get(at)?.parent_id ?? null;
+  }
+  return false;
 }
 
 function beneath(tasks: ReadonlyMap<number, Task>, upper: readonly Task[]): Task[] {

@@ -90,11 +90,14 @@ function beneath(id: number, tasks: ReadonlyMap<number, Task>): number[] {
 function moved(task: Task, to: MoveTask, tasks: ReadonlyMap<number, Task>): Task {
   const others = [...tasks.values()].filter(({ id }) => id !== task.id);
   const upper = to.after == null ? undefined : tasks.get(idOf({ id: to.after }));
-  const parent = to.parent_id === undefined ? (upper ?? task).parent_id : to.parent_id;
+  const said = to.parent_id === undefined ? (upper ?? task).parent_id : to.parent_id;
+  const parent = said === null ? null : idOf({ id: said });
+  // Others may have put the one beneath the other meanwhile: the service will refuse it.
+  if (parent !== null && [task.id, ...beneath(task.id, tasks)].includes(parent)) return task;
   const places = others.map(({ position }) => position).filter((place) => place !== "");
   const next = places.filter((place) => !upper || place > upper.position).reduce(least, "g");
   const position = upper ? keyBetween(upper.position, next) : keyBelow(next);
-  return { ...task, position, parent_id: parent === null ? null : idOf({ id: parent }) };
+  return { ...task, position, parent_id: parent };
 }
 
 function least(one: string, other: string): string {
