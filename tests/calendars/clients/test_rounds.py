@@ -1,5 +1,6 @@
 """A laptop, a telephone and a script of one user's, and the page: all change what they like, round after round."""
 
+import itertools
 import os
 import random
 from collections.abc import Iterator
@@ -57,16 +58,18 @@ class Page:
 
 
 class Owner:
-    """Who does the same with a device."""
+    """Who does the same with a device; each change says something new: vdirsyncer does not hear of a change back."""
 
     def __init__(self, device: Device) -> None:
         self.device = device
+        self._changes = itertools.count()
 
     def add(self, title: str, fields: dict[str, Any]) -> None:
         self.device.add({"summary": title, **{name: value for name, value in self._values(fields).items() if value}})
 
     def change(self, title: str, fields: dict[str, Any]) -> None:
-        self.device.change(self._uids()[title], self._values(fields))
+        comment = f"Change {next(self._changes)}"
+        self.device.change(self._uids()[title], {**self._values(fields), "comment": comment})
 
     def delete(self, title: str) -> None:
         self.device.delete(self._uids()[title])
@@ -153,8 +156,9 @@ def test_all_have_the_same_after_each_round(owned: Owned, alice: httpx.Client, s
     devices: list[Device] = [laptop, script]
     game = Game(seed)
     script.sync()
+    players: list[Page | Owner] = [Page(alice), *map(Owner, devices)]
     for number in range(ROUNDS):
-        game.play([Page(alice), *map(Owner, devices)], number)
+        game.play(players, number)
         for device in (*devices, *devices):
             device.sync()
         for device in devices:
@@ -169,8 +173,9 @@ def test_the_telephone_has_the_same_after_each_round(owned: Owned, alice: httpx.
     phone = owned.phone()
     game = Game(seed)
     phone.sync()
+    players: list[Page | Owner] = [Page(alice), Owner(phone)]
     for number in range(ROUNDS):
-        game.play([Page(alice), Owner(phone)], number)
+        game.play(players, number)
         phone.sync()
         assert expect_equal(alice, phone) == game.expected, f"round {number} of seed {seed}"
     expect_settled(alice, phone)
