@@ -67,9 +67,11 @@ _NAMED: LiteralString = (
 )
 
 
-def page(transaction: Transaction, *, after: TaskId, whole: bool = False) -> tuple[Stand, list[Resource]]:
-    """The resources behind a task, in the order of their ids; fewer than there may be only at the end."""
-    return _read(transaction.execute(_PAGE, after=after, limit=size_of_page(whole=whole), whole=whole))
+def page(
+    transaction: Transaction, *, after: TaskId, whole: bool = False, limit: int | None = None
+) -> tuple[Stand, list[Resource]]:
+    """The resources behind a task, in the order of their ids; fewer than `limit`, or a page has, only at the end."""
+    return _read(transaction.execute(_PAGE, after=after, limit=limit or size_of_page(whole=whole), whole=whole))
 
 
 def size_of_page(*, whole: bool) -> int:

@@ -7,9 +7,9 @@ import httpx
 import pytest
 
 from api.calendars.places import Kind, find
-from api.calendars.reports.clock import Clock
 from api.calendars.reports.filters import ComponentFilter, TimeRange
 from api.calendars.reports.matching import Matcher
+from api.calendars.reports.times.clock import Clock
 from api.tasks.objects.content import parse
 from tests.calendars.dav import HEAD, C, Dav, condition, read, sync_token, todo
 from tests.calendars.test_query import in_range, query
