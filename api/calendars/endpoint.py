@@ -52,7 +52,7 @@ class Calendars:
         except Refused as refusal:
             response = refusal.response()
             if refusal.status == HTTPStatus.METHOD_NOT_ALLOWED:
-                response.headers["allow"] = ", ".join(_allowed(places.find(scope["path"])))
+                response.headers["allow"] = ", ".join(_allowed(places.find(scope["raw_path"].decode("ascii"))))
         except TasklaneError as error:
             response = _problem(error).response()
         await response(scope, receive, send)
