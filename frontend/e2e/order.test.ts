@@ -73,7 +73,7 @@ test("a row is dragged to its place with the mouse, and beneath another one, and
   await expectTree(page, "four", "-two", "three", "one");
 });
 
-test("a finger drags a row by its grip, and scrolls everywhere else", async () => {
+test("a finger drags a row by its grip, and the next tap is a tap", async () => {
   const page = await visitAsNewUser(PHONE, ...TITLES);
   await expectTitles(page, "one", "two", "three", "four");
   const screen = await page.context().newCDPSession(page);

@@ -127,7 +127,7 @@ test("in German, with a finger", async () => {
   await expect.poll(async () => (await user.api.listTasks()).items[0]?.due_date).toBe(occurrences[0]);
 });
 
-test("a task that comes again each day is there again today in Today only when it is due", async () => {
+test("what is done today comes again tomorrow", async () => {
   const page = await visitAsNewUser();
   await page.getByLabel("Title of a new task").fill("pills every day");
   await acknowledged(page, "POST", () => page.getByLabel("Title of a new task").press("Enter"));
