@@ -7,14 +7,12 @@ from dataclasses import dataclass
 from enum import Enum
 from urllib.parse import quote, unquote, urlsplit
 
+from api.tasks.objects.names import known_name
 from core.types import UserId
 
 ROOT = "/dav"
 WELL_KNOWN = "/.well-known/caldav"
 TASKS = "tasks"
-
-MAX_NAME_BYTES = 255
-"""Of a resource's, as a path has it once it is decoded."""
 
 
 class Kind(Enum):
@@ -76,7 +74,7 @@ def find(path: str) -> Place:
             place = Place(Kind.HOME, UserId(user))
         case ["calendars", user, step] if user and step == TASKS:
             place = Place(Kind.COLLECTION, UserId(user))
-        case ["calendars", user, step, name] if user and step == TASKS and _is_name(name):
+        case ["calendars", user, step, name] if user and step == TASKS and known_name(name):
             place = Place(Kind.RESOURCE, UserId(user), name)
     return place
 
@@ -88,10 +86,3 @@ def of_reference(reference: str) -> Place:
     except ValueError:
         return Place(Kind.NOTHING)
     return find(path)
-
-
-def _is_name(name: str) -> bool:
-    """Without a slash. Programs that make names of UIDs write `%2F` for one, and encode that once more for the path."""
-    if name in ("", ".", "..") or "/" in name or not name.isprintable():
-        return False
-    return len(name.encode(errors="replace")) <= MAX_NAME_BYTES

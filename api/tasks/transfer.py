@@ -14,6 +14,7 @@ from api.http.bodies import JSON_TYPES
 from api.tasks.formats import VERSION
 from api.tasks.objects import MAX_BYTES
 from api.tasks.objects.content import MAX_UID_BYTES
+from api.tasks.objects.names import known_name
 from api.tasks.schemas import Instant, TaskCreate, whole
 from core.tasks.bulk import MAX_IMPORTED
 from core.tasks.recurring.recurrence import known_date
@@ -74,7 +75,9 @@ class ImportedObject(BaseModel):
 
     model_config = ConfigDict(strict=True, extra="ignore", hide_input_in_errors=True)
 
-    name: Annotated[str, Field(pattern=r"^[^/\x00-\x1f\x7f-\x9f]{1,150}$")] | None = None
+    name: Annotated[
+        Annotated[str, Field(pattern=r"^[^/\x00-\x1f\x7f-\x9f]{1,255}$")] | None, BeforeValidator(known_name)
+    ] = None
     kept: Annotated[str, AfterValidator(_fitting)]
 
 

@@ -74,6 +74,25 @@ class TestDefaultNames:
         [task] = alice.get("/api/tasks").json()
         assert list(dav.etags()) == [f"tasklane-{task['id']}.ics"]
 
+    @pytest.mark.parametrize("name", ["..", "é" * 150, "a\u200b", "a\ufffd", "a/b", "x" * 256])
+    def test_one_that_no_address_has(self, dav: Dav, alice: httpx.Client, name: str) -> None:
+        """Nobody would reach what an import calls so: it is called as the service does."""
+        document = alice.get("/api/tasks/export").json()
+        document["tasks"] = [{"title": "A", "calendar": {"name": name, "kept": todo("a")}}]
+        alice.post("/api/tasks/import", json=document).raise_for_status()
+        [found] = dav.etags()
+        assert dav.send("GET", f"{dav.collection}{found}").status_code == 200
+
+    def test_one_as_long_as_may_be(self, dav: Dav, alice: httpx.Client, bob: httpx.Client) -> None:
+        """An export brings it along."""
+        assert dav.put("x" * 255, todo("a")).status_code == 201
+        bob.post("/api/tasks/import", json=alice.get("/api/tasks/export").json()).raise_for_status()
+        assert bob.get("/api/tasks/export").json()["tasks"][0]["calendar"]["name"] == "x" * 255
+
+    def test_one_that_is_no_text(self, dav: Dav) -> None:
+        """Else all that cannot be read would be one name."""
+        assert dav.put("%FF.ics", todo("a")).status_code == 404
+
 
 def test_as_many_lines_as_may_be(dav: Dav, alice: httpx.Client) -> None:
     """What a change of the task adds to them is no reason to find nothing any more."""
