@@ -83,6 +83,7 @@ class Node:
     title: str = ""
     recurs: bool = False
     revision: int = 0
+    """At which somebody has touched it last; keys that are spread anew are no touch."""
     following: int | None = None
     """What its completion has made."""
     followed: int = NEVER
@@ -234,6 +235,7 @@ class Tree:
             return
         tree = [following, *self.below(following, lambda _: True)]
         if any(self.nodes[one].revision != node.followed for one in tree):
+            node.followed = NEVER  # what was touched once is not untouched again
             return
         for one in tree:
             self.nodes[one].deleted = f"taken back {id_}"
@@ -436,8 +438,6 @@ class Conversation(RuleBasedStateMachine):
         self.tree.order, self.tree.unsure = [task["id"] for task in shown], set()
         for id_, when in trash.items():
             self.tree.nodes[id_].deleted = when
-        for task in (*shown, *deleted):  # also what was spread anew has another
-            self.tree.nodes[task["id"]].revision = _revision(task)
         assert [task["position"] for task in shown] == sorted(task["position"] for task in shown)
         for task in shown:
             assert task["parent_id"] is None or task["parent_id"] in self.tree.order

@@ -81,15 +81,16 @@ _NO_LOOPS: LiteralString = "SELECT set_config('enable_nestloop', 'off', true)"
 
 # In calendars a series keeps the name and the uid that a client gave it: what was done there is an object by itself,
 # and what stays beneath that one names another parent there, which is a change.
-# The numbers are given from the highest down: the next one is the newest, and what is beneath it keeps its order.
+# The numbers are given from the highest down: the next one is the newest, and what is beneath it keeps its order. All
+# are made at one time, by which it is known what was made together.
 _MAKE: LiteralString = (
     """
     WITH drawn AS (
-        SELECT array_agg(number ORDER BY number DESC) AS ids
+        SELECT array_agg(number ORDER BY number DESC) AS ids, clock_timestamp() AS at
         FROM (SELECT nextval(pg_get_serial_sequence('tasks', 'id')) AS number
             FROM generate_series(1, cardinality(%(originals)s::bigint[]))) numbers
     ), copy AS (
-        SELECT c.*, ids[c.number] AS id, CASE WHEN beneath IS NULL THEN %(parent)s ELSE ids[beneath] END AS parent
+        SELECT c.*, at, ids[c.number] AS id, CASE WHEN beneath IS NULL THEN %(parent)s ELSE ids[beneath] END AS parent
         FROM drawn, unnest(%(originals)s::bigint[], %(beneath)s::integer[], %(due_on)s::date[],
             %(due_at)s::timestamptz[], %(reminders)s::text[], %(recurrence)s::text[], %(stands_for)s::text[],
             %(follows)s::boolean[]) WITH ORDINALITY
@@ -101,13 +102,13 @@ _MAKE: LiteralString = (
     + """)
         SELECT t.user_id, """
     + REVISION
-    + """, copy.id, now.at, now.at, false,
+    + """, copy.id, copy.at, copy.at, false,
             CASE WHEN copy.recurrence IS NOT NULL THEN coalesce(t.series_id, t.id) END, copy.parent,
             CASE WHEN copy.beneath IS NULL THEN %(position)s END, copy.due_on, copy.due_at,
             copy.reminders::jsonb, copy.recurrence, copy.stands_for, """
     + _OF_THE_ORIGINAL
     + """
-        FROM (SELECT clock_timestamp() AS at) now, copy JOIN tasks t ON t.user_id = %(owner)s AND t.id = copy.original
+        FROM copy JOIN tasks t ON t.user_id = %(owner)s AND t.id = copy.original
         RETURNING 1
     ), followed AS (
         UPDATE tasks AS t SET revision = """
@@ -144,15 +145,15 @@ _MAKE: LiteralString = (
     """
 )
 
-# Untouched is what has the revision still at which it was made, that of the completion, as has all that is beneath it.
+# Untouched is what was made with it, at one time, and is as it was then; keys that are spread anew are no touch.
 _TAKE_BACK: LiteralString = (
     """
     WITH RECURSIVE made AS (
-        SELECT s.id, s.revision, 1 AS level
+        SELECT s.id, s.created_at AS at, s.updated_at <> s.created_at AS touched, 1 AS level
         FROM tasks t JOIN tasks s ON s.user_id = %(owner)s AND s.id = t.next_id AND s.deleted_at IS NULL
         WHERE t.user_id = %(owner)s AND t.id = %(id)s
         UNION ALL
-        SELECT c.id, c.revision, one.level + 1 FROM made one"""
+        SELECT c.id, one.at, c.created_at <> one.at OR c.updated_at <> one.at, one.level + 1 FROM made one"""
     + CHILDREN
     + """
         WHERE one.level <= %(levels)s
@@ -169,7 +170,9 @@ _TAKE_BACK: LiteralString = (
     + """, updated_at = clock_timestamp(), deleted_at = clock_timestamp()
         FROM tasks AS t
         WHERE t.user_id = %(owner)s AND t.id = %(id)s AND s.user_id = %(owner)s AND s.id = t.next_id
-            AND s.deleted_at IS NULL AND NOT EXISTS (SELECT FROM made WHERE made.revision <> -t.next_revision)
+            AND s.deleted_at IS NULL AND t.next_revision <> -"""
+    + _STAYS
+    + """ AND NOT EXISTS (SELECT FROM made WHERE touched)
         RETURNING s.id
     ), forgotten AS (
         UPDATE tasks AS o SET revision = """

@@ -32,7 +32,7 @@ WENT_WITH_IT: LiteralString = (
 """Whether what the row `t` took into the trash is there, in the statement that restores it."""
 
 CHILDREN: LiteralString = """
-    CROSS JOIN LATERAL (SELECT k.id, k.revision, k.deleted_at, k.next_id FROM tasks k
+    CROSS JOIN LATERAL (SELECT k.id, k.revision, k.created_at, k.updated_at, k.deleted_at, k.next_id FROM tasks k
         WHERE k.user_id = %(owner)s AND k.parent_id = one.id OFFSET 0) c"""
 """Those right beneath the row `one`, those in the trash too. OFFSET 0 has them looked up in the index of parents: until
 PostgreSQL has counted a list that has just grown, it would go through all of the list for each.
