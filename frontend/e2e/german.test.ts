@@ -13,7 +13,7 @@ test("in German, from signing in to the trash", async () => {
   const { id } = await user.addTask({ title: "Rechnung", due_date: "2020-02-03", priority: "urgent", tags: ["Büro"] });
   await user.addTask({ title: "Zug", due_date: "2031-05-06T07:30:00Z" });
   const page = await visit({ ...GERMAN, tolerate: /status of 401/ });
-  expect(await page.evaluate(() => document.documentElement.lang)).toBe("de");
+  await expect.poll(() => page.evaluate(() => document.documentElement.lang)).toBe("de");
   await page.getByLabel("E-Mail").fill(user.person.email);
   await page.getByLabel("Passwort").fill("falsches Passwort");
   await page.getByRole("button", { name: "Anmelden" }).click();

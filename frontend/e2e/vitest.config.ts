@@ -12,6 +12,7 @@ export default defineConfig({
     maxWorkers: 2,
     testTimeout: 90_000,
     hookTimeout: 90_000,
+    expect: { poll: { timeout: 30_000 } }, // it ends at once when it is so; a second is too little for a busy machine
     projects: [
       {
         extends: true,
