@@ -1,8 +1,10 @@
 /** Access tokens for programs, from the page: made, copied once, seen, and taken back. */
 
+import jsQR from "jsqr";
 import type { Page } from "playwright-core";
 import { expect, test } from "vitest";
 import { createApi, Problem } from "../lib/api";
+import { violations } from "./axe";
 import { kept, visit } from "./browser";
 import { newUser } from "./people";
 import { BASE } from "./settings";
@@ -125,3 +127,31 @@ test("a program for calendars gets its address here, and finds the tasks there",
   expect(found.status).toBe(207);
   expect(await found.text()).toContain("/dav/principals/");
 });
+
+test("a telephone's camera reads the address and the token", async () => {
+  const page = await visit({ user: await newUser() });
+  await open(page);
+  const token = await make(page, "Telephone");
+  await page.getByRole("button", { name: "Show a code for DAVx⁵" }).click();
+  const code = page.getByRole("img", { name: "QR code with the address and the token" });
+  await code.waitFor();
+  expect(await violations(page)).toEqual([]);
+  const size = Number((await code.getAttribute("viewBox"))?.split(" ")[2]);
+  const drawn = (await code.locator("path").getAttribute("d")) ?? "";
+  expect(readAs(size, drawn)).toBe(BASE.replace("http", "caldav").replace("://", `://tasklane:${token}@`) + "/dav/");
+  await page.getByRole("button", { name: "Done" }).click();
+  expect(await code.count()).toBe(0);
+});
+
+/** What a reader makes of the dark squares on white, each of 4 pixels. */
+function readAs(size: number, drawn: string): string | undefined {
+  const width = size * 4;
+  const pixels = new Uint8ClampedArray(width * width * 4).fill(255);
+  for (const [, x, y] of drawn.matchAll(/M(\d+) (\d+)h/g)) {
+    for (let spot = 0; spot < 16; spot++) {
+      const at = ((Number(y) * 4 + (spot >> 2)) * width + Number(x) * 4 + (spot & 3)) * 4;
+      pixels.fill(0, at, at + 3);
+    }
+  }
+  return jsQR(pixels, width, width)?.data;
+}

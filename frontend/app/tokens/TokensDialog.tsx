@@ -6,6 +6,7 @@ import type { NewAccessToken } from "../../lib/api";
 import { sentenceOf } from "../sync/failure";
 import { Dialog } from "../ui/Dialog";
 import { useWorkspace } from "../workspace/workspace";
+import { Code } from "./Code";
 import { MakeToken } from "./MakeToken";
 import { TokenList } from "./TokenList";
 import { t } from "../text";
@@ -58,6 +59,7 @@ function Made({ made, onDone }: { made: NewAccessToken; onDone: () => void }) {
       </Copied>
       <p>{t.tokens.calendar}</p>
       <Copied label={t.tokens.address} value={address} action={t.tokens.copyAddress} />
+      <Code address={address} token={made.token} />
     </section>
   );
 }
