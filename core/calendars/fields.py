@@ -25,9 +25,10 @@ CALENDAR_JSON: LiteralString = as_json(CALENDAR)
 NAMED: LiteralString = """(
     SELECT n.name, coalesce(o.task_id, d.id) AS id
     FROM unnest(%(names)s::text[], %(ids)s::bigint[]) AS n (name, id)
-    LEFT JOIN calendar_objects o ON o.user_id = %(owner)s AND o.name = n.name
-    LEFT JOIN tasks d ON d.user_id = %(owner)s AND d.id = n.id AND NOT EXISTS (
-        SELECT FROM calendar_objects m WHERE m.user_id = %(owner)s AND m.task_id = n.id AND m.name IS NOT NULL)
+    LEFT JOIN LATERAL (SELECT * FROM calendar_objects WHERE user_id = %(owner)s AND name = n.name OFFSET 0) o ON true
+    LEFT JOIN LATERAL (SELECT * FROM tasks WHERE user_id = %(owner)s AND id = n.id AND NOT EXISTS (
+        SELECT FROM calendar_objects m WHERE m.user_id = %(owner)s AND m.task_id = n.id AND m.name IS NOT NULL) OFFSET 0
+    ) d ON true
 )"""
 """Which tasks of the owner, in the trash or not, have the names that are asked for: `name`, and `id` or NULL."""
 

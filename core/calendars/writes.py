@@ -33,7 +33,9 @@ _UUID = re.compile("[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 _UID: LiteralString = UID.sql or ""
 
-# OFFSET: the id is found first, as a value by which the primary key can be asked; else all tasks are looked through.
+# OFFSET: each is looked up by its key. Where a list has grown faster than was counted, a join looks through all of it.
+_TASK: LiteralString = """
+    LEFT JOIN LATERAL (SELECT * FROM tasks t WHERE t.user_id = %(owner)s AND t.id = n.id OFFSET 0) t ON true"""
 _BY_NAME: LiteralString = (
     "SELECT "
     + STAND
@@ -43,7 +45,8 @@ _BY_NAME: LiteralString = (
     + CALENDAR_JSON
     + " FROM (SELECT) AS once LEFT JOIN (SELECT * FROM "
     + NAMED
-    + " found OFFSET 0) n ON true LEFT JOIN tasks t ON t.user_id = %(owner)s AND t.id = n.id"
+    + " found OFFSET 0) n ON true"
+    + _TASK
 )
 # No index on the uid of a task, which each new one would write: of a UUID all tasks of the user are looked through.
 _BY_UID: LiteralString = (
@@ -57,7 +60,8 @@ _BY_UID: LiteralString = (
             AND (m.uid = %(uuid)s::uuid OR (m.uid IS NULL AND tasklane_uid(m.id) = %(uuid)s::uuid))
             AND NOT EXISTS (SELECT FROM calendar_objects o
                 WHERE o.user_id = m.user_id AND o.task_id = m.id AND o.uid IS NOT NULL)
-            LIMIT 1)) AS id OFFSET 0) n LEFT JOIN tasks t ON t.user_id = %(owner)s AND t.id = n.id"""
+            LIMIT 1)) AS id OFFSET 0) n"""
+    + _TASK
 )
 _READ: LiteralString = (
     "SELECT t.revision, " + CALENDAR_JSON + " FROM tasks t WHERE user_id = %(owner)s AND id = %(task)s"
