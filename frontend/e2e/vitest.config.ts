@@ -10,8 +10,8 @@ export default defineConfig({
     globalSetup: "chromium.ts",
     isolate: false,
     maxWorkers: 2,
-    testTimeout: 90_000,
-    hookTimeout: 90_000,
+    testTimeout: 300_000,
+    hookTimeout: 300_000,
     expect: { poll: { timeout: 30_000 } }, // it ends at once when it is so; a second is too little for a busy machine
     projects: [
       {
