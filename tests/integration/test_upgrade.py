@@ -9,8 +9,11 @@ import pytest
 from core import __version__
 from tests.access.making import listed
 from tests.access.making import make as make_token
+from tests.calendars.dav import Dav, todo
 from tests.release import RELEASES, Release
+from tests.servers.address import until
 from tests.stack import Stack, folder, migrate, new_user
+from tests.steps import Cursor, outside
 
 Document = dict[str, Any]
 
@@ -108,6 +111,37 @@ def test_the_old_release_completes_what_recurs_and_makes_none(release: Release, 
         assert after.get(path).json()["next_id"] == following
         assert after.patch(path, json={"completed": False}).json()["next_id"] is None
         assert titles(before, after) == ["Clean"]
+
+
+def test_what_the_old_release_does_is_seen_in_calendars(release: Release, released: Stack) -> None:
+    """It knows of no calendar: what it changes has another tag and keeps what was put, what it erases is gone."""
+    user = new_user()
+    variables = released.environment()
+    old, worker = release.api(released.folder, variables), release.worker(released.folder, variables)
+    released.adopt(old, worker)
+    old.start()
+    worker.start()
+    migrate(released.database_url)
+    with old.client(user) as before, released.api().client(user) as after, Dav(after, user) as dav:
+        for name in ("a", "b"):
+            assert dav.put(f"{name}.ics", todo(name, "X-COLOUR:blue")).status_code == 201
+        put, [_, first] = dav.etags(), shown(before)
+        before.patch(f"/api/tasks/{first['id']}", json={"title": "Changed by the old"}).raise_for_status()
+        got = dav.send("GET", f"{dav.collection}a.ics").text
+        assert "SUMMARY:Changed by the old\r\n" in got
+        assert "X-COLOUR:blue\r\n" in got
+        assert {name: tag == put[name] for name, tag in dav.etags().items()} == {"a.ics": False, "b.ics": True}
+        before.delete(f"/api/tasks/{first['id']}").raise_for_status()
+        assert list(dav.etags()) == ["b.ics"]
+        before.delete("/api/account").raise_for_status()
+        with outside(released.database_url) as hands:
+            until(lambda: objects(hands) == 0, "nothing is kept of the account")
+
+
+def objects(hands: Cursor) -> int:
+    hands.execute("SELECT count(*) FROM calendar_objects")
+    [(count,)] = hands.fetchall()
+    return int(count)
 
 
 def test_an_account_that_the_old_release_erases_has_no_tokens(release: Release, released: Stack) -> None:
