@@ -1,6 +1,7 @@
 """The zones that a calendar is told of."""
 
 import io
+import re
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -28,6 +29,12 @@ def test_another_program_reads_the_same_times(zone: str) -> None:
             assert near.astimezone(UTC).astimezone(read).replace(tzinfo=None) == near.replace(tzinfo=None)
         before = there.utcoffset()
         moment += timedelta(days=1)
+
+
+def test_a_zone_is_described_the_same_in_each_year() -> None:
+    """A file has one form under its tag, whenever it is fetched: nothing in it is counted from now on."""
+    years = re.findall(r"\b(\d{4})\d{4}T", "\n".join(described("Europe/Berlin")))
+    assert (min(years), max(years)) == ("2000", "2049")
 
 
 def test_an_onset_is_written_as_the_clock_showed_it_before() -> None:

@@ -21,9 +21,10 @@ from core.tasks.zones import UNIVERSAL
 
 COMPLETION = "X-TASKLANE-RECURS-FROM"
 
-_FIRST_YEAR = 2000
-_YEARS_AHEAD = 10
-"""A zone is described from that year to so many after the present one: whoever knows its name needs none of it."""
+_FIRST_YEAR, _LAST_YEAR = 2000, 2049
+"""In which a zone is described: whoever knows its name needs none of it. Not so many from now on: then the same task,
+under the same tag, would be other bytes at New Year.
+"""
 
 _DAY = timedelta(days=1)
 _SECOND = timedelta(seconds=1)
@@ -145,7 +146,7 @@ def _observance(before: timedelta, after: timedelta, times: list[datetime]) -> I
 
 def _changes(clock: ZoneInfo, begin: datetime) -> Iterator[datetime]:
     """The first instant of each other offset."""
-    day, end = begin, datetime.now(UTC).replace(month=1, day=1) + _YEARS_AHEAD * 366 * _DAY
+    day, end = begin, begin.replace(year=_LAST_YEAR + 1)
     while day < end:
         following = day + _DAY
         before = _offset(day, clock)
