@@ -118,7 +118,7 @@ def _body(random: Random, uid: str) -> bytes:
 
 def _times(random: Random, zone: str | None) -> list[str]:
     day = date(2026, 1, 1) + timedelta(days=random.randint(0, 700))
-    local = datetime(day.year, day.month, day.day, random.randint(4, 22), random.randint(0, 59))  # noqa: DTZ001
+    local = datetime(day.year, day.month, day.day, random.randint(4, 22), random.randint(0, 59))  # noqa: DTZ001  # on a wall
     value = random.choice(
         [f";VALUE=DATE:{day:%Y%m%d}", f";TZID={zone}:{local:%Y%m%dT%H%M%S}" if zone else f":{local:%Y%m%dT%H%M%S}Z"]
     )

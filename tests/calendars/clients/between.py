@@ -134,7 +134,7 @@ def _handler(between: Between, service: httpx.Client) -> type[BaseHTTPRequestHan
             if self.command != "HEAD":
                 self.wfile.write(told.body)
 
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # its base's name
             pass
 
     for method in METHODS:
