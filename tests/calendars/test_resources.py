@@ -69,32 +69,6 @@ def test_a_copy_that_is_still_right_is_not_sent_again(dav: Dav) -> None:
     assert head.headers["content-length"] == str(len(dav.send("GET", path).content))
 
 
-class TestConditions:
-    """`If-Match` and `If-None-Match`, so that nothing of somebody else's is lost."""
-
-    def test_only_what_was_seen_is_changed(self, dav: Dav, alice: httpx.Client) -> None:
-        """A tag of before is 412 with PUT and DELETE, after a change by whichever side."""
-        old = dav.put("a.ics", todo("u")).headers["etag"]
-        [task] = alice.get("/api/tasks").json()
-        alice.patch(f"/api/tasks/{task['id']}", json={"title": "Changed"})
-        for refused in (
-            dav.put("a.ics", todo("u", summary="Late"), if_match=old),
-            dav.send("DELETE", f"{dav.collection}a.ics", if_match=old),
-            dav.put("a.ics", todo("u", summary="Late"), if_none_match="*"),
-        ):
-            assert refused.status_code == 412
-        assert alice.get("/api/tasks").json()[0]["title"] == "Changed"
-        present = dav.etags()["a.ics"]
-        assert dav.put("a.ics", todo("u", summary="In time"), if_match=f'"x", {present}').status_code == 204
-
-    @pytest.mark.parametrize("if_match", ["*", '"3-1-1"'])
-    def test_what_is_not_there_matches_nothing(self, dav: Dav, if_match: str) -> None:
-        """A PUT that wants to change something makes nothing."""
-        refused = dav.put("a.ics", todo("u"), if_match=if_match)
-        assert (refused.status_code, refused.headers.get("etag")) == (412, None)
-        assert dav.etags() == {}
-
-
 class TestRefused:
     """What cannot be put, by the name of what does not hold (RFC 4791, 5.3.2.1)."""
 

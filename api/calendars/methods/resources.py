@@ -1,6 +1,5 @@
 """GET, PUT and DELETE of one resource (RFC 4791, 5.3.2), and what is refused where names and collections stay."""
 
-from functools import partial
 from http import HTTPStatus
 
 from starlette.requests import Request
@@ -10,15 +9,15 @@ from api.auth import Principal
 from api.calendars.answers import PRIVATE, Refused
 from api.calendars.asked import body_of
 from api.calendars.files import CALENDAR_TYPE, file_of, not_taken, todo_of
+from api.calendars.methods import conditions
 from api.calendars.places import Kind, Place
 from api.calendars.properties import SENT_TYPE, etag_of
 from api.calendars.source import Source
 from api.calendars.xml.names import caldav, dav
 from api.calendars.xml.write import href
 from api.http.conditional import in_all, is_not_modified
-from api.tasks import objects, preconditions
+from api.tasks import objects
 from api.tasks.objects import MAX_BYTES
-from core.calendars.writes import ConditionOf
 from core.errors import InvalidCalendar, TooManyTasks, UidConflict
 from core.tasks.crud import task_etag
 
@@ -48,8 +47,9 @@ class Resources:
         todo = todo_of(body)
         owner = principal.user_id
         try:
+            condition_of = await conditions.condition_of(request.headers, place, owner, self._source)
             put = await self._source.put(
-                owner, place.name, todo, _condition_of(request), only_update="if-match" in request.headers
+                owner, place.name, todo, condition_of, only_update="if-match" in request.headers
             )
         except UidConflict as conflict:
             other = Place(Kind.RESOURCE, owner, conflict.name)
@@ -67,7 +67,9 @@ class Resources:
         """Into the trash; what is beneath it stays where it is."""
         if place.kind is not Kind.RESOURCE:
             raise Refused(HTTPStatus.FORBIDDEN)
-        await self._source.delete(principal.user_id, place.name, _condition_of(request))
+        owner = principal.user_id
+        condition_of = await conditions.condition_of(request.headers, place, owner, self._source)
+        await self._source.delete(owner, place.name, condition_of)
         return Response(status_code=HTTPStatus.NO_CONTENT, headers=PRIVATE)
 
 
@@ -81,9 +83,3 @@ async def mkcalendar(_request: Request, place: Place, _principal: Principal) -> 
 async def stays(_request: Request, place: Place, _principal: Principal) -> Response:
     """A name that became another's, or nobody's, would leave those behind who know it."""
     raise Refused(HTTPStatus.NOT_FOUND if place.kind is Kind.NOTHING else HTTPStatus.FORBIDDEN)
-
-
-def _condition_of(request: Request) -> ConditionOf:
-    """What `If-Match` and `If-None-Match` want, once it is known of which task."""
-    if_match, if_none_match = (in_all(request.headers, name) for name in ("if-match", "if-none-match"))
-    return partial(preconditions.condition, if_match=if_match, if_none_match=if_none_match)
