@@ -55,12 +55,14 @@ class Refused(Exception):
 Propstats = Mapping[HTTPStatus, Iterable[str]]
 """Properties, as XML, by what became of them."""
 
+NO_ERRORS: Mapping[HTTPStatus, str] = {}
 
-def of_properties(href: str, found: Propstats, *, error: str = "") -> str:
-    """What one place has, or has not, of what was asked; `error` says why not."""
-    why = error and f"<D:error>{error}</D:error>"
+
+def of_properties(href: str, found: Propstats, *, errors: Mapping[HTTPStatus, str] = NO_ERRORS) -> str:
+    """What one place has, or has not, of what was asked; `errors` say why not, as XML."""
+    why = {status: f"<D:error>{error}</D:error>" for status, error in errors.items()}
     stats = "".join(
-        f"<D:propstat><D:prop>{properties}</D:prop>{_STATUS[status]}{why}</D:propstat>"
+        f"<D:propstat><D:prop>{properties}</D:prop>{_STATUS[status]}{why.get(status, '')}</D:propstat>"
         for status, each in found.items()
         if (properties := "".join(each))
     )

@@ -141,7 +141,7 @@ def test_the_first_and_the_last_of_all_days(dav: Dav, lines: tuple[str, ...]) ->
         every = '<C:filter><C:comp-filter name="VCALENDAR"><C:comp-filter name="VTODO"/></C:comp-filter></C:filter>'
         expand = asked.replace("C:time-range", "C:expand")
         prop = f"<D:prop><C:calendar-data>{expand}</C:calendar-data></D:prop>"
-        assert dav.report("C:calendar-query", prop + every).status_code in (207, 507)
+        assert dav.report("C:calendar-query", prop + every).status_code == 207
 
 
 def test_a_series_that_goes_to_the_first_of_all_days(dav: Dav) -> None:

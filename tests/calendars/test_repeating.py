@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.calendars.dav import C, Dav, condition, read, todo
+from tests.calendars.dav import C, D, Dav, read, todo
 from tests.calendars.test_query import in_range, names, query
 
 ZONE = (
@@ -89,10 +89,19 @@ def test_days_stay_days(dav: Dav) -> None:
 
 
 def test_without_an_end_there_are_too_many(dav: Dav) -> None:
-    """The answer says so by name; a question about the dates alone is answered."""
+    """Of that one alone, by name, wherever it stands in a long answer; a question about the dates alone is answered."""
+    long = f"DESCRIPTION:{'long' * 25_000}"
+    for name in "abcd":
+        dav.put(f"{name}.ics", todo(name, "DUE;VALUE=DATE:20000102", long))
     dav.put("u.ics", todo("u", "DUE;VALUE=DATE:20000101", "RRULE:FREQ=DAILY"))
-    refused = query(dav, '<C:comp-filter name="VTODO"/>', prop=expanding("20000101T000000Z", "21000101T000000Z"))
-    assert (refused.status_code, condition(refused)) == (507, "{DAV:}number-of-matches-within-limits")
+    dav.put("v.ics", todo("v", "DUE;VALUE=DATE:20000102"))
+    prop = expanding("20000101T000000Z", "21000101T000000Z").replace("<D:prop>", "<D:prop><D:getetag/>")
+    answer = query(dav, '<C:comp-filter name="VTODO"/>', prop=prop)
+    assert answer.text.count("<D:error><D:number-of-matches-within-limits/></D:error>") == 1
+    told = {each.name: each for each in read(answer)}
+    assert {name: each.text(f"{D}getetag") for name, each in told.items()} == dav.etags()
+    refused = {name: each.missing for name, each in told.items() if each.missing}
+    assert refused == {"u.ics": {f"{C}calendar-data": 507}}
     assert names(dav, in_range("20990101T000000Z", None)) == {"u"}
 
 

@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from api.auth import Principal
-from api.calendars.answers import Refused, as_multistatus, multistatus, of_properties, streamed
+from api.calendars.answers import NO_ERRORS, Refused, as_multistatus, multistatus, of_properties, streamed
 from api.calendars.asked import MINIMAL, Depth, depth_of, is_minimal, names_of, wanted_by, xml_of
 from api.calendars.files import file_of
 from api.calendars.places import Kind, Place
@@ -94,9 +94,9 @@ async def proppatch(request: Request, place: Place, _principal: Principal) -> Re
     if not names:
         raise Refused(HTTPStatus.BAD_REQUEST)
     known = protected(place.kind)
-    error = element(dav("cannot-modify-protected-property"))
+    errors = {HTTPStatus.FORBIDDEN: element(dav("cannot-modify-protected-property"))}
     found = {HTTPStatus.FORBIDDEN: [element(name) for name in names]}
-    return multistatus(of_properties(place.href, found, error=error if known.intersection(names) else ""))
+    return multistatus(of_properties(place.href, found, errors=errors if known.intersection(names) else NO_ERRORS))
 
 
 def _set_by(root: Element) -> Iterator[Element]:

@@ -2,14 +2,11 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from http import HTTPStatus
 
-from api.calendars.answers import Refused
 from api.calendars.reports.filters import TimeRange
 from api.calendars.reports.times import clock
 from api.calendars.reports.times.repeating import MOST, Repeating, Repetition
 from api.calendars.reports.times.spans import Times
-from api.calendars.xml.names import dav
 from api.imports.values.ical import when
 from api.tasks.objects.content import Line, Part, line
 
@@ -17,8 +14,12 @@ _OF_THE_SERIES = frozenset(("RRULE", "RDATE", "EXDATE", "EXRULE"))
 _MOVED = frozenset(("DTSTART", "DUE", "RECURRENCE-ID"))
 
 
+class TooMany(Exception):
+    """More repetitions of one to-do than are told."""
+
+
 def expanded(calendar: Part, asked: TimeRange) -> Part:
-    """Those that lie in the range; raises `Refused` where they are too many to be told."""
+    """Those that lie in the range; raises `TooMany`."""
     times = Times(calendar, clock.of_range(asked))
     repeating = Repeating(calendar, times)
     content: list[Line | Part] = list(calendar.lines)
@@ -27,7 +28,7 @@ def expanded(calendar: Part, asked: TimeRange) -> Part:
             continue  # all zones are UTC now
         found = [one for one in repeating.of(todo, asked) if one.span.meets(asked)]
         if len(found) >= MOST:
-            raise Refused(HTTPStatus.INSUFFICIENT_STORAGE, dav("number-of-matches-within-limits"))
+            raise TooMany
         repeats = todo.first("RRULE") is not None or todo.first("RDATE") is not None
         content += [Part("VTODO", content=list(_content(todo, one, times, repeats=repeats))) for one in found]
     return Part(calendar.name, content=content)

@@ -33,7 +33,7 @@ class Data:
     """The repetitions within that, each by itself; None for the rule."""
 
     def of(self, resource: Resource) -> str:
-        """The text of it; raises `Refused` for more repetitions than may be."""
+        """The text of it; raises `TooMany` repetitions."""
         if self.chosen is None and self.expanded is None:
             return file_of(resource).decode()
         calendar = calendar_of(resource)

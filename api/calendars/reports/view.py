@@ -11,11 +11,14 @@ from api.calendars.files import file_of
 from api.calendars.places import Kind, Place
 from api.calendars.properties import CALENDAR_DATA, CONTENT_LENGTH, Facts, Wanted, told
 from api.calendars.reports import partial
+from api.calendars.reports.expanding import TooMany
 from api.calendars.reports.partial import Data
 from api.calendars.xml.names import dav
 from api.calendars.xml.read import Element
-from api.calendars.xml.write import escaped
+from api.calendars.xml.write import element, escaped
 from core.calendars.reads import Resource
+
+_TOO_MANY = {HTTPStatus.INSUFFICIENT_STORAGE: element(dav("number-of-matches-within-limits"))}
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +37,16 @@ class View:
     def of(self, resource: Resource) -> str:
         place = Place(Kind.RESOURCE, self.principal.user_id, resource.name)
         size = len(file_of(resource)) if self.wanted.asks_for([CONTENT_LENGTH]) else None
-        more = None
+        more, too_many = {}, False
         if self.data is not None:
-            more = {CALENDAR_DATA: f"<C:calendar-data>{escaped(self.data.of(resource))}</C:calendar-data>"}
-        facts = Facts(place, self.principal, resource=resource, size=size)
-        return of_properties(place.href, told(facts, self.wanted, more))
+            try:
+                more[CALENDAR_DATA] = f"<C:calendar-data>{escaped(self.data.of(resource))}</C:calendar-data>"
+            except TooMany:
+                more[CALENDAR_DATA], too_many = "", True
+        found = dict(told(Facts(place, self.principal, resource=resource, size=size), self.wanted, more))
+        if too_many:  # of one task: the others have their dates all the same
+            found[HTTPStatus.INSUFFICIENT_STORAGE] = [element(CALENDAR_DATA)]
+        return of_properties(place.href, found, errors=_TOO_MANY)
 
     def missing(self, href: str) -> str:
         return of_status(href, HTTPStatus.NOT_FOUND)
