@@ -6,8 +6,9 @@ from urllib.parse import urlencode
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from api.tasks.moving import MoveTask
-from api.tasks.schemas import Id, Priority, Tag, TaskCreate, TaskUpdate
+from api.tasks.schemas.given import TaskCreate, TaskUpdate
+from api.tasks.schemas.members import Id, Priority, Tag
+from api.tasks.schemas.moving import MoveTask
 from core.errors import Fault, InvalidInput
 from core.tasks.parse import parse_list, parse_stats, parse_trash
 from core.tasks.queries import MAX_SEARCH, MAX_TAGS, ListQuery, StatsQuery

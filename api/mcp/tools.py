@@ -14,7 +14,8 @@ from typing_extensions import TypedDict
 
 from api.http.problems import faults_of
 from api.mcp import arguments
-from api.tasks.schemas import ChangedTask, Id, Task, TaskStats
+from api.tasks.schemas.members import Id
+from api.tasks.schemas.shown import ChangedTask, Task, TaskStats
 from api.tasks.service import Tasks
 from core.cache.answer import Answer
 from core.errors import InvalidInput

@@ -9,41 +9,41 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from api.account.erasure import Account
 from api.account.tokens import AccessTokens, NewAccessToken, TokenCreate
 from api.health import Alive, Ready
-from api.tasks import schemas as models
 from api.tasks.batch import AtomicBatch, IndependentBatch
-from api.tasks.moving import MoveTask, TagRename
+from api.tasks.schemas import given, imported, results, shown
+from api.tasks.schemas.moving import MoveTask, TagRename
 from api.tasks.transfer import Import
 from core.tasks.answers import Shape
 
 Document = dict[str, Any]
 
 _MODELS: Mapping[str, Any] = {
-    "TaskCreate": models.TaskCreate,
-    "TaskUpdate": models.TaskUpdate,
-    "Completion": models.Completion,
+    "TaskCreate": given.TaskCreate,
+    "TaskUpdate": given.TaskUpdate,
+    "Completion": given.Completion,
     "MoveTask": MoveTask,
-    "Task": models.Task,
-    "ChangedTask": models.ChangedTask,
-    "DeletedTask": models.DeletedTask,
-    "Changes": models.Changes,
-    "Event": models.Event,
-    "Occurrences": models.Occurrences,
-    "TaskStats": models.TaskStats,
+    "Task": shown.Task,
+    "ChangedTask": shown.ChangedTask,
+    "DeletedTask": shown.DeletedTask,
+    "Changes": shown.Changes,
+    "Event": shown.Event,
+    "Occurrences": shown.Occurrences,
+    "TaskStats": shown.TaskStats,
     "Batch": AtomicBatch | IndependentBatch,
-    "BatchResult": models.BatchResult,
+    "BatchResult": results.BatchResult,
     "Import": Import,
     "TagRename": TagRename,
-    "RenamedTag": models.RenamedTag,
-    "Imported": models.Imported,
-    "ImportPreview": models.ImportPreview,
-    "Export": models.Export,
+    "RenamedTag": shown.RenamedTag,
+    "Imported": imported.Imported,
+    "ImportPreview": imported.ImportPreview,
+    "Export": shown.Export,
     "Account": Account,
     "TokenCreate": TokenCreate,
     "NewAccessToken": NewAccessToken,
     "AccessTokens": AccessTokens,
-    "Problem": models.Problem,
-    "FailedBatch": models.FailedBatch,
-    "ExceededQuota": models.ExceededQuota,
+    "Problem": results.Problem,
+    "FailedBatch": results.FailedBatch,
+    "ExceededQuota": results.ExceededQuota,
     "Alive": Alive,
     "Ready": Ready,
 }

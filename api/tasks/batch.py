@@ -10,8 +10,9 @@ from typing_extensions import TypeAliasType, TypedDict
 
 from api.http.problems import faults_of
 from api.tasks import preconditions
-from api.tasks.moving import MoveTask
-from api.tasks.schemas import TaskCreate, TaskNumber, TaskUpdate
+from api.tasks.schemas.given import TaskCreate, TaskUpdate
+from api.tasks.schemas.members import TaskNumber
+from api.tasks.schemas.moving import MoveTask
 from core.errors import BatchFailed, Fault, InvalidInput, NotFound, PreconditionFailed, TasklaneError, TooManyTasks
 from core.lists.lists import Change
 from core.tasks import crud

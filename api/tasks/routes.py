@@ -18,9 +18,9 @@ from api.tasks.batch import BATCH_LIMIT_BYTES, Batch
 from api.tasks.brought import bring
 from api.tasks.formats.table import Table
 from api.tasks.lineage import TASKS
-from api.tasks.moving import MoveTask, TagRename
 from api.tasks.parameters import Id, ImportAsked, Service, parse_export, parse_import
-from api.tasks.schemas import Completion, TaskCreate, TaskUpdate
+from api.tasks.schemas.given import Completion, TaskCreate, TaskUpdate
+from api.tasks.schemas.moving import MoveTask, TagRename
 from api.tasks.service import Tasks, changed
 from api.tasks.transfer import FILE_TYPES, IMPORT_LIMIT_BYTES, Streamed
 from core.errors import Fault, InvalidInput

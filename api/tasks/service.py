@@ -12,8 +12,8 @@ from api.http.problems import problem_of
 from api.tasks import batch
 from api.tasks.batch import Batch
 from api.tasks.exports import Exports
-from api.tasks.moving import TagRename
-from api.tasks.schemas import TaskCreate, TaskUpdate
+from api.tasks.schemas.given import TaskCreate, TaskUpdate
+from api.tasks.schemas.moving import TagRename
 from core.cache.answer import Answer
 from core.errors import NotFound, Resynchronise, TasklaneError
 from core.idempotency import Key, Outcome, once

@@ -15,7 +15,8 @@ from api.tasks.formats import VERSION
 from api.tasks.objects import MAX_BYTES
 from api.tasks.objects.content import MAX_UID_BYTES
 from api.tasks.objects.names import known_name
-from api.tasks.schemas import Instant, TaskCreate, whole
+from api.tasks.schemas.given import TaskCreate
+from api.tasks.schemas.members import Instant, whole
 from core.tasks.bulk import MAX_IMPORTED
 from core.tasks.recurring.recurrence import known_date
 

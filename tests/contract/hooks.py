@@ -29,8 +29,8 @@ from schemathesis.generation.meta import TestPhase
 from schemathesis.specs.openapi.checks import negative_data_rejection
 
 from api.http.idempotency import MAX_LENGTH
-from api.tasks.forms import NAMES, TITLES, understood
-from api.tasks.schemas import TaskCreate
+from api.tasks.schemas.forms import NAMES, TITLES, understood
+from api.tasks.schemas.given import TaskCreate
 from core.errors import InvalidInput, Resynchronise
 from core.tasks import zones
 from core.tasks.cursors import Cursor, KeyKind

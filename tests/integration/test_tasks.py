@@ -10,11 +10,11 @@ import httpx
 import psycopg2
 import pytest
 
-from api.tasks import schemas
+from api.tasks.schemas.shown import Task
 from core.types import UserId
 from tests.stack import Stack
 
-MEMBERS = list(get_type_hints(schemas.Task))
+MEMBERS = list(get_type_hints(Task))
 
 JSON = {"content-type": "application/json"}
 

@@ -6,9 +6,9 @@ import json
 from typing import Any, get_type_hints
 
 from api.openapi import examples
-from api.tasks import schemas
 from api.tasks.formats.table import Table
 from api.tasks.imports import parse_import
+from api.tasks.schemas import given, shown
 from api.tasks.transfer import ImportedTask
 from core.tasks.fields import ARCHIVED, COLUMNS, DEFAULTS, DELETED_AT, EXPORTED, GIVEN, MEMBERS, Given
 
@@ -31,24 +31,24 @@ def imported_rows(document: Any) -> list[Any]:
 
 def test_the_documented_tasks_have_the_members_of_the_list() -> None:
     """In its order, the trash and the export with more."""
-    assert list(get_type_hints(schemas.Task)) == SHOWN
-    assert sorted(get_type_hints(schemas.DeletedTask)) == sorted([*SHOWN, DELETED_AT.name])
-    assert sorted(get_type_hints(schemas.ExportedTask)) == sorted(member.name for member in ARCHIVED)
+    assert list(get_type_hints(shown.Task)) == SHOWN
+    assert sorted(get_type_hints(shown.DeletedTask)) == sorted([*SHOWN, DELETED_AT.name])
+    assert sorted(get_type_hints(shown.ExportedTask)) == sorted(member.name for member in ARCHIVED)
     assert sorted(examples.EXPORTED) == sorted(member.name for member in ARCHIVED)
     assert list(examples.TASK) == SHOWN
 
 
 def test_a_client_sets_what_the_list_says() -> None:
     """A body names every member that is given, and becomes every column that is given."""
-    assert list(schemas.TaskUpdate.model_fields) == GIVEN_MEMBERS
-    sent = schemas.TaskUpdate.model_validate({name: FULL[name] for name in GIVEN_MEMBERS})
+    assert list(given.TaskUpdate.model_fields) == GIVEN_MEMBERS
+    sent = given.TaskUpdate.model_validate({name: FULL[name] for name in GIVEN_MEMBERS})
     assert sorted(sent.columns()) == sorted(column.name for column in GIVEN)
 
 
 def test_null_is_the_default_of_the_list() -> None:
     """Also where a task is made: absent and null are the same."""
     cleared = {name: None for name in GIVEN_MEMBERS if name != "title"}
-    columns = schemas.TaskCreate.model_validate({"title": "x", **cleared}).columns()
+    columns = given.TaskCreate.model_validate({"title": "x", **cleared}).columns()
     assert columns == {column.name: column.default for column in GIVEN} | {"title": "x"}
     [imported] = imported_rows({"tasks": [{"title": "x"}]})
     assert imported == {**DEFAULTS, "title": "x"}

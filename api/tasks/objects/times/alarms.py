@@ -6,7 +6,7 @@ from api.imports.source.content_lines import Property
 from api.imports.values.ical import duration, when
 from api.tasks.objects.content import Part
 from api.tasks.objects.times.zones import Zones
-from api.tasks.reminders import MAX_MINUTES, MOST
+from api.tasks.schemas.reminders import MAX_MINUTES, MOST
 
 _SEEN = ("DISPLAY", "AUDIO", "")
 

@@ -2,7 +2,7 @@
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from api.tasks.schemas import Tag, TaskNumber
+from api.tasks.schemas.members import Tag, TaskNumber
 from core.tasks.tree.moves import Move
 from core.types import TaskId
 
