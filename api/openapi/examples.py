@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from api.tasks.formats import KINDS, Format, document
+from api.tasks.files.formats import KINDS, Format, document
 from core.tasks.crud import task_etag
 from core.tasks.sync.token import Token
 from core.tasks.tree.keys import of_number

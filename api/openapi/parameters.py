@@ -5,7 +5,7 @@ from typing import Any
 from api.http.idempotency import KEY_PATTERN
 from api.imports.detect import FORMATS as IMPORTED
 from api.openapi.examples import TASK, TOKEN, etag
-from api.tasks.formats import KINDS
+from api.tasks.files.formats import KINDS
 from api.tasks.schemas.members import WITHOUT_NUL
 from core.tasks import cursors, queries, zones
 from core.tasks.sync import token

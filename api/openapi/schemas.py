@@ -10,9 +10,9 @@ from api.account.erasure import Account
 from api.account.tokens import AccessTokens, NewAccessToken, TokenCreate
 from api.health import Alive, Ready
 from api.tasks.batch import AtomicBatch, IndependentBatch
+from api.tasks.files.transfer import Import
 from api.tasks.schemas import given, imported, results, shown
 from api.tasks.schemas.moving import MoveTask, TagRename
-from api.tasks.transfer import Import
 from core.tasks.answers import Shape
 
 Document = dict[str, Any]

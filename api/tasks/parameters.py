@@ -11,8 +11,8 @@ from starlette.convertors import Convertor, register_url_convertor
 
 from api.imports.detect import FORMATS as IMPORTED
 from api.imports.detect import Format
-from api.tasks.formats import KINDS
-from api.tasks.formats import Format as ExportFormat
+from api.tasks.files.formats import KINDS
+from api.tasks.files.formats import Format as ExportFormat
 from api.tasks.service import Tasks
 from core.errors import Fault, InvalidInput
 from core.tasks import zones

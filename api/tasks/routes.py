@@ -13,16 +13,17 @@ from api.http.bodies import JSON_TYPES, check_type
 from api.http.conditional import in_all, is_not_modified
 from api.http.idempotency import key_of, key_of_file, key_of_pieces
 from api.http.intake import LargeRequest
-from api.tasks import formats, preconditions
+from api.tasks import preconditions
 from api.tasks.batch import BATCH_LIMIT_BYTES, Batch
-from api.tasks.brought import bring
-from api.tasks.formats.table import Table
-from api.tasks.lineage import TASKS
+from api.tasks.files import formats
+from api.tasks.files.brought import bring
+from api.tasks.files.formats.table import Table
+from api.tasks.files.lineage import TASKS
+from api.tasks.files.transfer import FILE_TYPES, IMPORT_LIMIT_BYTES, Streamed
 from api.tasks.parameters import Id, ImportAsked, Service, parse_export, parse_import
 from api.tasks.schemas.given import Completion, TaskCreate, TaskUpdate
 from api.tasks.schemas.moving import MoveTask, TagRename
 from api.tasks.service import Tasks, changed
-from api.tasks.transfer import FILE_TYPES, IMPORT_LIMIT_BYTES, Streamed
 from core.errors import Fault, InvalidInput
 from core.idempotency import Key, Outcome
 from core.tasks import bulk

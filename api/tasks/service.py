@@ -11,7 +11,7 @@ from api.hits.reads import CachedReads, Result
 from api.http.problems import problem_of
 from api.tasks import batch
 from api.tasks.batch import Batch
-from api.tasks.exports import Exports
+from api.tasks.files.exports import Exports
 from api.tasks.schemas.given import TaskCreate, TaskUpdate
 from api.tasks.schemas.moving import TagRename
 from core.cache.answer import Answer

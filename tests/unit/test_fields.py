@@ -6,10 +6,10 @@ import json
 from typing import Any, get_type_hints
 
 from api.openapi import examples
-from api.tasks.formats.table import Table
-from api.tasks.imports import parse_import
+from api.tasks.files.formats.table import Table
+from api.tasks.files.imports import parse_import
+from api.tasks.files.transfer import ImportedTask
 from api.tasks.schemas import given, shown
-from api.tasks.transfer import ImportedTask
 from core.tasks.fields import ARCHIVED, COLUMNS, DEFAULTS, DELETED_AT, EXPORTED, GIVEN, MEMBERS, Given
 
 GIVEN_MEMBERS = [member.name for member in MEMBERS if any(isinstance(column, Given) for column in member.columns)]

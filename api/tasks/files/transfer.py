@@ -11,7 +11,7 @@ from starlette.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from api.http.bodies import JSON_TYPES
-from api.tasks.formats import VERSION
+from api.tasks.files.formats import VERSION
 from api.tasks.objects import MAX_BYTES
 from api.tasks.objects.content import MAX_UID_BYTES
 from api.tasks.objects.names import known_name

@@ -11,11 +11,11 @@ from api.imports.parsed import Moment, NotCarried, Parsed, Rule
 from api.imports.tree import Placed
 from api.imports.values.moments import in_utc
 from api.imports.values.texts import plain
+from api.tasks.files.transfer import known_uid, row_of_uid
 from api.tasks.objects.write import told_of
 from api.tasks.schemas.members import MAX_DESCRIPTION, MAX_TAG, MAX_TAGS, MAX_TITLE
 from api.tasks.schemas.reminders import MAX_MINUTES
 from api.tasks.schemas.reminders import MOST as MAX_REMINDERS
-from api.tasks.transfer import known_uid, row_of_uid
 from core.recurrence.rule import parse as parse_rule
 from core.tasks import zones
 from core.tasks.due import Due

@@ -10,8 +10,8 @@ from pydantic import TypeAdapter, ValidationError
 from api.http.pieces import pieces
 from api.http.problems import faults_of
 from api.http.sentences import sentence_of
-from api.tasks.lineage import TASKS, Family, family_faults
-from api.tasks.transfer import Import, ImportedTask, row_of_uid
+from api.tasks.files.lineage import TASKS, Family, family_faults
+from api.tasks.files.transfer import Import, ImportedTask, row_of_uid
 from api.turns import Turns
 from core.errors import Fault, InvalidInput
 from core.tasks.bulk import MAX_IMPORTED, Batches, Rows

@@ -10,8 +10,8 @@ from typing import Any
 from api.imports.detect import Format
 from api.imports.parsed import Asked
 from api.imports.read import format_of, is_archive, read
-from api.tasks.foreign import Made, Making
-from api.tasks.imports import BATCH, parse_import
+from api.tasks.files.foreign import Made, Making
+from api.tasks.files.imports import BATCH, parse_import
 from api.tasks.parameters import ImportAsked
 from api.turns import Turns
 from core.tasks.bulk import MAX_IMPORTED, Batches, Rows

@@ -6,8 +6,8 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-from api.tasks.formats.calendar import Archive, Calendar
-from api.tasks.formats.table import Table
+from api.tasks.files.formats.calendar import Archive, Calendar
+from api.tasks.files.formats.table import Table
 
 Format = Literal["json", "csv", "ics", "zip"]
 

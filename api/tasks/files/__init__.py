@@ -1,0 +1,1 @@
+"""Tasks as files, out and in: this service's own, and other people's."""
