@@ -40,7 +40,7 @@ from core.limits import Bucket, Limiter
 from core.lists.lists import Lists
 from core.settings import Settings
 from core.tasks import spelling
-from core.tasks.queries import ChangesQuery
+from core.tasks.questions.queries import ChangesQuery
 from core.types import UserId
 
 if TYPE_CHECKING:

@@ -26,7 +26,7 @@ from core.lists.lists import Change, Lists
 from core.lists.stand import HISTORY, REVISION
 from core.settings import Settings
 from core.tasks import answers, crud
-from core.tasks.queries import ListQuery
+from core.tasks.questions.queries import ListQuery
 from core.types import History, Revision, Stand, UserId
 
 PATIENCE = 60

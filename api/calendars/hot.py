@@ -27,7 +27,7 @@ from api.calendars.xml.read import Element, NotXml, read_small
 from api.hits.asked import Asked, Form
 from core.cache.answer import Header
 from core.tasks import answers
-from core.tasks.queries import ChangesQuery, StandQuery
+from core.tasks.questions.queries import ChangesQuery, StandQuery
 
 MEMO_ENTRIES = 1024
 MAX_BODY_BYTES = 2048

@@ -17,7 +17,7 @@ from core.errors import NotFound, Resynchronise
 from core.lists.lists import Lists
 from core.tasks import answers
 from core.tasks.fields import REPRESENTATION
-from core.tasks.queries import ChangesQuery, StandQuery
+from core.tasks.questions.queries import ChangesQuery, StandQuery
 from core.tasks.sync.token import Token
 from core.types import Stand, TaskId, UserId
 

@@ -9,8 +9,8 @@ from api.auth import Principal
 from core.cache.answer import Header
 from core.errors import InvalidInput, Resynchronise
 from core.tasks import answers
-from core.tasks.parse import parse_path
-from core.tasks.queries import Query
+from core.tasks.questions.parse import parse_path
+from core.tasks.questions.queries import Query
 from core.types import UserId
 
 MEMO_ENTRIES = 4096

@@ -29,7 +29,7 @@ from core.cache.fence import Fence
 from core.cache.keys import OWN_FIELDS, field, question
 from core.errors import RedisUnavailable
 from core.tasks import answers
-from core.tasks.queries import Query
+from core.tasks.questions.queries import Query
 from core.types import UserId
 
 KEPT_BYTES = 16 * 1024 * 1024

@@ -10,8 +10,8 @@ from api.tasks.schemas.given import TaskCreate, TaskUpdate
 from api.tasks.schemas.members import Id, Priority, Tag
 from api.tasks.schemas.moving import MoveTask
 from core.errors import Fault, InvalidInput
-from core.tasks.parse import parse_list, parse_stats, parse_trash
-from core.tasks.queries import MAX_SEARCH, MAX_TAGS, ListQuery, StatsQuery
+from core.tasks.questions.parse import parse_list, parse_stats, parse_trash
+from core.tasks.questions.queries import MAX_SEARCH, MAX_TAGS, ListQuery, StatsQuery
 from core.types import TaskId
 
 MAX_PAGE = 100

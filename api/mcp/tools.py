@@ -21,7 +21,7 @@ from core.cache.answer import Answer
 from core.errors import InvalidInput
 from core.limits import Kind
 from core.tasks.crud import ANY_STATE
-from core.tasks.queries import ListQuery
+from core.tasks.questions.queries import ListQuery
 from core.types import UserId
 
 A = TypeVar("A", bound=BaseModel)

@@ -7,7 +7,8 @@ from api.imports.detect import FORMATS as IMPORTED
 from api.openapi.examples import TASK, TOKEN, etag
 from api.tasks.files.formats import KINDS
 from api.tasks.schemas.members import WITHOUT_NUL
-from core.tasks import cursors, queries, zones
+from core.tasks import zones
+from core.tasks.questions import cursors, queries
 from core.tasks.sync import token
 from core.types import MAX_TASK_ID
 

@@ -22,7 +22,7 @@ from core.cache.answer import Answer
 from core.cache.hints import Hints
 from core.errors import DatabaseUnavailable, TooBusy, TooManyStreams
 from core.settings import Settings
-from core.tasks.queries import MAX_CHANGES, ChangesQuery
+from core.tasks.questions.queries import MAX_CHANGES, ChangesQuery
 from core.tasks.sync.token import Token
 from core.types import Revision, UserId
 

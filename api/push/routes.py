@@ -8,7 +8,7 @@ from starlette.responses import Response
 from api.guard import Owner, OwnersRoute
 from api.push.hub import Hub
 from api.push.response import EventStream
-from core.tasks.parse import parse_events
+from core.tasks.questions.parse import parse_events
 
 router = APIRouter(route_class=OwnersRoute, tags=["tasks"])
 

@@ -16,7 +16,7 @@ from api.tasks.files.formats import Format as ExportFormat
 from api.tasks.service import Tasks
 from core.errors import Fault, InvalidInput
 from core.tasks import zones
-from core.tasks.parse import parse_task_id
+from core.tasks.questions.parse import parse_task_id
 from core.types import MAX_TASK_ID, TaskId
 
 

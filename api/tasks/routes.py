@@ -28,8 +28,8 @@ from core.errors import Fault, InvalidInput
 from core.idempotency import Key, Outcome
 from core.tasks import bulk
 from core.tasks.crud import Condition
-from core.tasks.parse import parse_changes, parse_list, parse_occurrences, parse_stats, parse_trash
-from core.tasks.queries import Query, TaskQuery
+from core.tasks.questions.parse import parse_changes, parse_list, parse_occurrences, parse_stats, parse_trash
+from core.tasks.questions.queries import Query, TaskQuery
 from core.types import TaskId, UserId
 
 PRIVATE = {"cache-control": "private, no-cache", "vary": "Authorization"}

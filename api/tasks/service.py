@@ -22,7 +22,7 @@ from core.settings import Settings
 from core.tasks import answers, bulk, crud, tags
 from core.tasks.bulk import Batches
 from core.tasks.crud import Condition, StoredTask
-from core.tasks.queries import Query
+from core.tasks.questions.queries import Query
 from core.tasks.recurring import occurrences
 from core.tasks.tree import moves
 from core.tasks.tree.moves import Move

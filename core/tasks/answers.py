@@ -7,9 +7,10 @@ from typing import Literal, get_args
 from core.cache.answer import Answer
 from core.database.transaction import Transaction
 from core.errors import DatabaseUnavailable
-from core.tasks import crud, pages, parse
+from core.tasks import crud, pages
 from core.tasks.fields import REPRESENTATION
-from core.tasks.queries import ChangesQuery, ListQuery, Query, StandQuery, StatsQuery, TaskQuery
+from core.tasks.questions import parse
+from core.tasks.questions.queries import ChangesQuery, ListQuery, Query, StandQuery, StatsQuery, TaskQuery
 from core.tasks.sync import changes
 from core.tasks.sync.token import MAX_LENGTH, Token, decode, fingerprint
 from core.types import UserId

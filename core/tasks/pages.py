@@ -14,9 +14,9 @@ from core.database.transaction import Row, Transaction
 from core.errors import Fault, InvalidInput
 from core.lists.stand import HISTORY, REVISION
 from core.tasks import spelling, zones
-from core.tasks.cursors import Cursor, moment
 from core.tasks.fields import DELETED_TASK_JSON, TASK_JSON, function
-from core.tasks.queries import KEY_KINDS, ListQuery, StatsQuery
+from core.tasks.questions.cursors import Cursor, moment
+from core.tasks.questions.queries import KEY_KINDS, ListQuery, StatsQuery
 from core.tasks.tree import keys
 from core.tasks.tree.keys import Place, edge
 from core.types import Stand

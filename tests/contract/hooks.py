@@ -33,10 +33,10 @@ from api.tasks.schemas.forms import NAMES, TITLES, understood
 from api.tasks.schemas.given import TaskCreate
 from core.errors import InvalidInput, Resynchronise
 from core.tasks import zones
-from core.tasks.cursors import Cursor, KeyKind
-from core.tasks.other_names import spelt_out
-from core.tasks.parse import parse_list, parse_trash
-from core.tasks.queries import KEY_KINDS
+from core.tasks.questions.cursors import Cursor, KeyKind
+from core.tasks.questions.other_names import spelt_out
+from core.tasks.questions.parse import parse_list, parse_trash
+from core.tasks.questions.queries import KEY_KINDS
 from core.tasks.sync import token
 from core.tasks.sync.changes import NO_HISTORY
 from core.tasks.tree.keys import of_number

@@ -19,7 +19,7 @@ from core.cache.hints import Hints
 from core.cache.keys import channel
 from core.cache.servers.connect import listening
 from core.tasks import answers
-from core.tasks.queries import MAX_CHANGES, ChangesQuery
+from core.tasks.questions.queries import MAX_CHANGES, ChangesQuery
 from core.types import Revision, Stand, UserId
 from tests import steps
 from tests.served import deaf, metrics, served, with_much

@@ -26,7 +26,7 @@ from core.lists.lists import AS_USER, Change, Lists
 from core.lists.stand import STAND
 from core.tasks import bulk, crud, pages, tags
 from core.tasks.fields import function
-from core.tasks.queries import ListQuery, StatsQuery
+from core.tasks.questions.queries import ListQuery, StatsQuery
 from core.tasks.sync import changes
 from core.tasks.tree import moves, places
 from core.tasks.tree.moves import Move

@@ -13,7 +13,7 @@ from core.lists.all_lists import NEWEST, OLDEST, AllLists, Place
 from core.lists.lists import Change
 from core.tasks import crud, pages
 from core.tasks.crud import Condition, StoredTask
-from core.tasks.queries import ListQuery
+from core.tasks.questions.queries import ListQuery
 from core.types import Revision, Stand, TaskId, UserId
 from tests.integration.wires import Cursor, blocked, database, end, rows
 from tests.stack import Stack, migrate, new_user

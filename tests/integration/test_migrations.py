@@ -12,7 +12,7 @@ from alembic.config import Config
 from psycopg2 import errors
 
 from core.tasks import crud, pages
-from core.tasks.queries import ListQuery
+from core.tasks.questions.queries import ListQuery
 from deploy.local.postgres import PostgresServer
 from tests.integration.wires import Cursor, blocked, rows
 from tests.stack import TOP, Stack, environ, environment, folder, migrate, new_user, settings

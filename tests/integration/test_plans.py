@@ -1,6 +1,6 @@
 """How PostgreSQL serves the very statements that the product sends: by an index, however long the list is.
 
-The role and its policies are those of a request; the statements are caught on their way out of `core.pages`.
+The role and its policies are those of a request; the statements are caught on their way out of `core.tasks.pages`.
 """
 
 import contextlib
@@ -14,8 +14,8 @@ import pytest
 from core.database.transaction import Transaction
 from core.lists.lists import AS_USER
 from core.tasks import pages
-from core.tasks.cursors import Cursor as Place
-from core.tasks.queries import KEY_KINDS, ListQuery, Sort, StatsQuery, Status
+from core.tasks.questions.cursors import Cursor as Place
+from core.tasks.questions.queries import KEY_KINDS, ListQuery, Sort, StatsQuery, Status
 from core.types import TaskId
 from tests.stack import Stack, migrate
 from tests.steps import Cursor, outside

@@ -16,7 +16,7 @@ from core.database.transaction import Transaction
 from core.errors import DatabaseUnavailable, NotFound
 from core.lists.lists import Change
 from core.tasks import crud, pages
-from core.tasks.queries import ListQuery
+from core.tasks.questions.queries import ListQuery
 from core.types import UserId
 from deploy.local.child import Child, Launch
 from deploy.local.privileges import server_account

@@ -10,7 +10,7 @@ from core.database.transaction import Transaction
 from core.errors import NotFound
 from core.lists.lists import AS_WORKER, Change, Lists
 from core.tasks import crud, pages
-from core.tasks.queries import ListQuery
+from core.tasks.questions.queries import ListQuery
 from core.types import TaskId, UserId
 from tests.integration.wires import Cursor, database, look, rows
 from tests.stack import Stack, migrate, new_user

@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from core.tasks import answers, crud, zones
-from core.tasks.queries import StatsQuery
+from core.tasks.questions.queries import StatsQuery
 from core.types import UserId
 from tests.stack import Stack
 from tests.steps import process

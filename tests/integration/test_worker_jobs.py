@@ -16,7 +16,7 @@ from core.cache.keys import field, key
 from core.cache.sample import sample
 from core.errors import RedisUnavailable
 from core.tasks import answers, crud
-from core.tasks.queries import ListQuery, TaskQuery
+from core.tasks.questions.queries import ListQuery, TaskQuery
 from core.tasks.tree import moves
 from core.tasks.tree.keys import CROWDED, of_number
 from core.tasks.tree.moves import Move

@@ -6,7 +6,7 @@ from starlette.types import Message
 from api.calendars.hot import HotQuestions
 from api.hits.asked import Asked
 from core.tasks.answers import unchanged
-from core.tasks.queries import ChangesQuery, StandQuery
+from core.tasks.questions.queries import ChangesQuery, StandQuery
 from core.tasks.sync.token import Place, Token
 from core.types import History, Revision, TaskId, UserId
 from tests.calendars.dav import HEAD

@@ -4,7 +4,7 @@ import pytest
 
 from api.hits.asked import Asked
 from api.hits.known import MAX_REQUEST_BYTES, KnownRequests, Mark
-from core.tasks.queries import ListQuery
+from core.tasks.questions.queries import ListQuery
 from core.types import UserId
 
 ALICE = UserId("alice")

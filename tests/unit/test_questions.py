@@ -3,9 +3,9 @@
 import pytest
 
 from core.errors import InvalidInput
-from core.tasks.other_names import spelt_out
-from core.tasks.parse import MAX_FOLDED, parse_list
-from core.tasks.queries import MAX_SEARCH, MAX_TAGS
+from core.tasks.questions.other_names import spelt_out
+from core.tasks.questions.parse import MAX_FOLDED, parse_list
+from core.tasks.questions.queries import MAX_SEARCH, MAX_TAGS
 from core.tasks.spelling import fold, pattern
 
 MANY = [f"{number:060x}" for number in range(1000)]

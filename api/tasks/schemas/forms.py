@@ -9,7 +9,7 @@ from typing import Any
 from pydantic_core import PydanticCustomError
 
 from api.http import unknown
-from core.tasks.other_names import PRIORITIES, STATUSES
+from core.tasks.questions.other_names import PRIORITIES, STATUSES
 
 NAMES: Mapping[str, str] = {
     "dueDate": "due_date",

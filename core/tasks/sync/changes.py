@@ -11,7 +11,7 @@ from core.database.transaction import Transaction
 from core.errors import Resynchronise
 from core.lists.stand import HISTORY, LIST
 from core.tasks.fields import TASK_JSON, TOMBSTONE_JSON
-from core.tasks.queries import ChangesQuery
+from core.tasks.questions.queries import ChangesQuery
 from core.tasks.sync.token import Place, Token, fingerprint
 from core.types import MAX_TASK_ID, History, Revision, Stand, TaskId, UserId
 

@@ -8,9 +8,10 @@ from typing import TypeVar
 from urllib.parse import parse_qsl
 
 from core.errors import Fault, InvalidInput, Resynchronise
-from core.tasks import cursors, due, spelling, zones
-from core.tasks.other_names import Pair, spelt_out
-from core.tasks.queries import (
+from core.tasks import due, spelling, zones
+from core.tasks.questions import cursors
+from core.tasks.questions.other_names import Pair, spelt_out
+from core.tasks.questions.queries import (
     KEY_KINDS,
     LIST_PATH,
     MAX_CHANGES,

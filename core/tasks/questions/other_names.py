@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from itertools import islice
 
 from core.errors import Fault, InvalidInput
-from core.tasks.queries import DEFAULT_LIMIT, MAX_OFFSET, MAX_TAGS
+from core.tasks.questions.queries import DEFAULT_LIMIT, MAX_OFFSET, MAX_TAGS
 
 Pair = tuple[str, str]
 

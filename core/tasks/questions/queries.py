@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Literal
 from urllib.parse import urlencode
 
-from core.tasks.cursors import Cursor, KeyKind
+from core.tasks.questions.cursors import Cursor, KeyKind
 from core.tasks.sync.token import Token
 from core.tasks.zones import UNIVERSAL
 from core.types import TaskId
