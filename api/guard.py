@@ -9,9 +9,9 @@ from fastapi.routing import APIRoute
 from starlette.responses import Response
 
 from api.auth import Principal
-from api.http import unknown
-from api.http.bodies import JsonRequest
-from api.http.intake import LargeRequest
+from api.http.bodies import unknown
+from api.http.bodies.intake import LargeRequest
+from api.http.bodies.read import JsonRequest
 from api.services import services_of
 from core.errors import InsufficientScope, NotFound
 from core.limits import Kind

@@ -6,7 +6,7 @@ from typing import cast
 from starlette.requests import Request
 
 from api.auth import Authenticator
-from api.http.intake import Intake
+from api.http.bodies.intake import Intake
 from api.observe.metrics import Metrics
 from core.cache.fence import Fence
 from core.cache.servers.connect import Servers

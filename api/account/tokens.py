@@ -24,7 +24,7 @@ from starlette.responses import JSONResponse, Response
 from typing_extensions import TypedDict
 
 from api.guard import Owner, SessionRoute
-from api.http import unknown
+from api.http.bodies import unknown
 from api.services import services_of
 from core.access import form, rows
 from core.errors import Fault, InvalidInput

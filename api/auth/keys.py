@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from jwt.algorithms import AllowedPublicKeys
 
 from api.auth.roca import is_of_roca
-from api.http.strict_json import parse_object
+from api.http.bodies.strict_json import parse_object
 from core.errors import ConfigurationError
 
 SHARED_SECRET_ALGORITHM = "HS256"  # noqa: S105

@@ -14,7 +14,7 @@ from jwt.utils import base64url_decode
 
 from api.auth.keys import SAME, Key
 from api.auth.refusal import refused
-from api.http.strict_json import parse_object
+from api.http.bodies.strict_json import parse_object
 
 MAX_AUTHORIZATION_BYTES = 8192
 """Of the whole header value; what common proxies let through."""

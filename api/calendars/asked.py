@@ -12,8 +12,8 @@ from api.calendars.properties import Wanted
 from api.calendars.xml import read
 from api.calendars.xml.names import dav
 from api.calendars.xml.read import Element, NotXml
-from api.http.bodies import received
-from api.http.intake import Intake
+from api.http.bodies.intake import Intake
+from api.http.bodies.read import received
 
 Depth = Literal["0", "1", "infinity"]
 

@@ -7,8 +7,8 @@ from typing import Any
 
 from starlette.requests import Request
 
-from api.http.pieces import pieces
-from api.http.strict_json import TOO_DEEP
+from api.http.bodies.pieces import pieces
+from api.http.bodies.strict_json import TOO_DEEP
 from api.turns import Turns
 from core.errors import Fault, InvalidInput
 from core.idempotency import FINGERPRINT_BYTES, Key

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
 
-from api.http.bodies import JSON_TYPES
+from api.http.bodies.read import JSON_TYPES
 from api.openapi.examples import DELETED, EXAMPLES, TASK
 from core.tasks.answers import Shape
 

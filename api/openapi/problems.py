@@ -4,7 +4,7 @@ from typing import Any
 
 from starlette.exceptions import HTTPException
 
-from api.http.bodies import JSON_TYPES
+from api.http.bodies.read import JSON_TYPES
 from api.http.problems import MEDIA_TYPE, Problem, problem_of
 from api.openapi.examples import etag
 from api.openapi.responses import header_references

@@ -9,10 +9,10 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from api.guard import LargeBodyRoute, Owner, OwnersRoute
-from api.http.bodies import JSON_TYPES, check_type
+from api.http.bodies.intake import LargeRequest
+from api.http.bodies.read import JSON_TYPES, check_type
 from api.http.conditional import in_all, is_not_modified
 from api.http.idempotency import key_of, key_of_file, key_of_pieces
-from api.http.intake import LargeRequest
 from api.tasks import preconditions
 from api.tasks.batch import BATCH_LIMIT_BYTES, Batch
 from api.tasks.files import formats

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from starlette.requests import Request
 
+from api.http.bodies.pieces import MAX_PIECE_BYTES, pieces
 from api.http.idempotency import key_of_pieces
-from api.http.pieces import MAX_PIECE_BYTES, pieces
 from core.errors import InvalidInput
 from core.idempotency import Key
 

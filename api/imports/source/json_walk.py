@@ -13,9 +13,9 @@ from typing import Any, Final, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from api.http.pieces import Reader
+from api.http.bodies.pieces import Reader
+from api.http.bodies.strict_json import INVALID, TOO_DEEP
 from api.http.problems import faults_of
-from api.http.strict_json import INVALID, TOO_DEEP
 from api.imports.source.faults import Path, line_of, pointer
 from core.errors import Fault, InvalidInput
 

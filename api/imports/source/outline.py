@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from api.http.strict_json import INVALID
+from api.http.bodies.strict_json import INVALID
 from api.imports.source.json_walk import Walk
 from core.errors import InvalidInput
 

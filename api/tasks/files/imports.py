@@ -7,7 +7,7 @@ from typing import Any, Literal, NamedTuple
 
 from pydantic import TypeAdapter, ValidationError
 
-from api.http.pieces import pieces
+from api.http.bodies.pieces import pieces
 from api.http.problems import faults_of
 from api.http.sentences import sentence_of
 from api.tasks.files.lineage import TASKS, Family, family_faults

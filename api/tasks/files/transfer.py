@@ -10,7 +10,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from starlette.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
-from api.http.bodies import JSON_TYPES
+from api.http.bodies.read import JSON_TYPES
 from api.tasks.files.formats import VERSION
 from api.tasks.objects import MAX_BYTES
 from api.tasks.objects.content import MAX_UID_BYTES

@@ -1,6 +1,6 @@
 """The other names and values that frontends send for what a task has; docs/frontend.md has them as a table.
 
-Where two names say different things of one, that is an error; what nobody knows is told (`api.http.unknown`).
+Where two names say different things of one, that is an error; what nobody knows is told (`api.http.bodies.unknown`).
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic_core import PydanticCustomError
 
-from api.http import unknown
+from api.http.bodies import unknown
 from core.tasks.questions.other_names import PRIORITIES, STATUSES
 
 NAMES: Mapping[str, str] = {

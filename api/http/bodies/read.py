@@ -7,8 +7,8 @@ from typing import Any
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import Receive
 
-from api.http import strict_json
-from api.http.strict_json import NotJson
+from api.http.bodies import strict_json
+from api.http.bodies.strict_json import NotJson
 from core.errors import Fault, InvalidInput, TooSlow, UnsupportedMediaType
 
 JSON_TYPES = ("application/json", "application/merge-patch+json")

@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from api.http import strict_json
-from api.http.strict_json import NotJson
+from api.http.bodies import strict_json
+from api.http.bodies.strict_json import NotJson
 from core.errors import Fault, InvalidInput
 
 MAX_PIECE_BYTES = 65_536

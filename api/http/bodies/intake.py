@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 
 from starlette.requests import Request
 
-from api.http.bodies import received
+from api.http.bodies.read import received
 from core.errors import TooBusy
 from core.types import UserId
 

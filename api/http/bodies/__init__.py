@@ -1,0 +1,1 @@
+"""Bodies: read in bounded time and room, strictly, and with a word on what nobody reads."""
