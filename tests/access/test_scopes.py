@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from tests.access.making import BOTH, TOKENS, make, owner_of
-from tests.integration.test_isolation import ROUTES, TYPE, forms
+from tests.integration.isolation.test_isolation import ROUTES, TYPE, forms
 from tests.stack import ApiProcess, Stack, client, new_user
 from tests.watchers import begun
 

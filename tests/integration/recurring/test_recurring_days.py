@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from core.types import UserId
-from tests.integration.test_recurring_trees import complete, get, listed, make, recurring, titles, trash
+from tests.integration.recurring.test_recurring_trees import complete, get, listed, make, recurring, titles, trash
 from tests.stack import Stack, client
 
 Document = dict[str, Any]

@@ -13,8 +13,8 @@ from core.errors import RedisUnavailable
 from core.types import UserId
 from deploy.local.sockets import free_port
 from tests import steps
-from tests.integration import rounds
-from tests.integration.test_generations import V, cache
+from tests.integration.cache.test_generations import V, cache
+from tests.integration.redis import rounds
 from tests.servers.address import until as wait
 from tests.servers.redis import BOUNDED, RedisPair, Server, ask
 from tests.servers.sentinel import MASTER, Sentinel, Sentinels

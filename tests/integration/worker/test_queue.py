@@ -11,7 +11,7 @@ from redis.exceptions import RedisError
 
 from core.addresses.redis import RedisAddress
 from deploy.local.redis import RedisServer
-from tests.integration.test_redis_connection import _certificate
+from tests.integration.redis.test_redis_connection import _certificate
 from tests.stack import Stack, folder
 from tests.steps import StubRedis, until
 from worker.queue import QUEUE, connections
