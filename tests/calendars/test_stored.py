@@ -19,7 +19,7 @@ from core.types import Revision
 from tests.calendars.objects import Collection, todo
 from tests.calendars.properties import STANDARDS
 from tests.calendars.test_properties import lines_of
-from tests.integration.files.test_transfer import seed
+from tests.integration.files.lists import seed
 from tests.integration.wires import rows
 from tests.stack import Stack
 from tests.steps import outside

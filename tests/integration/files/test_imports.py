@@ -16,7 +16,7 @@ from tests.hostile.__main__ import forget_the_most, memory
 from tests.imports.damage import damaged
 from tests.imports.many import many
 from tests.imports.test_samples import FORMATS, SAMPLES
-from tests.integration.files.test_transfer import NASTY
+from tests.integration.files.lists import NASTY
 from tests.stack import ApiProcess, Stack, client, new_user
 
 Document = dict[str, Any]

@@ -12,7 +12,8 @@ from api.hits.readers import Readers
 from core.types import UserId
 from tests.hostile import imports
 from tests.hostile.__main__ import forget_the_most, memory
-from tests.integration.files.test_transfer import MANY, Download, seed
+from tests.integration.files.download import Download
+from tests.integration.files.lists import MANY, seed
 from tests.stack import ApiProcess, Stack, client, new_user
 from tests.steps import until
 from tests.tokens import shared_secret_token
