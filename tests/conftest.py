@@ -40,15 +40,15 @@ SLOW = (
     "contract/test_schemathesis.py",
     "frontend/test_auth_server.py",
     "contract/test_list_model.py",
-    "integration/isolation/test_account.py",
+    "integration/lists/test_account.py",
     "servers/test_redis.py",
     "servers/test_cluster.py",
     "integration/schema/test_upgrade.py",
     "deploy/test_readme.py",
     "deploy/test_k8s_wait.py",
-    "integration/http/test_idempotency.py::test_an_api_killed_before_its_answer_has_done_it_once_or_not_at_all",
+    "integration/requests/test_idempotency.py::test_an_api_killed_before_its_answer_has_done_it_once_or_not_at_all",
     "integration/worker/test_jobs.py::TestPurge::test_a_hundred_thousand_deleted_tasks_go_while_requests_go_on",
-    "unit/test_settings.py::test_a_process_ends_with_the_sentence_alone",
+    "unit/settings/test_settings.py::test_a_process_ends_with_the_sentence_alone",
 )
 """Files and tests with whole stacks, browsers, long searches and long waits, the longest first."""
 

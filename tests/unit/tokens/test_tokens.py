@@ -23,7 +23,7 @@ from tests.tokens import (
     bearer,
     key_pair,
 )
-from tests.unit.forgeries import (
+from tests.unit.tokens.forgeries import (
     CONFIGURATIONS,
     ED,
     ED_2,
