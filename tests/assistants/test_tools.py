@@ -12,7 +12,7 @@ from jsonschema import Draft202012Validator  # type: ignore[import-untyped]  # i
 from api.mcp.tools import TOOLS
 from core.types import MAX_TASK_ID
 from tests.assistants.asking import ERAS, Assistant, assistant
-from tests.integration.isolation.test_isolation import MARK, Victim, new_victim
+from tests.integration.isolation.victim import MARK, Victim, new_victim
 from tests.stack import ApiProcess, Stack, new_user
 from tests.tokens import shared_secret_token
 

@@ -1,22 +1,15 @@
-"""HTTP around the resource: problems, methods, CORS, request ids, health, and what no HTTP library would send."""
+"""HTTP around the resource: problems, methods, request ids, health, and the forms of its paths."""
 
-import contextlib
 import json
 import re
-import socket
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Mapping
 from urllib.parse import quote
 
 import httpx
 import pytest
 
-from core.types import UserId
+from tests.integration.http.conftest import ORIGIN
 from tests.stack import ApiProcess, Stack, client, new_user
-
-ORIGIN = "http://localhost:3000"
-ELSEWHERE = "http://evil.example"
-EXPOSED = {"etag", "link", "location", "x-total-count", "x-cache", "idempotent-replayed", "x-request-id", "retry-after"}
 
 LIST = {"GET", "HEAD", "POST"}
 ONE = {"GET", "HEAD", "PUT", "PATCH", "DELETE"}
@@ -36,19 +29,6 @@ PATHS: Mapping[str, set[str]] = {
     "/openapi.json": READ,
 }
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
-
-
-@pytest.fixture(scope="module", params=["true", "false"], ids=["direct", "plain"])
-def api(request: pytest.FixtureRequest, stack: Stack) -> ApiProcess:
-    """With the protocol that answers hits where the bytes arrive, and without."""
-    return stack.api(CORS_ORIGINS=ORIGIN, DIRECT_HITS=request.param)
-
-
-@pytest.fixture
-def place(alice: httpx.Client) -> Mapping[str, str]:
-    """What the paths name: Alice and a task of hers."""
-    task = alice.post("/api/tasks", json={"title": "x"}).json()
-    return {"user": task["user_id"], "task": str(task["id"])}
 
 
 def see_problem(answer: httpx.Response, status: int) -> None:
@@ -117,96 +97,6 @@ def test_head_is_get_without_the_body(alice: httpx.Client, place: Mapping[str, s
         assert {name: value for name, value in head.headers.items() if name not in ignored} == {
             name: value for name, value in get.headers.items() if name not in ignored
         }
-
-
-def preflight(browser: httpx.Client, origin: str, method: str, headers: str) -> httpx.Response:
-    asked = {"origin": origin, "access-control-request-method": method, "access-control-request-headers": headers}
-    return browser.options("/api/tasks", headers=asked)
-
-
-@pytest.fixture
-def browser(api: ApiProcess) -> Iterator[httpx.Client]:
-    """It sends no token with a preflight."""
-    with httpx.Client(base_url=api.url, timeout=60, verify=False) as browser:
-        yield browser
-
-
-@pytest.mark.parametrize("method", ["GET", "POST", "PUT", "PATCH", "DELETE"])
-@pytest.mark.parametrize(
-    "headers",
-    [
-        "authorization,content-type,idempotency-key,if-match",
-        "Authorization, Content-Type, If-None-Match, X-Request-ID",
-        "content-type",
-    ],
-)
-def test_a_preflight_from_a_known_origin(browser: httpx.Client, method: str, headers: str) -> None:
-    """Every method and every header of the contract may be sent, with credentials, and the browser may remember it."""
-    allowed = preflight(browser, ORIGIN, method, headers)
-    assert allowed.is_success
-    assert allowed.headers["access-control-allow-origin"] == ORIGIN
-    assert allowed.headers["access-control-allow-credentials"] == "true"
-    assert method in re.split(", *", allowed.headers["access-control-allow-methods"])
-    granted = set(re.split(", *", allowed.headers["access-control-allow-headers"].lower()))
-    assert set(re.split(", *", headers.lower())) <= granted
-    assert int(allowed.headers["access-control-max-age"]) > 0
-    assert "origin" in allowed.headers["vary"].lower()
-
-
-@pytest.mark.parametrize("origin", [ELSEWHERE, "null", f"{ORIGIN}.evil.example", "https://localhost:3000", "*"])
-def test_other_origins_may_nothing(browser: httpx.Client, alice: httpx.Client, origin: str) -> None:
-    """Neither by preflight nor by a plain request, and never by a star."""
-    for answer in (
-        preflight(browser, origin, "GET", "authorization"),
-        alice.get("/api/tasks", headers={"origin": origin}),
-    ):
-        assert "access-control-allow-origin" not in answer.headers
-
-
-def test_a_page_can_read_what_the_contract_promises(alice: httpx.Client) -> None:
-    """The headers are exposed, on a miss, a hit and a 304, and a cache in between keeps origins apart."""
-    etag = ""
-    for status in (200, 200, 304, 304, 304):
-        answer = alice.get(
-            "/api/tasks", headers={"origin": ORIGIN, "if-none-match": etag} if etag else {"origin": ORIGIN}
-        )
-        etag = answer.headers["etag"] if answer.headers["x-cache"] == "hit" else ""
-        assert answer.status_code == status
-        assert answer.headers["access-control-allow-origin"] == ORIGIN
-        assert answer.headers["access-control-allow-credentials"] == "true"
-        assert set(re.split(", *", answer.headers["access-control-expose-headers"].lower())) >= EXPOSED
-        vary = ", ".join(answer.headers.get_list("vary")).lower()
-        assert {"origin", "authorization"} <= set(re.split(", *", vary))
-
-
-@pytest.mark.parametrize(
-    ("status", "asked", "request_"),
-    [
-        (401, "GET /api/tasks", {"headers": {"authorization": "Bearer a.b.c"}}),
-        (404, "GET /api/tasks/9223372036854775807", {}),
-        (404, "GET /api/someone-else/tasks", {}),
-        (404, "GET /nope", {}),
-        (405, "DELETE /api/tasks", {}),
-        (412, "DELETE /api/tasks/{task}", {"headers": {"if-match": '"other"'}}),
-        (413, "POST /api/tasks", {"content": b" " * 100_000, "headers": {"content-type": "application/json"}}),
-        (415, "POST /api/tasks", {"content": b"title=x"}),
-        (422, "POST /api/tasks", {"json": {"title": ""}}),
-        (422, "GET /api/tasks?limit=0", {}),
-    ],
-)
-def test_an_error_is_a_problem_that_a_page_can_read(
-    alice: httpx.Client, place: Mapping[str, str], status: int, asked: str, request_: Mapping[str, Any]
-) -> None:
-    """CORS headers, a request id and a problem document on every error; nothing may store it."""
-    method, path = asked.split(" ")
-    headers = {"origin": ORIGIN, **request_.get("headers", {})}
-    answer = alice.request(method, path.format(**place), **{**request_, "headers": headers})
-    see_problem(answer, status)
-    assert answer.headers["access-control-allow-origin"] == ORIGIN
-    assert answer.headers["access-control-allow-credentials"] == "true"
-    assert set(re.split(", *", answer.headers["access-control-expose-headers"].lower())) >= EXPOSED
-    assert answer.headers["cache-control"] == "no-store"
-    assert answer.headers["x-request-id"]
 
 
 @pytest.mark.parametrize("sent", ["a", "0b9e2c1e-9d6f-4a52-8a64-5f0f2a4b7c11", "Root_1.2-3", "x" * 64])
@@ -293,96 +183,6 @@ def test_the_api_without_redis(own_stack: Stack) -> None:
         answer = alice.get("/api/tasks")
         assert (answer.json(), answer.headers["x-cache"]) == ([task], "bypass")
         assert alice.get("/readyz").json() == {"status": "ok", "database": "ok", "redis": "away"}
-
-
-POST = b"POST /api/tasks HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n{auth}"
-GET = b"GET /api/tasks HTTP/1.1\r\nHost: x\r\n{auth}"
-CHUNK = b"8000\r\n" + b" " * 0x8000 + b"\r\n"
-RAW: Mapping[str, tuple[bytes, set[int]]] = {
-    "too large, in chunks": (POST + b"Transfer-Encoding: chunked\r\n\r\n" + CHUNK * 3 + b"0\r\n\r\n", {413}),
-    "too large, in chunks that never end": (POST + b"Transfer-Encoding: chunked\r\n\r\n" + CHUNK * 3, {413}),
-    "too large, announced and not sent": (POST + b"Content-Length: 10000000\r\n\r\n", {413}),
-    "too large, asking first": (POST + b"Content-Length: 10000000\r\nExpect: 100-continue\r\n\r\n", {413}),
-    "length of 5000 digits": (POST + b"Content-Length: " + b"9" * 5000 + b"\r\n\r\n", {400, 413}),
-    "length beyond 64 bits": (POST + b"Content-Length: 18446744073709551616\r\n\r\n", {400, 413}),
-    "length of letters": (POST + b"Content-Length: abc\r\n\r\n", {400}),
-    "negative length": (POST + b"Content-Length: -1\r\n\r\n", {400}),
-    "two lengths": (POST + b"Content-Length: 2\r\nContent-Length: 3\r\n\r\n{}x", {400}),
-    "length and chunks": (POST + b"Content-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", {400}),
-    "chunk of letters": (POST + b"Transfer-Encoding: chunked\r\n\r\nzz\r\n", {400}),
-    "chunk beyond 64 bits": (POST + b"Transfer-Encoding: chunked\r\n\r\n" + b"F" * 17 + b"\r\n", {400}),
-    "NUL in a header": (GET + b"X-A: a\0b\r\n\r\n", {400}),
-    "NUL in a header's name": (GET + b"X\0A: ab\r\n\r\n", {400}),
-    "newline in a header": (GET + b"X-A: a\nb\r\n\r\n", {400}),
-    "header without a colon": (GET + b"nonsense\r\n\r\n", {400}),
-    "space before the colon": (GET + b"X-A : b\r\n\r\n", {400}),
-    "token of 100,000 characters": (
-        GET.replace(b"{auth}", b"Authorization: Bearer " + b"a" * 100_000 + b"\r\n\r\n"),
-        {401, 431},
-    ),
-    "tag of 100,000 characters": (GET + b"If-None-Match: " + b'"' * 100_000 + b"\r\n\r\n", {200, 431}),
-    "two keys": (
-        POST + b"Idempotency-Key: a\r\nIdempotency-Key: b\r\nContent-Length: 13\r\n\r\n" + b'{"title":"x"}',
-        {422},
-    ),
-    "path of 60,000 characters": (GET.replace(b"tasks", b"tasks/" + b"1" * 60_000) + b"\r\n", {414, 422}),
-    "query of 60,000 characters": (GET.replace(b"tasks", b"tasks?limit=" + b"1" * 60_000) + b"\r\n", {414, 422}),
-    "query of 20,000 fields": (GET.replace(b"tasks", b"tasks?" + b"a&" * 20_000) + b"\r\n", {414, 422}),
-    "raw bytes in the path": (GET.replace(b"tasks", b"tasks/\xff\xfe") + b"\r\n", {400, 422}),
-    "raw bytes in the query": (GET.replace(b"tasks", b"tasks?search=\xff") + b"\r\n", {400, 422}),
-    "NUL in the path": (GET.replace(b"tasks", b"tasks/\0") + b"\r\n", {400}),
-    "method that nobody knows": (GET.replace(b"GET", b"BREW") + b"\r\n", {400, 405}),
-    "method in lower case": (GET.replace(b"GET", b"get") + b"\r\n", {400, 405}),
-    "no version": (b"GET /api/tasks\r\n\r\n", {400, 401}),
-    "unknown version": (GET.replace(b"1.1", b"9.9") + b"\r\n", {400, 505}),
-    "HTTP/2": (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", {400, 505}),
-    "TLS": (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + b"\0" * 500, {400}),
-    "nothing but newlines": (b"\r\n" * 100 + b"x\r\n\r\n", {400}),
-    "the server as a whole": (b"OPTIONS * HTTP/1.1\r\nHost: x\r\n\r\n", {400, 404, 405}),
-}
-
-
-@pytest.mark.parametrize("name", RAW)
-def test_what_no_library_would_send(api: ApiProcess, alice: httpx.Client, user: UserId, name: str) -> None:
-    """A clear answer as soon as there can be one, and the process goes on."""
-    request, statuses = RAW[name]
-    authorization = alice.headers["authorization"].encode()
-    answer = exchange(api, request.replace(b"{auth}", b"Authorization: " + authorization + b"\r\n"))
-    assert int(answer.split(b" ", 2)[1]) in statuses, answer
-    assert alice.get("/livez").status_code == 200
-    assert alice.get("/api/tasks").json() == []
-
-
-def test_a_body_that_ends_early_makes_no_task(api: ApiProcess, alice: httpx.Client) -> None:
-    """Half a request is none, and whoever leaves in the middle of it does no harm."""
-    request = POST.replace(b"{auth}", b"Authorization: " + alice.headers["authorization"].encode() + b"\r\n")
-    for end in (
-        b'Content-Length: 1000\r\n\r\n{"title": "x"}',
-        b'Transfer-Encoding: chunked\r\n\r\nd\r\n{"title":"x"}\r\n',
-    ):
-        with socket.create_connection(("127.0.0.1", api.port), timeout=30) as connection:
-            connection.sendall(request + end)
-    assert alice.get("/livez").status_code == 200
-    assert alice.get("/api/tasks").json() == []
-
-
-def exchange(api: ApiProcess, request: bytes) -> bytes:
-    """Send bytes, and read up to the end of the answer's header."""
-    answer = b""
-    with socket.create_connection(("127.0.0.1", api.port), timeout=30) as connection:
-        with contextlib.suppress(ConnectionError):  # the server may have heard enough
-            connection.sendall(request)
-        while b"\r\n\r\n" not in answer and (received := connection.recv(65_536)):
-            answer += received
-    return answer
-
-
-def test_a_refused_preflight_is_a_problem(browser: httpx.Client) -> None:
-    """With the header that tells caches what it depends on."""
-    refused = preflight(browser, "http://elsewhere.example", "GET", "authorization")
-    assert (refused.status_code, refused.headers["content-type"]) == (400, "application/problem+json")
-    assert refused.json()["detail"] == "Disallowed CORS origin."
-    assert "origin" in refused.headers["vary"].lower()
 
 
 @pytest.mark.parametrize("path", ["/api/tasks%0A", "/livez%0a", "/api/tasks/1/complete%0A", "/api/account%0A/", "/%0A"])

@@ -2,69 +2,29 @@
 
 import asyncio
 import json
-import time
-from collections.abc import AsyncIterator, Callable, Iterator
-from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterator
 from functools import partial
 
 import pytest
-from structlog.testing import capture_logs
 
-from core.cache.answer import Answer
-from core.cache.keys import field, key
-from core.cache.sample import sample
 from core.errors import RedisUnavailable
 from core.tasks import answers, crud
-from core.tasks.questions.queries import ListQuery, TaskQuery
+from core.tasks.questions.queries import ListQuery
 from core.tasks.tree import moves
 from core.tasks.tree.keys import CROWDED, of_number
 from core.tasks.tree.moves import Move
-from core.types import History, Revision, Stand, TaskId, UserId
+from core.types import Stand, UserId
 from tests import steps
-from tests.stack import Stack, folder, new_user
-from tests.steps import ALL_TASKS, Process
-from worker.jobs.audit import audit_cache
+from tests.integration.worker.conftest import context
+from tests.stack import Stack, new_user
+from tests.steps import Process
 from worker.jobs.context import Context
 from worker.jobs.erase import erase_accounts
 from worker.jobs.publish import publish_revisions
 from worker.jobs.purge import purge_idempotency_keys, purge_trash
 from worker.jobs.spread import spread_lists
-from worker.main import make_context
-from worker.queue import periodic
-from worker.schedule import Job, Schedule
 
 pytestmark = pytest.mark.anyio
-
-
-@pytest.fixture(scope="module")
-def workshop() -> Iterator[Stack]:
-    """A stack without a worker: the jobs run when a test says so, and find nothing of other tests."""
-    with folder() as path, Stack(path) as stack:
-        yield stack
-
-
-@pytest.fixture
-async def process(workshop: Stack) -> AsyncIterator[Process]:
-    async with steps.process(workshop.settings(DATABASE_POOL_SIZE="4")) as process:
-        await steps.wipe(process.redis)
-        yield process
-
-
-@pytest.fixture
-def ctx(workshop: Stack, process: Process) -> Context:
-    return context(workshop, process)
-
-
-def context(workshop: Stack, process: Process) -> Context:
-    settings = workshop.settings(WORKER_AUDIT_SAMPLE="50")
-    return make_context(settings, process.redis, process.fence, process.lists._database)
-
-
-@pytest.fixture
-def cursor(workshop: Stack) -> Iterator[steps.Cursor]:
-    with steps.outside(workshop.database_url) as cursor:
-        yield cursor
 
 
 class TestPublish:
@@ -260,218 +220,6 @@ def _left(cursor: steps.Cursor, owner: UserId) -> dict[str, int]:
         cursor.execute(f"SELECT count(*) FROM {table} WHERE user_id = %s", (owner,))
         found[table] = cursor.fetchall()[0][0]
     return found
-
-
-class TestAudit:
-    async def test_a_healthy_cache_has_no_differences(self, ctx: Context, process: Process) -> None:
-        """Nothing differs, neither under concurrent reads and writes nor afterwards."""
-
-        async def live(owner: UserId) -> None:
-            for _ in range(25):
-                await process.add_task(owner, "x")
-                for _ in range(3):
-                    await process.list_tasks(owner)
-
-        living = asyncio.gather(*(live(new_user()) for _ in range(8)))
-        while not living.done():
-            await audit_cache(ctx)
-        await living
-        assert await audit_cache(ctx) == 8
-        assert _count(ctx, "audit_differences") == 0
-
-    async def test_a_search_is_made_for_its_owner(self, ctx: Context, process: Process, user: UserId) -> None:
-        """The worker finds what the user found, whose rights it does not have."""
-        await process.add_task(user, "first")
-        asked = ListQuery(search="first")
-        opened = await process.fence.open(user)
-        found = await process.lists.read(user, lambda tx: answers.make(tx, user, asked, shape="array"))
-        assert b"first" in found.body
-        assert await process.fence.fill(opened, answers.variant(asked, shape="array"), found)
-        assert await audit_cache(ctx) == 1
-        assert _count(ctx, "audit_differences") == 0
-
-    @pytest.mark.parametrize(
-        "tamper",
-        [
-            lambda answer: replace(answer, body=answer.body.replace(b"first", b"other")),
-            lambda answer: replace(answer, etag='"other"'),
-            lambda answer: replace(answer, headers=(("x-total-count", "7"),)),
-        ],
-    )
-    async def test_a_tampered_value_is_found(
-        self, ctx: Context, process: Process, user: UserId, tamper: Callable[[Answer], Answer]
-    ) -> None:
-        """The audit can fail: every part of an answer counts."""
-        await _store(process, tamper(await _cached(process, user)))
-        assert await audit_cache(ctx) == 1
-        assert _count(ctx, "audit_differences") == 1
-
-    async def test_a_stale_hit_is_found(self, ctx: Context, process: Process, user: UserId) -> None:
-        """An older state that is a hit though the cache was told of a newer one."""
-        cached = await _cached(process, user)
-        await process.add_task(user, "second")
-        await publish_revisions(ctx)
-        await steps.wipe(process.redis)
-        await _store(process, cached)
-        assert await audit_cache(ctx) == 1
-        assert _count(ctx, "audit_differences") == 1
-
-    async def test_a_change_that_is_to_be_published_is_none(
-        self, ctx: Context, process: Process, cursor: steps.Cursor, user: UserId
-    ) -> None:
-        """Within the worker's period the cache may not know yet what was changed outside the API."""
-        await _cached(process, user)
-        cursor.execute("UPDATE tasks SET title = 'other' WHERE user_id = %s", (user,))
-        assert (await process.list_tasks(user))[1] == "hit"
-        await audit_cache(ctx)
-        await publish_revisions(ctx)
-        await audit_cache(ctx)
-        assert _count(ctx, "audit_differences") == 0
-
-    @pytest.mark.parametrize(
-        "variant", ["0a/api/tasks", "9a/api/tasks", "1a/api/nothing", "1a/api/tasks?new=1", "x", "1a/api/tasks/0"]
-    )
-    async def test_what_another_release_cached_is_left_alone(
-        self, ctx: Context, process: Process, user: UserId, variant: str
-    ) -> None:
-        """An answer in another representation, or to a question unknown here, is compared with nothing."""
-        opened = await process.fence.open(user)
-        await process.fence.fill(opened, variant, Answer(user, Revision(1), '"e"', (), b"other"))
-        assert await audit_cache(ctx) == 0
-        assert _count(ctx, "audit_differences") == 0
-
-    async def test_what_a_failover_has_lost_is_none(self, ctx: Context, process: Process, user: UserId) -> None:
-        """It is a hit until the new history is met, at the latest by the audit; then it is none any more."""
-        cached = await _cached(process, user)
-        await publish_revisions(ctx)
-        assert cached.history
-        await process.fence.meet(History(cached.history - 1))
-        lost = replace(cached, revision=Revision(cached.revision + 1), body=b"lost")
-        await _store(process, lost)
-        assert await process.fence.read(user, ALL_TASKS) == lost
-        await audit_cache(ctx)
-        assert _count(ctx, "audit_differences") == 0
-        assert await process.fence.read(user, ALL_TASKS) is None
-
-    async def test_a_deleted_task_is_no_difference_unless_it_is_still_a_hit(
-        self, ctx: Context, process: Process, user: UserId, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        """A task that is gone when its cached answer is looked at again: gone from the cache too, or a fault."""
-        task = await process.lists.write(user, lambda change: crud.insert(change, {"title": "first"}))
-        query = TaskQuery(TaskId(task.id))
-        name = answers.variant(query, shape="array")
-        cached = await process.lists.read(user, lambda tx: answers.make(tx, user, query, shape="array"))
-        await process.fence.fill(await process.fence.open(user), name, cached)
-        sampled = await sample(ctx.redis, ctx.fence, 1)
-        assert sampled == [(name, cached)]
-
-        async def drawn_before(*_: object) -> list[tuple[str, Answer]]:
-            return sampled
-
-        monkeypatch.setattr("worker.jobs.audit.sample", drawn_before)
-        await process.lists.write(user, lambda change: crud.delete(change, task.id))
-        await publish_revisions(ctx)
-        assert await audit_cache(ctx) == 0
-        await process.redis.call("HSET", key(user), "fence", cached.revision, field(name), cached.encode())
-        assert await audit_cache(ctx) == 1
-        assert _count(ctx, "audit_differences") == 1
-
-
-class TestSchedule:
-    @pytest.mark.parametrize(
-        ("seconds", "gaps"),
-        [(1, {1}), (7, {7, 4}), (30, {30}), (59, {59, 1}), (60, {60}), (90, {60}), (300, {300}), (86_400, {3600})],
-    )
-    async def test_periods(self, ctx: Context, seconds: int, gaps: set[int]) -> None:
-        """Never less often than asked, up to an hour; from a minute on in whole minutes."""
-        job = periodic(Job(publish_revisions, seconds), Schedule(ctx))
-        at, found = datetime(2026, 1, 1, tzinfo=UTC), set()
-        for _ in range(65):
-            job.calculate_next(at)
-            assert job.next_run
-            found.add((job.next_run.replace(microsecond=0) - at.replace(microsecond=0)) // timedelta(seconds=1))
-            at = job.next_run
-        assert found == gaps
-
-    async def test_a_failed_run_is_counted_and_the_next_one_comes(self, ctx: Context) -> None:
-        """Whatever a job raises ends its run, not the worker."""
-
-        async def broken(_: Context) -> int:
-            raise ValueError("a row's text")
-
-        assert await Schedule(ctx).run(Job(broken, 1)) == 0
-        assert ctx.metrics.runs.labels("broken", "failed")._value.get() == 1
-
-    async def test_a_run_that_takes_too_long_is_a_failed_one(
-        self, ctx: Context, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        """It is ended, and said so."""
-        monkeypatch.setattr("worker.schedule.JOB_TIMEOUT_SECONDS", 0.01)
-
-        async def endless(_: Context) -> int:
-            await asyncio.Event().wait()
-            return 1
-
-        with capture_logs() as lines:
-            assert await Schedule(ctx).run(Job(endless, 1)) == 0
-        assert ctx.metrics.runs.labels("endless", "failed")._value.get() == 1
-        assert [line["reason"] for line in lines] == ["it took longer than 0.01 s"]
-
-    async def test_a_run_outlives_whoever_has_begun_it_and_is_alone(self, ctx: Context) -> None:
-        """The queue's own end ends no job; a job that is due again meanwhile is not begun twice."""
-        gate, runs = steps.Gate(), 0
-
-        async def slow(_: Context) -> int:
-            nonlocal runs
-            runs += 1
-            await gate.arrive()
-            return 1
-
-        schedule, job = Schedule(ctx), Job(slow, 1)
-        begun = asyncio.create_task(schedule.run(job))
-        await gate.arrival()
-        begun.cancel()
-        await asyncio.gather(begun, return_exceptions=True)
-        assert await schedule.run(job) == 0
-        gate.open()
-        assert job.task
-        assert (await job.task, runs) == (1, 1)
-
-    async def test_a_job_that_goes_on_failing_shows(self, ctx: Context) -> None:
-        """Not a single failure, and not one that another success has followed."""
-        schedule = Schedule(ctx)
-        job = schedule.jobs[-1]
-        job.failed = True
-        assert schedule.failing == []
-        job.succeeded -= 3 * job.period
-        assert schedule.failing == [job.name]
-        job.failed = False
-        assert schedule.failing == []
-
-    async def test_a_job_that_never_succeeds_is_late_one_day(self, ctx: Context) -> None:
-        """How long ago each one last succeeded can be asked from the worker's start on, which counts as a success."""
-        now = time.time()
-        [last_success] = ctx.metrics.last_success.collect()
-        succeeded = {sample.labels["job"]: sample.value for sample in last_success.samples}
-        assert set(succeeded) == {job.name for job in Schedule(ctx).jobs}
-        assert all(now - 60 < value <= now for value in succeeded.values())
-
-
-async def _cached(process: Process, owner: UserId) -> Answer:
-    await process.add_task(owner, "first")
-    cached, _ = await process.list_tasks(owner)
-    assert (await process.list_tasks(owner))[1] == "hit"
-    return cached
-
-
-async def _store(process: Process, answer: Answer) -> None:
-    opened = await process.fence.open(answer.owner)
-    values = ("lease", opened.lease, "fence", answer.revision, field(ALL_TASKS), answer.encode())
-    await process.redis.call("HSET", key(answer.owner), *values)
-
-
-def _count(ctx: Context, name: str) -> float:
-    return ctx.metrics.registry.get_sample_value(f"tasklane_worker_{name}_total") or 0
 
 
 class TestSpread:

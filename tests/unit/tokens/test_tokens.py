@@ -8,11 +8,9 @@ from typing import Any
 
 import pytest
 
-from api.auth import Authenticator, memo, refusal, tokens
-from api.auth.claims import Principal
+from api.auth import Authenticator, refusal, tokens
 from api.auth.keys import KEY_SET_ALGORITHMS, Key
 from core.errors import ConfigurationError, InvalidToken
-from core.types import UserId
 from tests.tokens import (
     ABSENT,
     SECRET,
@@ -29,66 +27,18 @@ from tests.unit.tokens.forgeries import (
     ED_2,
     ES,
     FORGED,
-    ISSUER,
-    KEYS,
     KINDS,
     NOT_OURS,
-    NOW,
     PS,
     RIGHT_CLAIMS,
     RS,
     SAYS_NOTHING,
-    STRANGER,
     WRONG_CLAIMS,
     claims,
     token,
 )
 
 pytestmark = pytest.mark.anyio
-
-
-@pytest.fixture(scope="session")
-def jwks_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    file = tmp_path_factory.mktemp("auth") / "jwks.json"
-    file.write_text(json.dumps({"keys": KEYS}))
-    return file
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock(NOW)
-
-
-@pytest.fixture
-def make(jwks_file: Path, clock: Clock) -> Callable[[str], Authenticator]:
-    def make(configuration: str) -> Authenticator:
-        keys, _, checked = configuration.partition(" ")
-        settings = auth_settings(
-            secret=SECRET if keys in ("secret", "both") else None,
-            jwks_file=jwks_file if keys in ("jwks", "both") else None,
-            issuer=ISSUER if checked else None,
-            audience=ISSUER if checked else None,
-        )
-        return Authenticator.from_settings(settings, clock=clock)
-
-    return make
-
-
-@pytest.fixture
-def reasons(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The reasons that the debug log was given, in order."""
-    heard: list[str] = []
-
-    class Log:
-        def debug(self, event: str, *, reason: str) -> None:
-            assert event == "token_refused"
-            heard.append(reason)
-
-        def warning(self, event: str, *, reason: str, tokens: int) -> None:
-            assert (event, reason in heard, tokens > 0) == ("tokens_refused", True, True)
-
-    monkeypatch.setattr(refusal, "_log", Log())
-    return heard
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,92 +203,6 @@ async def test_a_refusal_says_nothing(make: Callable[[str], Authenticator], name
     assert str(refused.value) == ""
     assert refused.value.__cause__ is None
     assert refused.value.__context__ is None or refused.value.__suppress_context__
-
-
-async def test_a_verified_token_is_remembered_for_a_minute(make: Callable[[str], Authenticator], clock: Clock) -> None:
-    """A principal is known without verifying for 60 seconds, under exactly that header value."""
-    authenticator, header = make("both"), bearer(token())
-    assert authenticator.remembered(header) is None
-    principal = await authenticator.authenticate(header)
-    assert authenticator.remembered(header) == principal
-    clock.advance(59.9)
-    assert authenticator.remembered(header) == principal
-    clock.advance(0.1)
-    assert authenticator.remembered(header) is None
-    assert await authenticator.authenticate(header) == principal
-    assert authenticator.remembered(header) == principal
-
-
-async def test_a_remembered_token_expires_when_it_would_if_it_were_verified(
-    make: Callable[[str], Authenticator], clock: Clock
-) -> None:
-    """The memo and the verifier agree on the last instant of a token, leeway included."""
-    authenticator, header = make("both"), bearer(token(payload=claims(exp=NOW + 5)))
-    await authenticator.authenticate(header)
-    clock.advance(14.9)
-    assert authenticator.remembered(header) is not None
-    assert (await make("both").authenticate(header)).user_id == "alice"
-    clock.advance(0.1)
-    assert authenticator.remembered(header) is None
-    for judge in (authenticator, make("both")):
-        with pytest.raises(InvalidToken):
-            await judge.authenticate(header)
-
-
-async def test_a_clock_set_back_does_not_prolong_the_memo(make: Callable[[str], Authenticator], clock: Clock) -> None:
-    """An entry from the future counts for nothing."""
-    authenticator, header = make("both"), bearer(token(payload=claims(iat=ABSENT)))
-    await authenticator.authenticate(header)
-    clock.advance(-1)
-    assert authenticator.remembered(header) is None
-
-
-async def test_a_refused_token_is_not_remembered(make: Callable[[str], Authenticator]) -> None:
-    """Nothing that a stranger sends takes room in the memo."""
-    authenticator, header = make("both"), bearer(token(key=STRANGER))
-    with pytest.raises(InvalidToken):
-        await authenticator.authenticate(header)
-    assert authenticator.remembered(header) is None
-
-
-async def test_a_token_is_remembered_once_however_it_is_sent(make: Callable[[str], Authenticator]) -> None:
-    """The letters of the scheme and the space around it are no other token; what is refused stays refused."""
-    authenticator, plain = make("both"), bearer(token())
-    principal = await authenticator.authenticate(plain)
-    value = plain.removeprefix(b"Bearer ")
-    for scheme in (b"Bearer ", b"bearer ", b"bEARER    ", b" \tBEARER "):
-        assert authenticator.remembered(scheme + value) == principal
-        assert await authenticator.authenticate(scheme + value + b" ") == principal
-    assert len(authenticator._memo) == 1
-    for refused in (
-        value,
-        b"Bearer" + value,
-        b"Bearer\t" + value,
-        b"Basic " + value,
-        plain + b" " * 8192,
-        plain + b" x",
-    ):
-        assert authenticator.remembered(refused) is None
-        with pytest.raises(InvalidToken):
-            await authenticator.authenticate(refused)
-
-
-def test_the_memo_is_bounded_in_bytes_for_all_and_for_each() -> None:
-    """Whoever has too many tokens pushes out their own, and all together the oldest."""
-    book = memo.Memo(capacity=20_000, share=5000)
-    for number in range(100):
-        book.remember(b"%d" % number, Principal(UserId("mallory"), NOW + 60), now=NOW)
-    assert book.recall(b"99", now=NOW)
-    assert not book.recall(b"0", now=NOW)
-    assert len(book) <= 6
-    book.remember(b"hers", Principal(UserId("alice"), NOW + 60), now=NOW)
-    for number in range(100, 200):
-        book.remember(b"%d" % number, Principal(UserId("mallory"), NOW + 60), now=NOW)
-    assert book.recall(b"hers", now=NOW)
-    for number in range(100):
-        book.remember(b"of-%d" % number, Principal(UserId(f"user-{number}"), NOW + 60), now=NOW)
-    assert not book.recall(b"hers", now=NOW)
-    assert len(book) <= 25
 
 
 def test_a_key_is_used_with_its_own_algorithm_only() -> None:
