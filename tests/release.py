@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
 
-from deploy.local.child import Launch
+from deploy.local.children.child import Launch
 from deploy.local.programs import PLAIN_HTTP, SERVE, WORK
 from tests.stack import TOP, ApiProcess, WorkerProcess, environment
 

@@ -12,7 +12,7 @@ import uvicorn
 
 from api import main
 from core.types import UserId
-from deploy.local.sockets import free_port
+from deploy.local.servers.sockets import free_port
 from tests.servers.address import until
 from tests.stack import ApiProcess, Stack, new_user
 from tests.tokens import shared_secret_token

@@ -16,11 +16,11 @@ from alembic.config import Config
 
 from core.settings import Settings
 from core.types import UserId
-from deploy.local.child import Child, Launch
-from deploy.local.postgres import PostgresServer
+from deploy.local.children.child import Child, Launch
 from deploy.local.programs import SERVE, WORK
-from deploy.local.redis import RedisServer
-from deploy.local.sockets import free_port, port_is_free
+from deploy.local.servers.postgres import PostgresServer
+from deploy.local.servers.redis import RedisServer
+from deploy.local.servers.sockets import free_port, port_is_free
 from tests.tokens import SECRET, shared_secret_token
 
 TOP = Path(__file__).parent.parent

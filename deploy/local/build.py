@@ -9,9 +9,9 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from deploy.local.child import POLL, Child, Launch
-from deploy.local.interruption import Interrupted, Interruption
+from deploy.local.children.child import POLL, Child, Launch
 from deploy.local.page import Frontend
+from deploy.local.terminal.interruption import Interrupted, Interruption
 
 INTERRUPTED = 130
 

@@ -5,8 +5,8 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from deploy.local.child import Child, Launch
-from deploy.local.guardian import Guardian
+from deploy.local.children.child import Child, Launch
+from deploy.local.children.guardian import Guardian
 from deploy.local.plan import HOST, TOP
 
 HTTP_OK = 200

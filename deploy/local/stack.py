@@ -9,18 +9,18 @@ from pathlib import Path
 from typing import TypeVar
 
 from core.errors import ConfigurationError
-from deploy.local.child import POLL, START_TIMEOUT, Child, ChildFailed
+from deploy.local.children.child import POLL, START_TIMEOUT, Child, ChildFailed
+from deploy.local.children.guardian import Guardian
 from deploy.local.folder import Running
-from deploy.local.guardian import Guardian
-from deploy.local.hints import Hints
-from deploy.local.interruption import Interrupted, Interruption
 from deploy.local.page import Frontend
 from deploy.local.plan import TOP, Plan
-from deploy.local.postgres import PostgresServer
 from deploy.local.programs import AUTH, MIGRATE, PAGE, SERVE, SERVE_ALL, WORK, Program, Service, auth_server
-from deploy.local.redis import RedisServer
-from deploy.local.screen import TRY_IT, WELCOME, Progress, without_password
-from deploy.local.sockets import free_port, port_is_free
+from deploy.local.servers.postgres import PostgresServer
+from deploy.local.servers.redis import RedisServer
+from deploy.local.servers.sockets import free_port, port_is_free
+from deploy.local.terminal.hints import Hints
+from deploy.local.terminal.interruption import Interrupted, Interruption
+from deploy.local.terminal.screen import TRY_IT, WELCOME, Progress, without_password
 from deploy.local.tokens import fingerprint, issue
 
 DATABASE = "tasklane"

@@ -17,12 +17,12 @@ from typing import Self
 import psycopg2
 import redis
 
-from deploy.local.child import Child, Launch
+from deploy.local.children.child import Child, Launch
 from deploy.local.plan import HOST, TOP
-from deploy.local.postgres import PostgresServer
 from deploy.local.programs import MIGRATE, OPTIONS, PLAIN_HTTP, SERVE, WORK
-from deploy.local.redis import RedisServer
-from deploy.local.sockets import free_port
+from deploy.local.servers.postgres import PostgresServer
+from deploy.local.servers.redis import RedisServer
+from deploy.local.servers.sockets import free_port
 from loadtests.bench import traffic
 from loadtests.bench.machine import Cores, first_line, pinned
 

@@ -15,7 +15,7 @@ import httpx
 import psutil  # type: ignore[import-untyped]  # its stubs are a package of their own
 
 from core.types import UserId
-from deploy.local.child import Child
+from deploy.local.children.child import Child
 from loadtests.streams.crowd import HOST, Client, Crowd, Reader, request
 from tests.mirrors import Mirror
 from tests.stack import ApiProcess

@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import Literal
 from urllib.parse import urlsplit
 
-from deploy.local.child import Launch
+from deploy.local.children.child import Launch
 from deploy.local.programs import SERVE, WORK
 from tests.consistency import disks, log
 from tests.consistency.history import Loss

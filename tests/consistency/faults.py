@@ -10,7 +10,7 @@ import psycopg2
 import redis as redis_py
 from arq.constants import job_key_prefix
 
-from deploy.local.child import Child
+from deploy.local.children.child import Child
 from tests.consistency.cluster import Cluster, Inject
 from tests.consistency.proxy import COMMIT, FILL, Link, Wire
 from tests.steps import outside

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from http import HTTPStatus
 
-from deploy.local.child import Child
+from deploy.local.children.child import Child
 from tests.consistency.client import NoAnswer, Response, Service
 from tests.consistency.cluster import PRODUCTION, cluster
 from tests.consistency.drive import Say

@@ -7,7 +7,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from http import HTTPStatus
 
-from deploy.local.child import Child
+from deploy.local.children.child import Child
 from tests.consistency.checker import Verdict
 from tests.consistency.client import NoAnswer, Response, Service
 from tests.consistency.cluster import cluster

@@ -10,7 +10,7 @@ from typing import Any, Self
 
 import httpx
 
-from deploy.local.sockets import free_port
+from deploy.local.servers.sockets import free_port
 from tests.deploy.manifests import PROGRAMS, of_kind
 
 ENVOY = PROGRAMS / "envoy"

@@ -13,7 +13,7 @@ import pytest
 from core.addresses.postgres import PostgresAddress
 from core.database import driver
 from core.database.hosts import Hosts
-from deploy.local.sockets import free_port
+from deploy.local.servers.sockets import free_port
 from migrations import wait
 from tests.stack import TOP, Stack, environment, migrate
 

@@ -21,9 +21,9 @@ import psutil  # type: ignore[import-untyped]  # its stubs are a package of thei
 import pytest
 
 from deploy.local.plan import TOP
-from deploy.local.postgres import PostgresServer
-from deploy.local.redis import RedisServer
-from deploy.local.sockets import free_port
+from deploy.local.servers.postgres import PostgresServer
+from deploy.local.servers.redis import RedisServer
+from deploy.local.servers.sockets import free_port
 from tests.deploy.conftest import processes_in, wait_until_gone
 from tests.stack import folder
 

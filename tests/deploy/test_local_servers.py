@@ -16,11 +16,11 @@ import pytest
 import redis
 
 from core.errors import ConfigurationError
-from deploy.local import redis as local_redis
-from deploy.local.child import Child, ChildFailed, Launch
+from deploy.local.children.child import Child, ChildFailed, Launch
 from deploy.local.plan import TOP
-from deploy.local.postgres import PostgresServer
-from deploy.local.redis import RedisServer
+from deploy.local.servers import redis as local_redis
+from deploy.local.servers.postgres import PostgresServer
+from deploy.local.servers.redis import RedisServer
 from tests.deploy.conftest import wait_until_gone
 
 DATABASE = "tasklane"
@@ -273,8 +273,8 @@ def test_hurry_ends_what_will_not_end(place: Path) -> None:
 SUPERVISOR = """
 import sys
 from pathlib import Path
-from deploy.local.postgres import PostgresServer
-from deploy.local.redis import RedisServer
+from deploy.local.servers.postgres import PostgresServer
+from deploy.local.servers.redis import RedisServer
 
 place = Path(sys.argv[1])
 with PostgresServer(place / "postgres", durable=False) as postgres, RedisServer(place / "redis") as redis:

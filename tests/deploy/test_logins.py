@@ -9,7 +9,7 @@ import pytest
 from psycopg2 import errors
 
 from deploy.compose import make_logins
-from deploy.local.postgres import PostgresServer
+from deploy.local.servers.postgres import PostgresServer
 from tests.integration.wires import rows
 from tests.stack import ApiProcess, Stack, WorkerProcess, environment, folder, migrate
 from tests.steps import outside, until

@@ -16,8 +16,8 @@ import httpx
 import pytest
 import yaml  # type: ignore[import-untyped]  # its stubs are a package of their own
 
-from deploy.local.child import Child, Launch
-from deploy.local.sockets import free_port
+from deploy.local.children.child import Child, Launch
+from deploy.local.servers.sockets import free_port
 from tests.deploy.manifests import load_yaml
 from tests.stack import TOP, Stack, folder, new_user
 

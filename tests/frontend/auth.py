@@ -10,8 +10,8 @@ from typing import Any
 
 import httpx
 
-from deploy.local.child import Child, Launch
-from deploy.local.sockets import free_port
+from deploy.local.children.child import Child, Launch
+from deploy.local.servers.sockets import free_port
 from tests.frontend.node import FRONTEND, environment
 from tests.stack import Stack
 

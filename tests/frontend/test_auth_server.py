@@ -13,7 +13,7 @@ import httpx
 import psycopg2
 import pytest
 
-from deploy.local.postgres import PostgresServer
+from deploy.local.servers.postgres import PostgresServer
 from tests.frontend.auth import OURS, PASSWORD, AuthServer, Person, running
 from tests.frontend.node import environment, needs_auth_server
 from tests.stack import Stack

@@ -11,7 +11,7 @@ import httpx
 import psycopg2
 import pytest
 
-from deploy.local.child import Launch
+from deploy.local.children.child import Launch
 from deploy.local.programs import OPTIONS, UVICORN
 from tests.frontend.auth import DEFAULTS, AuthServer, claims_of, header_of, running
 from tests.frontend.impatient import LEEWAY

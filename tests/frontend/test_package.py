@@ -17,9 +17,9 @@ import httpx
 import pytest
 
 from core import __version__
-from deploy.local.child import Child, Launch
+from deploy.local.children.child import Child, Launch
 from deploy.local.page import Frontend
-from deploy.local.sockets import free_port
+from deploy.local.servers.sockets import free_port
 from tests.frontend.auth import AuthServer, Person, running
 from tests.frontend.control import control
 from tests.frontend.node import FRONTEND, TOO_LONG, environment, needs_auth_server, needs_node, run, run_in

@@ -9,10 +9,10 @@ from typing import NamedTuple
 
 import pytest
 
-from deploy.local.child import Launch
-from deploy.local.guardian import shared_guardian
+from deploy.local.children.child import Launch
+from deploy.local.children.guardian import shared_guardian
 from deploy.local.programs import AUTH, PAGE, SERVE_ALL, Service, auth_server
-from deploy.local.sockets import free_port
+from deploy.local.servers.sockets import free_port
 from tests.frontend.control import control
 from tests.frontend.node import FRONTEND, needs_node, run
 from tests.stack import TOP, ApiProcess, Stack

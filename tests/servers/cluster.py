@@ -8,7 +8,7 @@ from typing import Self
 
 import redis as redis_py
 
-from deploy.local.sockets import LOOPBACK, port_is_free
+from deploy.local.servers.sockets import LOOPBACK, port_is_free
 from tests.servers.address import until
 from tests.servers.redis import Server
 from tests.stack import steady_port

@@ -11,10 +11,10 @@ from typing import Any, NamedTuple, Self
 import psycopg2
 from psycopg2.extensions import cursor as Cursor  # noqa: N812  # a class, in spite of its name
 
-from deploy.local.child import ChildFailed
-from deploy.local.postgres import SUPERUSER, PostgresServer, _binaries, _environment
-from deploy.local.privileges import become, give, server_account
-from deploy.local.sockets import LOOPBACK
+from deploy.local.children.child import ChildFailed
+from deploy.local.children.privileges import become, give, server_account
+from deploy.local.servers.postgres import SUPERUSER, PostgresServer, _binaries, _environment
+from deploy.local.servers.sockets import LOOPBACK
 from tests.servers.address import FailoverAddress, until
 from tests.stack import steady_port
 

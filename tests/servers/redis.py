@@ -7,8 +7,8 @@ from typing import Any, Self
 
 import redis as redis_py
 
-from deploy.local.redis import RedisServer
-from deploy.local.sockets import LOOPBACK
+from deploy.local.servers.redis import RedisServer
+from deploy.local.servers.sockets import LOOPBACK
 from tests.servers.address import PATIENCE, FailoverAddress, until
 from tests.stack import steady_port
 

@@ -10,9 +10,9 @@ from typing import Any, Self
 
 import redis as redis_py
 
-from deploy.local.child import Child, Launch
-from deploy.local.redis import _binary
-from deploy.local.sockets import LOOPBACK
+from deploy.local.children.child import Child, Launch
+from deploy.local.servers.redis import _binary
+from deploy.local.servers.sockets import LOOPBACK
 from tests.servers.address import PATIENCE, until
 from tests.servers.redis import Server, ask
 from tests.stack import steady_port

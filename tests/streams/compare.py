@@ -16,7 +16,7 @@ import redis as redis_client
 
 from core.cache.keys import key
 from core.types import UserId
-from deploy.local.redis import RedisServer
+from deploy.local.servers.redis import RedisServer
 from tests.stack import ApiProcess, Stack, folder, new_user
 from tests.streams import draw
 from tests.tokens import shared_secret_token

@@ -13,7 +13,7 @@ from typing import Any, Self, TypeVar
 import httpx
 
 from deploy.local.plan import TOP
-from deploy.local.sockets import free_port
+from deploy.local.servers.sockets import free_port
 from tests.stack import client
 from tests.tokens import shared_secret_token
 

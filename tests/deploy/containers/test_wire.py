@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
-from deploy.local.sockets import free_port
+from deploy.local.servers.sockets import free_port
 from tests.deploy.containers.project import docker, until
 
 pytestmark = pytest.mark.containers

@@ -10,7 +10,7 @@ from core.cache.fence import Fence
 from core.cache.keys import GENERATION, key
 from core.cache.servers.redis import Redis
 from core.types import History, Revision, UserId
-from deploy.local.redis import RedisServer
+from deploy.local.servers.redis import RedisServer
 from tests import steps
 from tests.stack import Stack, folder
 

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from core.types import UserId
-from deploy.local.redis import RedisServer
+from deploy.local.servers.redis import RedisServer
 from tests.mirrors import CHANGES, Mirror, everything
 from tests.servers.postgres import PostgresPair, base_backup
 from tests.stack import ApiProcess, client, environment, folder, migrate

@@ -14,8 +14,8 @@ from structlog.testing import capture_logs
 from core.database import driver, hosts
 from core.database.transaction import Transaction
 from core.errors import DatabaseUnavailable
-from deploy.local.postgres import PostgresServer
-from deploy.local.sockets import free_port
+from deploy.local.servers.postgres import PostgresServer
+from deploy.local.servers.sockets import free_port
 from tests.integration.wires import rows, unwatched, write
 from tests.stack import folder, migrate, steady_port
 from tests.steps import PATIENCE, outside

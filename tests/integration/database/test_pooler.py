@@ -18,9 +18,9 @@ from core.lists.lists import Change
 from core.tasks import crud, pages
 from core.tasks.questions.queries import ListQuery
 from core.types import UserId
-from deploy.local.child import Child, Launch
-from deploy.local.privileges import server_account
-from deploy.local.sockets import free_port
+from deploy.local.children.child import Child, Launch
+from deploy.local.children.privileges import server_account
+from deploy.local.servers.sockets import free_port
 from tests.integration.wires import STATE, end, look, rows, unwatched, write
 from tests.stack import Stack, folder, migrate, new_user
 from tests.steps import Gate, Process, outside, process

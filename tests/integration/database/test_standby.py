@@ -8,7 +8,7 @@ from structlog.testing import capture_logs
 
 from core.database.transaction import Transaction
 from core.errors import DatabaseUnavailable
-from deploy.local.postgres import PostgresServer
+from deploy.local.servers.postgres import PostgresServer
 from tests.integration.database.test_pooler import PGBOUNCER, PgBouncer
 from tests.integration.wires import NO_REDIS, database, rows, unwatched, write
 from tests.stack import ApiProcess, client, environment, folder, migrate, new_user

@@ -9,7 +9,7 @@ import httpx
 import uvicorn
 
 from api.hits.protocol import HitProtocol
-from deploy.local.redis import RedisServer
+from deploy.local.servers.redis import RedisServer
 from tests.here import application
 from tests.stack import Stack
 

@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from core.types import UserId
-from deploy.local.redis import RedisServer
+from deploy.local.servers.redis import RedisServer
 from tests.integration.direct.client import PATIENCE, Served, served
 from tests.stack import Stack, folder
 from tests.tokens import shared_secret_token

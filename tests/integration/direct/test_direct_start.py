@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from core.logs import user_hash
-from deploy.local.child import Launch
+from deploy.local.children.child import Launch
 from deploy.local.programs import AUTH, PAGE, PLAIN_HTTP, SERVE, SERVE_ALL
 from tests.stack import ApiProcess, Stack, new_user
 

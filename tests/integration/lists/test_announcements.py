@@ -7,7 +7,7 @@ import pytest
 
 from core.errors import RedisUnavailable
 from core.types import UserId
-from deploy.local.redis import RedisServer
+from deploy.local.servers.redis import RedisServer
 from tests import steps
 from tests.stack import Stack, folder
 from tests.steps import Process

@@ -20,8 +20,8 @@ from core.cache.servers.redis import Redis
 from core.cache.servers.route import Direct
 from core.cache.servers.wire import Send
 from core.errors import RedisUnavailable
-from deploy.local.redis import RedisServer
-from deploy.local.sockets import free_port
+from deploy.local.servers.redis import RedisServer
+from deploy.local.servers.sockets import free_port
 from tests.stack import Stack, folder
 from tests.steps import Command, Gate, StubRedis, ok, until
 

@@ -21,8 +21,8 @@ from core.cache.servers.route import Direct
 from core.cache.servers.wire import Send
 from core.errors import RedisUnavailable
 from core.types import Revision, UserId
-from deploy.local.redis import RedisServer
-from deploy.local.sockets import free_port
+from deploy.local.servers.redis import RedisServer
+from deploy.local.servers.sockets import free_port
 from tests import steps
 from tests.stack import ApiProcess, Stack, folder, new_user
 from tests.steps import PATIENCE, Gate

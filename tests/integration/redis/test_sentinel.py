@@ -11,7 +11,7 @@ from core.cache.keys import key
 from core.cache.servers.connect import Servers, servers
 from core.errors import RedisUnavailable
 from core.types import UserId
-from deploy.local.sockets import free_port
+from deploy.local.servers.sockets import free_port
 from tests import steps
 from tests.integration.cache.test_generations import V, cache
 from tests.integration.redis import rounds

@@ -13,7 +13,7 @@ from psycopg2 import errors
 
 from core.tasks import crud, pages
 from core.tasks.questions.queries import ListQuery
-from deploy.local.postgres import PostgresServer
+from deploy.local.servers.postgres import PostgresServer
 from tests.integration.wires import Cursor, blocked, rows
 from tests.stack import TOP, Stack, environ, environment, folder, migrate, new_user, settings
 from tests.steps import PATIENCE, outside, process, until

@@ -10,7 +10,7 @@ from redis import asyncio
 from redis.exceptions import RedisError
 
 from core.addresses.redis import RedisAddress
-from deploy.local.redis import RedisServer
+from deploy.local.servers.redis import RedisServer
 from tests.integration.redis.test_redis_connection import _certificate
 from tests.stack import Stack, folder
 from tests.steps import StubRedis, until

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from core.errors import TasklaneError
-from deploy.local.guardian import ENDED, Guardian, process_state, shared_guardian
-from deploy.local.privileges import Account, become
+from deploy.local.children.guardian import ENDED, Guardian, process_state, shared_guardian
+from deploy.local.children.privileges import Account, become
 
 START_TIMEOUT = 60.0
 """Seconds until a server must serve; a PostgreSQL that recovers from a crash may need some of them."""

@@ -16,10 +16,10 @@ import psycopg2
 from psycopg2 import sql
 
 from core.errors import ConfigurationError
-from deploy.local.child import Child, ChildFailed, Launch
-from deploy.local.guardian import Guardian
-from deploy.local.privileges import Account, become, give, open_files, open_way, server_account
-from deploy.local.sockets import SocketFolder, free_port
+from deploy.local.children.child import Child, ChildFailed, Launch
+from deploy.local.children.guardian import Guardian
+from deploy.local.children.privileges import Account, become, give, open_files, open_way, server_account
+from deploy.local.servers.sockets import SocketFolder, free_port
 
 MAJOR_VERSION = "18"
 SUPERUSER = "postgres"

@@ -10,9 +10,9 @@ from typing import Self
 from urllib.parse import quote
 
 from core.errors import ConfigurationError
-from deploy.local.child import Child, Launch
-from deploy.local.guardian import Guardian
-from deploy.local.sockets import SocketFolder, free_port
+from deploy.local.children.child import Child, Launch
+from deploy.local.children.guardian import Guardian
+from deploy.local.servers.sockets import SocketFolder, free_port
 
 SOCKET = "redis.sock"
 
