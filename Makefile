@@ -186,9 +186,9 @@ $(VENV)/.bench: requirements/bench.txt $(VENV)/.dev
 
 # The programs have an environment of their own; kubectl (or kustomize) renders and comes from the machine.
 k8s-check: $(VENV)/.dev $(VENV)/.checks ## hold manifests, image and gateway against schemas, checkov, hadolint, gixy
-	@$(BIN)/python -c 'import sys; from tests.deploy.manifests import kustomize; \
+	@$(BIN)/python -c 'import sys; from tests.deploy.k8s.manifests import kustomize; \
 		sys.exit(None if kustomize() else "kubectl 1.27 or newer is needed, or kustomize 5")'
-	$(BIN)/python -m pytest tests/deploy/test_k8s*.py -m "checks or not checks" $(PYTEST_ARGS)
+	$(BIN)/python -m pytest tests/deploy/k8s tests/deploy/pods -m "checks or not checks" $(PYTEST_ARGS)
 
 $(VENV)/.calendars: requirements/calendars.txt $(VENV)/.uv
 	@$(UV) venv --quiet --clear --python $(BIN)/python $(VENV)/calendars

@@ -12,8 +12,8 @@ import psutil  # type: ignore[import-untyped]  # its stubs are a package of thei
 import pytest
 
 from deploy.local.plan import TOP
-from tests.deploy.kubelet import Cluster, available, docker
-from tests.deploy.manifests import VERSION, pods
+from tests.deploy.k8s.manifests import VERSION, pods
+from tests.deploy.pods.kubelet import Cluster, available, docker
 from tests.stack import folder
 
 GONE_TIMEOUT = 30

@@ -18,7 +18,7 @@ import yaml  # type: ignore[import-untyped]  # its stubs are a package of their 
 
 from deploy.local.children.child import Child, Launch
 from deploy.local.servers.sockets import free_port
-from tests.deploy.manifests import load_yaml
+from tests.deploy.k8s.manifests import load_yaml
 from tests.stack import TOP, Stack, folder, new_user
 
 OBSERVE = TOP / "deploy" / "observe"

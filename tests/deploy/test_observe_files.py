@@ -3,7 +3,7 @@
 import itertools
 import json
 
-from tests.deploy.manifests import load_yaml
+from tests.deploy.k8s.manifests import load_yaml
 from tests.stack import TOP
 
 OBSERVE = TOP / "deploy" / "observe"

@@ -11,7 +11,7 @@ import pytest
 
 from deploy.local.plan import TOP
 from tests.deploy.containers.project import Project, docker, run
-from tests.deploy.test_readme import MARK, _masked, _session
+from tests.deploy.local.test_readme import MARK, _masked, _session
 
 pytestmark = pytest.mark.containers
 

@@ -9,8 +9,8 @@ import httpx
 import pytest
 
 from tests.deploy.containers.project import until
-from tests.deploy.kubelet import Cluster, docker
-from tests.deploy.manifests import VERSION
+from tests.deploy.k8s.manifests import VERSION
+from tests.deploy.pods.kubelet import Cluster, docker
 
 pytestmark = pytest.mark.containers
 

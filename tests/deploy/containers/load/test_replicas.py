@@ -10,8 +10,8 @@ import httpx
 import pytest
 
 from deploy.local.plan import TOP
+from tests.deploy.containers.load.traffic import ROLLOUTS, Traffic
 from tests.deploy.containers.project import Project, docker, run, until
-from tests.deploy.containers.traffic import ROLLOUTS, Traffic
 
 pytestmark = pytest.mark.containers
 

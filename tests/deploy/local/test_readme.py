@@ -6,7 +6,7 @@ from pathlib import Path
 
 from core.settings import Settings
 from deploy.local.plan import TOP
-from tests.deploy.test_local import UP, environment, running
+from tests.deploy.local.test_local import UP, environment, running
 
 README = (TOP / "README.md").read_text()
 MARK = "-- next --"

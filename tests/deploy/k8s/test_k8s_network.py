@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.deploy.manifests import PUBLIC, SERVICES, Object, of_kind, pods, selects
+from tests.deploy.k8s.manifests import PUBLIC, SERVICES, Object, of_kind, pods, selects
 
 OUTSIDE = "9.9.9.9"
 CREDENTIALS = "169.254.169.254"

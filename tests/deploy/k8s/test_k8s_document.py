@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.deploy.manifests import PROGRAMS, kustomize
+from tests.deploy.k8s.manifests import PROGRAMS, kustomize
 from tests.deploy.standins.cluster import Object
 from tests.stack import TOP
 

@@ -12,7 +12,7 @@ import worker.main
 import worker.queue
 from core.settings import DatabaseSettings, Settings
 from deploy.local.programs import HTTP, MIGRATE, SERVE, WORK
-from tests.deploy.manifests import (
+from tests.deploy.k8s.manifests import (
     SERVICES,
     VERSION,
     Object,

@@ -6,8 +6,8 @@ import subprocess
 
 import pytest
 
-from tests.deploy.kubelet import Cluster, engine
-from tests.deploy.manifests import VERSION
+from tests.deploy.k8s.manifests import VERSION
+from tests.deploy.pods.kubelet import Cluster, engine
 from tests.stack import TOP, client, new_user
 
 pytestmark = pytest.mark.containers

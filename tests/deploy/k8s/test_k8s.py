@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped]  # its stubs are a package of their own
 
-from tests.deploy.manifests import (
+from tests.deploy.k8s.manifests import (
     K8S,
     OVERLAYS,
     PUBLIC,

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.deploy.manifests import OVERLAYS, PROGRAMS, objects, rendered
-from tests.deploy.test_k8s import CORE
+from tests.deploy.k8s.manifests import OVERLAYS, PROGRAMS, objects, rendered
+from tests.deploy.k8s.test_k8s import CORE
 from tests.stack import TOP
 
 pytestmark = pytest.mark.checks

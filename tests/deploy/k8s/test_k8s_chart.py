@@ -13,9 +13,9 @@ import pytest
 import yaml  # type: ignore[import-untyped]  # its stubs are a package of their own
 
 from core.settings import Settings
-from tests.deploy.manifests import PROGRAMS, Object, containers, objects
+from tests.deploy.k8s.manifests import PROGRAMS, Object, containers, objects
+from tests.deploy.k8s.test_k8s_checks import run as check
 from tests.deploy.standins.cluster import DNS_LABEL
-from tests.deploy.test_k8s_checks import run as check
 from tests.stack import TOP
 
 pytestmark = pytest.mark.checks

@@ -14,11 +14,11 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.deploy.containers.load.traffic import REQUESTS, ROLLOUTS, Traffic
 from tests.deploy.containers.project import PATIENT, until
-from tests.deploy.containers.traffic import REQUESTS, ROLLOUTS, Traffic
-from tests.deploy.envoy import ENVOY, Envoy
-from tests.deploy.kubelet import Cluster, docker
-from tests.deploy.manifests import of_kind, pods
+from tests.deploy.k8s.manifests import of_kind, pods
+from tests.deploy.pods.envoy import ENVOY, Envoy
+from tests.deploy.pods.kubelet import Cluster, docker
 from tests.tokens import SECRET
 
 pytestmark = pytest.mark.containers

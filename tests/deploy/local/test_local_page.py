@@ -15,7 +15,7 @@ import pytest
 from deploy.local.page import BUILDS, INSTALL, Frontend
 from deploy.local.plan import TOP, Plan
 from tests.deploy.conftest import processes_in
-from tests.deploy.test_local import TOO_LONG, UP, Up, environment, run, running, token_on
+from tests.deploy.local.test_local import TOO_LONG, UP, Up, environment, run, running, token_on
 
 FRONTEND = Frontend(TOP / "frontend")
 BUILDING = "building the page"

@@ -15,7 +15,7 @@ from types import MappingProxyType
 
 import httpx
 
-from tests.deploy.manifests import Object, of_kind, pods, selects
+from tests.deploy.k8s.manifests import Object, of_kind, pods, selects
 from tests.stack import TOP
 from tests.tokens import SECRET
 

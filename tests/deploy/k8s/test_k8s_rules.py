@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import yaml  # type: ignore[import-untyped]  # its stubs are a package of their own
 
-from tests.deploy.manifests import (
+from tests.deploy.k8s.manifests import (
     K8S,
     OVERLAYS,
     SERVICES,

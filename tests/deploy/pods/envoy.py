@@ -11,7 +11,7 @@ from typing import Any, Self
 import httpx
 
 from deploy.local.servers.sockets import free_port
-from tests.deploy.manifests import PROGRAMS, of_kind
+from tests.deploy.k8s.manifests import PROGRAMS, of_kind
 
 ENVOY = PROGRAMS / "envoy"
 PATIENCE = 60
