@@ -6,7 +6,9 @@ from collections.abc import AsyncIterator, Callable, Iterator
 import pytest
 
 from api.auth import Authenticator, jwks
+from api.auth.jwks import RemoteKeys
 from core.errors import InvalidToken
+from tests.steps import PATIENCE
 from tests.tokens import (
     SECRET,
     Clock,
@@ -39,7 +41,14 @@ def server() -> Iterator[JwksServer]:
 
 
 @pytest.fixture
-async def authenticator(server: JwksServer, clock: Clock) -> AsyncIterator[Authenticator]:
+async def authenticator(
+    server: JwksServer, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[Authenticator]:
+    """Whose fetches outlast every test: a machine that is busy must not look like an auth server that hangs."""
+    monkeypatch.setattr(jwks, "CONNECT_TIMEOUT", 2 * PATIENCE)
+    defaults = RemoteKeys.__init__.__kwdefaults__
+    assert defaults is not None
+    monkeypatch.setitem(defaults, "fetch_timeout", 2 * PATIENCE)
     settings = auth_settings(jwks_url=server.url, secret=SECRET)
     authenticator = Authenticator.from_settings(settings, clock=clock)
     yield authenticator
@@ -77,4 +86,4 @@ async def refused(authenticator: Authenticator, header: bytes) -> bool:
 async def requests_arrive(server: JwksServer, number: int = 1) -> None:
     """Return when the server has so many more requests in its hands."""
     for _ in range(number):
-        assert await asyncio.to_thread(server.arrived.acquire, timeout=10)
+        assert await asyncio.to_thread(server.arrived.acquire, timeout=PATIENCE)

@@ -10,6 +10,7 @@ from api.auth import Authenticator, jwks
 from api.auth.jwks import RemoteKeys
 from api.observe.metrics import Metrics
 from core.errors import AuthUnavailable, ConfigurationError
+from tests.steps import PATIENCE
 from tests.tokens import (
     Clock,
     JwksServer,
@@ -89,7 +90,7 @@ async def test_a_fetch_that_hangs_is_given_up(server: JwksServer, clock: Clock) 
     assert (jwks.CONNECT_TIMEOUT, jwks.FETCH_TIMEOUT) == (2, 5)
     server.gate.clear()
     keys = RemoteKeys(server.url, clock=clock, on_change=lambda: None, fetch_timeout=0.1)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         with pytest.raises(AuthUnavailable):
             await keys.candidates("EdDSA", "old")
     await keys.close()
@@ -108,7 +109,7 @@ async def test_a_fetch_that_trickles_is_given_up(clock: Clock, warnings: list[di
             await writer.wait_closed()
         given_up.set()
 
-    async with asyncio.timeout(10), await asyncio.start_server(trickle, "127.0.0.1", 0) as server:
+    async with asyncio.timeout(PATIENCE), await asyncio.start_server(trickle, "127.0.0.1", 0) as server:
         url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
         keys = RemoteKeys(url, clock=clock, on_change=lambda: None, fetch_timeout=0.2)
         with pytest.raises(AuthUnavailable):
@@ -165,7 +166,7 @@ async def test_closing_ends_a_fetch_and_those_who_wait_for_it(
     server.gate.clear()
     waiting = asyncio.create_task(authenticator.authenticate(token(OLD)))
     await requests_arrive(server)
-    async with asyncio.timeout(1):
+    async with asyncio.timeout(PATIENCE):
         await authenticator.close()
         with pytest.raises(AuthUnavailable):
             await waiting
