@@ -3,12 +3,15 @@
 It takes Debian's `prometheus` package; without it the tests skip.
 """
 
+import contextlib
 import json
 import re
 import shutil
 import subprocess
+import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +27,8 @@ from tests.stack import TOP, Stack, folder, new_user
 OBSERVE = TOP / "deploy" / "observe"
 RULES_TEST = TOP / "tests" / "deploy" / "rules_test.yml"
 PATIENCE = 120
+TOO_LONG = 900
+"""For what computes hours of series, on however busy a machine."""
 QUIET = "or vector(0)"
 """Ends the query of a panel that shows 0 where nothing has happened."""
 
@@ -65,7 +70,7 @@ class Prometheus(Child):
             return False
 
     def get(self, path: str, **parameters: str) -> httpx.Response:
-        return httpx.get(f"http://127.0.0.1:{self.port}{path}", params=parameters, timeout=30, trust_env=False)
+        return httpx.get(f"http://127.0.0.1:{self.port}{path}", params=parameters, timeout=PATIENCE, trust_env=False)
 
     def query(self, expression: str) -> Series:
         """What the expression gives now; fails if it cannot be evaluated."""
@@ -84,7 +89,7 @@ class Prometheus(Child):
 
 @pytest.fixture(scope="module")
 def prometheus() -> Iterator[Prometheus]:
-    """One that has seen a stack do everything: hits, misses, writes, erasure, and the database away for a moment."""
+    """One that sees a stack do everything: hits, misses, writes, erasure; and has seen the database away."""
     with folder() as path, Stack(path) as stack:
         ports = {"tasklane-worker": free_port()}
         stack.worker(
@@ -107,8 +112,26 @@ def prometheus() -> Iterator[Prometheus]:
             server.wait_for('tasklane_worker_jobs_total{outcome="failed"} > 0')
             stack.postgres.start()
             server.wait_for('tasklane_http_requests_total{status="503"} > 0')
+            with using(alice):
+                yield server
+
+
+@contextlib.contextmanager
+def using(alice: httpx.Client) -> Iterator[None]:
+    """Somebody who goes on: of a time in which nothing happened there are rates, and no shares of them."""
+    enough = threading.Event()
+
+    def go_on() -> None:
+        while not enough.wait(1):
             use(alice)
-        yield server
+
+    with ThreadPoolExecutor(1) as thread:
+        going_on = thread.submit(go_on)
+        try:
+            yield
+        finally:
+            enough.set()
+        going_on.result()
 
 
 def use(alice: httpx.Client) -> None:
@@ -183,5 +206,5 @@ def test_prometheus_finds_every_rule_in_order(prometheus: Prometheus) -> None:
 
 
 def assert_passes(*command: str) -> None:
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=TOO_LONG)
     assert done.returncode == 0, done.stdout + done.stderr
