@@ -9,6 +9,7 @@ import pytest
 
 from core.tasks import crud
 from core.types import UserId
+from deploy.local.servers.postgres import PostgresServer
 from tests.integration.wires import Cursor, blocked, rows
 from tests.stack import ApiProcess, Stack, client, environment, folder, migrate, new_user, settings
 from tests.steps import Process, outside, process
@@ -33,9 +34,11 @@ COUNTED = """
 
 @pytest.fixture(scope="module")
 def workshop() -> Iterator[Stack]:
-    """A stack whose tables these tests may empty."""
-    with folder() as path, Stack(path) as stack:
-        yield stack
+    """A stack whose tables these tests may empty, and in which nobody else looks at them."""
+    with folder() as path:
+        postgres = PostgresServer(path / "postgres", durable=False, settings={"autovacuum": "off"})
+        with Stack(path, postgres=postgres) as stack:
+            yield stack
 
 
 @pytest.fixture
