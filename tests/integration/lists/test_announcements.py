@@ -14,6 +14,9 @@ from tests.steps import Process
 
 pytestmark = pytest.mark.anyio
 
+SHORT = {"DATABASE_TIMEOUT": "3", "DATABASE_STATEMENT_TIMEOUT": "3"}
+"""In which a busy machine connects and writes, and which a test that waits in vain has to spend."""
+
 
 @pytest.fixture(scope="module")
 def whole() -> Iterator[Stack]:
@@ -115,7 +118,7 @@ async def test_a_wait_in_vain_ends_in_time_and_is_not_repeated(
     whole: Stack, server: RedisServer, hands: steps.Cursor, user: UserId
 ) -> None:
     """The worker is away, too: the write is acknowledged at its deadline, and the next ones at once."""
-    settings = whole.settings(REDIS_URL=server.url, DATABASE_TIMEOUT="0.5", DATABASE_STATEMENT_TIMEOUT="0.5")
+    settings = whole.settings(REDIS_URL=server.url, **SHORT)
     async with steps.process(settings, retry_after=60) as process:
         await lose(process, server)
         await process.add_task(user, "first")
@@ -129,7 +132,7 @@ async def test_who_was_told_waits_again_at_the_next_outage(
     whole: Stack, server: RedisServer, hands: steps.Cursor, user: UserId
 ) -> None:
     """A wait in vain says nothing of a worker that has come back since."""
-    settings = whole.settings(REDIS_URL=server.url, DATABASE_TIMEOUT="0.5", DATABASE_STATEMENT_TIMEOUT="0.5")
+    settings = whole.settings(REDIS_URL=server.url, **SHORT)
     async with steps.process(settings, retry_after=0.2) as process:
         server.kill()
         await process.add_task(user, "first")
