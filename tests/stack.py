@@ -35,14 +35,18 @@ def new_user() -> UserId:
     return UserId(f"user-{next(_users)}-{secrets.token_hex(6)}")
 
 
-def steady_port() -> int:
-    """A free port that the system gives to no outgoing connection: a server that was killed finds it free again."""
+def steady_port(*, bus: int = 0) -> int:
+    """A free port that the system gives to no outgoing connection: a server that was killed finds it free again.
+
+    With `bus` the port that lies so far above it is one, too.
+    """
     with contextlib.suppress(OSError):
         lowest_given = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
-        for port in random.sample(range(10_000, max(lowest_given, 10_000)), k=min(100, max(lowest_given - 10_000, 0))):
-            if port_is_free(port):
+        steady = range(10_000, max(lowest_given - bus, 10_000))
+        for port in random.sample(steady, k=min(100, len(steady))):
+            if port_is_free(port) and port_is_free(port + bus):
                 return port
-    return free_port()
+    return next(port for port in iter(free_port, 0) if port_is_free(port + bus))
 
 
 @contextlib.contextmanager

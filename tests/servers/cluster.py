@@ -8,7 +8,7 @@ from typing import Self
 
 import redis as redis_py
 
-from deploy.local.servers.sockets import LOOPBACK, port_is_free
+from deploy.local.servers.sockets import LOOPBACK
 from tests.servers.address import until
 from tests.servers.redis import Server
 from tests.stack import steady_port
@@ -18,7 +18,6 @@ SLOTS = 16_384
 BUS = 10_000
 """What the port for the nodes' own talk lies above the other; before Redis 7 it cannot be chosen."""
 
-HIGHEST_PORT = 65_535
 BATCH = 100
 """Keys that are moved at once; nobody is served meanwhile."""
 
@@ -27,7 +26,7 @@ class Node(Server):
     """A member, which keeps its name in the cluster, but no data, over a restart."""
 
     def __init__(self, folder: Path, *, node_timeout: float, options: Sequence[str] = ()) -> None:
-        port = _port_with_bus()
+        port = steady_port(bus=BUS)
         clustered = (
             *("--cluster-enabled", "yes"),
             *("--cluster-node-timeout", str(round(node_timeout * 1000))),
@@ -212,12 +211,3 @@ def _contains(slots: str, slot: int) -> bool:
 def _role(flags: str) -> str:
     """Whether it is thought to have failed included."""
     return ",".join(flag for flag in flags.split(",") if flag != "myself")
-
-
-def _port_with_bus() -> int:
-    """A free port with a free one so far above."""
-    for _ in range(100):
-        port = steady_port()
-        if port + BUS <= HIGHEST_PORT and port_is_free(port + BUS):
-            return port
-    raise OSError("there is no port with a free one 10,000 above")
