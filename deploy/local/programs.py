@@ -19,7 +19,7 @@ PLAIN_HTTP = ("--http", "httptools")
 """What it is made of, for whoever does not have it."""
 OPTIONS = (
     *("--host", HOST, "--loop", "uvloop", *HTTP, "--no-access-log"),
-    *("--no-proxy-headers", "--no-server-header", "--timeout-graceful-shutdown", "10"),
+    *("--no-proxy-headers", "--no-server-header", "--timeout-keep-alive", "75", "--timeout-graceful-shutdown", "10"),
 )
 SERVE = (*UVICORN, "api.main:create_app", *OPTIONS)
 SERVE_ALL = (*UVICORN, "deploy.local.front:create_app", *OPTIONS)

@@ -141,7 +141,7 @@ def test_the_image_serves_as_make_up_does() -> None:
     assert program == "uvicorn"
     ours = list(SERVE[3:])
     del ours[ours.index("--host") : ours.index("--host") + 2]
-    for option in ("--host", "--port", "--timeout-keep-alive"):
+    for option in ("--host", "--port"):
         del options[options.index(option) : options.index(option) + 2]
     assert options == ours
 
