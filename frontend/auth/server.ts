@@ -11,6 +11,8 @@ import { ConfigurationError, readSettings } from "./settings";
 
 const GRACE = 10_000;
 const REQUEST_TIMEOUT = 15_000;
+/** Longer than whoever stands in front keeps an idle connection: of the two it is the one that may close it. */
+const KEEP_ALIVE = 75_000;
 
 async function main(): Promise<void> {
   const settings = readSettings();
@@ -19,11 +21,14 @@ async function main(): Promise<void> {
   const auth = makeAuth(settings, pool);
   const endRotation = rotateKeys(auth, settings);
   const answer = toNodeHandler(answering(auth, pool, { plain: settings.plainSignIn }));
-  const server = createServer({ requestTimeout: REQUEST_TIMEOUT }, (request, response) => {
-    // Attempts are counted by this address: what the proxy says, else who is at the other end.
-    request.headers["x-forwarded-for"] ??= request.socket.remoteAddress;
-    answer(request, response).catch(() => response.writeHead(400).end()); // a Host or a path that no URL can have
-  });
+  const server = createServer(
+    { requestTimeout: REQUEST_TIMEOUT, keepAliveTimeout: KEEP_ALIVE },
+    (request, response) => {
+      // Attempts are counted by this address: what the proxy says, else who is at the other end.
+      request.headers["x-forwarded-for"] ??= request.socket.remoteAddress;
+      answer(request, response).catch(() => response.writeHead(400).end()); // a Host or a path that no URL can have
+    },
+  );
   await listening(server, settings.port, settings.host);
   log("info", "auth_started", { port: settings.port, tables_created: created });
 

@@ -13,6 +13,7 @@ import httpx
 import psycopg2
 import pytest
 
+from deploy.local.programs import SERVE
 from deploy.local.servers.postgres import PostgresServer
 from tests.frontend.auth import OURS, PASSWORD, AuthServer, Person, running
 from tests.frontend.node import environment, needs_auth_server
@@ -160,6 +161,12 @@ def test_it_ends_in_order(stack: Stack) -> None:
         assert answer.result().status_code == 200
         _wait(lambda: not auth.running)
         assert auth.exit_code == 0
+
+
+def test_a_connection_is_closed_by_whoever_asks(auth: AuthServer) -> None:
+    """Or a request now and then runs into one that the server is closing: it keeps them as long as the API does."""
+    kept_by_api = SERVE[SERVE.index("--timeout-keep-alive") + 1]
+    assert Person(auth).get("/get-session").headers["keep-alive"] == f"timeout={kept_by_api}"
 
 
 def test_odd_requests(auth: AuthServer) -> None:
