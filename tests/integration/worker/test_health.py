@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import httpx
 import pytest
 import redis as redis_py
 
@@ -96,10 +97,9 @@ def test_it_works_with_what_a_redis_allows(
     ):
         until(lambda job=job: value(worker, succeeded(job)) > 0)  # type: ignore[misc]  # a default binds it
     assert failures(worker) == []
-    assert worker.get("/livez").json() == {"status": "ok"}
-    until(lambda: worker.get("/readyz").is_success)
-    ready = worker.get("/readyz")
-    assert (ready.status_code, ready.json()["status"], ready.headers["content-type"]) == (200, "ok", "application/json")
+    assert well(worker, "/livez").json() == {"status": "ok"}
+    ready = well(worker, "/readyz")
+    assert (ready.json()["status"], ready.headers["content-type"]) == ("ok", "application/json")
     assert all(name.startswith(b"tasklane:") for name in administrator.keys("*"))
     worker.stop()
     api.stop()
@@ -118,7 +118,7 @@ def test_a_queue_that_cannot_work_is_told_and_the_jobs_are_done(
     assert (ready.status_code, ready.headers["content-type"]) == (503, "application/problem+json")
     assert value(worker, 'tasklane_worker_jobs_total{job="queue",outcome="failed"}') > 0
     assert b"zadd" in worker.log.read_bytes()
-    assert worker.get("/livez").is_success
+    well(worker, "/livez")
     worker.stop()
 
 
@@ -157,19 +157,31 @@ def test_a_full_redis_stops_nothing(workshop: Stack, administrator: Any, hands: 
 def test_a_hanging_database_is_told_within_the_probes_time(workshop: Stack) -> None:
     """And the process is alive all the same."""
     worker = start(workshop, DATABASE_TIMEOUT="0.5", DATABASE_STATEMENT_TIMEOUT="0.5")
-    until(lambda: worker.get("/readyz").is_success)
+    well(worker, "/readyz")
     workshop.postgres.freeze()
     try:
-        assert worker.get("/readyz").json()["database"] == "away"
-        assert worker.get("/livez").is_success
+        until(lambda: worker.get("/readyz").json().get("database") == "away")
+        well(worker, "/livez")
     finally:
         workshop.postgres.thaw()
-    until(lambda: worker.get("/readyz").is_success)
+    well(worker, "/readyz")
     worker.stop()
 
 
 def succeeded(job: str) -> str:
     return f'tasklane_worker_jobs_total{{job="{job}",outcome="succeeded"}}'
+
+
+def well(worker: WorkerProcess, path: str) -> httpx.Response:
+    """The first answer by which all is well: on a busy machine even a loop that turns stands still now and then."""
+    answers: list[httpx.Response] = []
+
+    def is_well() -> bool:
+        answers.append(worker.get(path))
+        return answers[-1].is_success
+
+    until(is_well)
+    return answers[-1]
 
 
 def failures(worker: WorkerProcess) -> list[str]:
