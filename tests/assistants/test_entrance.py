@@ -205,7 +205,7 @@ def test_an_operator_sees_what_is_asked(api: ApiProcess, bob: httpx.Client) -> N
 
 def test_a_failure_is_in_the_log_and_not_in_the_answer(own_stack: Stack) -> None:
     """Without the database a tool says that it cannot answer now, in the words of the routes."""
-    api = own_stack.api(MCP="true", DATABASE_TIMEOUT="1")
+    api = own_stack.api(MCP="true")
     with api.client() as carol:
         own_stack.postgres.stop()
         result = carol.post("/mcp", json=request("add_task", title="One"), headers=JSON).json()["result"]

@@ -99,7 +99,7 @@ def prometheus() -> Iterator[Prometheus]:
             WORKER_AUDIT_PERIOD="1",
             TRASH_RETENTION_DAYS="0",
         )
-        api = stack.api(DATABASE_TIMEOUT="2")
+        api = stack.api()
         ports["tasklane-api"] = api.port
         server = Prometheus(path, ports)
         stack.adopt(server)

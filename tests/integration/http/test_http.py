@@ -145,7 +145,7 @@ def test_health_and_metrics_need_no_token(browser: httpx.Client, alice: httpx.Cl
 
 def test_the_api_without_postgresql(own_stack: Stack) -> None:
     """What needs the database is 503 and says when to try again; the process lives, and serves when it is back."""
-    api = own_stack.api(DATABASE_TIMEOUT="2", CORS_ORIGINS=ORIGIN)
+    api = own_stack.api(CORS_ORIGINS=ORIGIN)
     with client(api.url, new_user()) as alice:
         task = alice.post("/api/tasks", json={"title": "x"}).json()
         alice.get("/api/tasks")
