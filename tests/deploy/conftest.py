@@ -16,7 +16,7 @@ from tests.deploy.k8s.manifests import VERSION, pods
 from tests.deploy.pods.kubelet import Cluster, available, docker
 from tests.stack import folder
 
-GONE_TIMEOUT = 30
+GONE_TIMEOUT = 90
 _figures = pytest.StashKey[list[str]]()
 
 PARTS = ("alembic.ini", "api", "core", "deploy", "migrations", "worker")
@@ -92,6 +92,12 @@ def processes_in(path: Path) -> list[psutil.Process]:
     return [process for process in psutil.process_iter() if _belongs(process, str(path.resolve()))]
 
 
+def with_word(word: str, processes: list[psutil.Process]) -> psutil.Process:
+    """The one whose command has it; others, PostgreSQL's sessions, may end while they are looked at."""
+    [found] = [process for process in processes if any(word in part for part in _command(process))]
+    return found
+
+
 def wait_until_gone(processes: list[psutil.Process]) -> None:
     """Returns when all have ended."""
     deadline = time.monotonic() + GONE_TIMEOUT
@@ -106,6 +112,13 @@ def lives(process: psutil.Process) -> bool:
         return bool(process.status() != psutil.STATUS_ZOMBIE)
     except psutil.NoSuchProcess:
         return False
+
+
+def _command(process: psutil.Process) -> list[str]:
+    try:
+        return list(process.cmdline())
+    except psutil.NoSuchProcess:  # a zombie, too
+        return []
 
 
 def _belongs(process: psutil.Process, path: str) -> bool:

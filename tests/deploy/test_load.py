@@ -17,7 +17,7 @@ from deploy.local.plan import TOP
 from tests.stack import ApiProcess
 from tests.tokens import SECRET
 
-PATIENCE = 120
+PATIENCE = 600
 
 
 def load(host: str, *, seconds: int, **settings: str) -> subprocess.CompletedProcess[str]:

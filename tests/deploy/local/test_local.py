@@ -24,11 +24,11 @@ from deploy.local.plan import TOP
 from deploy.local.servers.postgres import PostgresServer
 from deploy.local.servers.redis import RedisServer
 from deploy.local.servers.sockets import free_port
-from tests.deploy.conftest import processes_in, wait_until_gone
+from tests.deploy.conftest import processes_in, wait_until_gone, with_word
 from tests.stack import folder
 
 UP = "Ctrl-C stops everything"
-TOO_LONG = 180
+TOO_LONG = 600
 """Seconds after which a step that hangs is ended, so that the test fails instead of hanging too."""
 
 SECRET = "s" * 40
@@ -81,7 +81,9 @@ class Up:
 
     def _client(self, token: str) -> httpx.Client:
         headers = {"Authorization": f"Bearer {token}"}
-        return httpx.Client(base_url=f"http://127.0.0.1:{self.port}", headers=headers, timeout=30, trust_env=False)
+        return httpx.Client(
+            base_url=f"http://127.0.0.1:{self.port}", headers=headers, timeout=TOO_LONG, trust_env=False
+        )
 
     def _lines(self) -> Iterator[str]:
         alarm = threading.Timer(TOO_LONG, self.process.kill)
@@ -156,7 +158,7 @@ def test_up_shows_a_curl_line_that_works(top: Path) -> None:
         pytest.skip("no curl here")
     with running(top) as up:
         line = up.wait_for(UP).partition("Try it:")[2].partition("Ctrl-C")[0].strip()
-        answer = subprocess.run(line, shell=True, capture_output=True, text=True, timeout=60, check=True)
+        answer = subprocess.run(line, shell=True, capture_output=True, text=True, timeout=TOO_LONG, check=True)
         assert json.loads(answer.stdout)["title"] == "Water the plants"
 
 
@@ -219,8 +221,7 @@ def test_part_that_dies_ends_the_stack(top: Path, module: str, name: str) -> Non
     """When a part dies the rest is stopped, the exit code is 1, and the sentence names the part and its log."""
     with running(top) as up:
         up.wait_for(UP)
-        (part,) = (child for child in up.children() if module in child.cmdline())
-        part.send_signal(signal.SIGKILL)
+        with_word(module, up.children()).send_signal(signal.SIGKILL)
         assert up.finish() == 1
         assert f"{name} ended (SIGKILL). The end of {top.resolve()}/.local/logs/" in up.output
         assert processes_in(top) == []

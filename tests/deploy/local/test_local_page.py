@@ -14,7 +14,7 @@ import pytest
 
 from deploy.local.page import BUILDS, INSTALL, Frontend
 from deploy.local.plan import TOP, Plan
-from tests.deploy.conftest import processes_in
+from tests.deploy.conftest import processes_in, with_word
 from tests.deploy.local.test_local import TOO_LONG, UP, Up, environment, run, running, token_on
 
 FRONTEND = Frontend(TOP / "frontend")
@@ -43,7 +43,7 @@ def modules(top: Path) -> None:
 
 def browser(up: Up) -> httpx.Client:
     url = f"http://127.0.0.1:{up.port}"
-    return httpx.Client(base_url=url, headers={"Origin": url}, timeout=30, trust_env=False)
+    return httpx.Client(base_url=url, headers={"Origin": url}, timeout=TOO_LONG, trust_env=False)
 
 
 def sign_up(client: httpx.Client) -> None:
@@ -95,8 +95,7 @@ def test_changed_sources_are_built(top: Path) -> None:
         with browser(up) as page:
             assert "<title>Changed " in page.get("/").text
         assert Frontend(top / "frontend").is_built()
-        (part,) = (child for child in up.children() if any("server.js" in word for word in child.cmdline()))
-        part.send_signal(signal.SIGKILL)
+        with_word("server.js", up.children()).send_signal(signal.SIGKILL)
         assert up.finish() == 1
         assert "the sign-in ended (SIGKILL)" in up.output
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from core.settings import Settings
 from deploy.local.plan import TOP
-from tests.deploy.local.test_local import UP, environment, running
+from tests.deploy.local.test_local import TOO_LONG, UP, environment, running
 
 README = (TOP / "README.md").read_text()
 MARK = "-- next --"
@@ -26,7 +26,7 @@ def test_the_session_gives_what_the_readme_prints(top: Path) -> None:
             capture_output=True,
             text=True,
             check=False,
-            timeout=120,
+            timeout=TOO_LONG,
         )
     printed = [_masked(part) for part in result.stdout.split(f"{MARK}\n")]
     assert printed == [_masked(output) for _, output in session], result.stderr

@@ -20,7 +20,7 @@ from tests.tokens import SECRET, shared_secret_token
 
 MARK = "text-7f3a"
 PASSWORD = "password-91c2"
-PATIENCE = 30.0
+PATIENCE = 60.0
 
 Line = Mapping[str, Any]
 
