@@ -15,8 +15,10 @@ from core.errors import TasklaneError
 from deploy.local.children.guardian import ENDED, Guardian, process_state, shared_guardian
 from deploy.local.children.privileges import Account, become
 
-START_TIMEOUT = 60.0
-"""Seconds until a server must serve; a PostgreSQL that recovers from a crash may need some of them."""
+START_TIMEOUT = 180.0
+"""Seconds until a server must serve: a PostgreSQL that recovers from a crash may need some of them, and everything does
+on a machine that is busy. One that ends is noticed at once.
+"""
 
 POLL = 0.02
 
@@ -85,7 +87,7 @@ class Child(ABC):
         return self._process.poll() if self._process else None
 
     def start(self) -> None:
-        """Launch, and return when it serves; raises `ChildFailed` when it ends or takes longer than a minute."""
+        """Launch, and return when it serves; raises `ChildFailed` when it ends or takes longer than three minutes."""
         self.launch()
         try:
             self._await_ready()
