@@ -16,7 +16,7 @@ from tests.consistency.drive import Drive, driven
 APIS = 2
 PATIENCE = 30.0
 IMPORT = b"POST /api/tasks/import "
-IMPORT_ATTEMPTS = 5
+IMPORT_ATTEMPTS = 30
 
 
 class Gateway(Service):
