@@ -95,7 +95,7 @@ def test_what_only_looks_like_a_token_is_refused(
 ) -> None:
     """In the words for any token that proves nothing."""
     made = make(alice)
-    answer = httpx.get(f"{api.url}/api/tasks", headers={"authorization": f"Bearer {change(made.token)}"})
+    answer = httpx.get(f"{api.url}/api/tasks", headers={"authorization": f"Bearer {change(made.token)}"}, timeout=60)
     assert (answer.status_code, answer.headers["www-authenticate"]) == (401, 'Bearer error="invalid_token"')
 
 
@@ -103,7 +103,7 @@ def test_basic_is_refused(api: ApiProcess, alice: httpx.Client) -> None:
     """On every route: a password is for calendars."""
     made = make(alice)
     for name in ("alice", ""):
-        answer = httpx.get(f"{api.url}/api/tasks", auth=(name, made.token))
+        answer = httpx.get(f"{api.url}/api/tasks", auth=(name, made.token), timeout=60)
         assert answer.status_code == 401
 
 
@@ -114,8 +114,8 @@ def test_a_revoked_token_is_gone(api: ApiProcess, alice: httpx.Client) -> None:
     revoke(alice, first)
     assert [token["name"] for token in listed(alice)] == ["Second"]
     assert alice.delete(f"{TOKENS}/{first.id}").status_code == 404
-    assert httpx.get(f"{api.url}/api/tasks", headers=first.headers).status_code == 401
-    assert httpx.get(f"{api.url}/api/tasks", headers=second.headers).status_code == 200
+    assert httpx.get(f"{api.url}/api/tasks", headers=first.headers, timeout=60).status_code == 401
+    assert httpx.get(f"{api.url}/api/tasks", headers=second.headers, timeout=60).status_code == 200
 
 
 @pytest.mark.parametrize("name", ["0", "x", "9" * 30])
@@ -246,7 +246,7 @@ def test_no_token_is_in_a_log_or_an_error(stack: Stack) -> None:
                         program.post("/mcp", json={"jsonrpc": "2.0", "id": 1, "method": "tools/list"}),
                     ]
         revoke(alice, made)
-        answers.append(httpx.get(f"{api.url}/api/tasks", headers=made.headers))
+        answers.append(httpx.get(f"{api.url}/api/tasks", headers=made.headers, timeout=60))
         answers.append(alice.delete(f"{TOKENS}/{made.token}"))
         encoded_tokens = [base64.b64encode(f"x:{token}".encode()).decode() for token in tokens]
     api.stop()

@@ -60,11 +60,13 @@ def test_without_a_token_nothing_is_there(api: ApiProcess, authorization: str | 
     """Strangers learn neither which tools there are nor what is wrong with what they sent."""
     headers = JSON if authorization is None else {**JSON, "authorization": authorization}
     for method in ("initialize", "server/discover", "tools/list", "tools/call", "made/up"):
-        answer = httpx.post(f"{api.url}/mcp", json={"jsonrpc": "2.0", "id": 1, "method": method}, headers=headers)
+        answer = httpx.post(
+            f"{api.url}/mcp", json={"jsonrpc": "2.0", "id": 1, "method": method}, headers=headers, timeout=60
+        )
         assert answer.status_code == 401
         assert answer.headers["www-authenticate"] == 'Bearer error="invalid_token"'
         assert answer.json()["status"] == answer.status_code
-    assert httpx.post(f"{api.url}/mcp", content=b"{", headers=headers).status_code == 401
+    assert httpx.post(f"{api.url}/mcp", content=b"{", headers=headers, timeout=60).status_code == 401
 
 
 @pytest.mark.anyio

@@ -107,7 +107,7 @@ def test_properties_cannot_be_set(dav: Dav) -> None:
 
 def test_what_a_server_is_anybody_may_ask(api: ApiProcess, dav: Dav) -> None:
     """The classes, and the methods that a place takes."""
-    with httpx.Client(base_url=api.url) as nobody:
+    with httpx.Client(base_url=api.url, timeout=60) as nobody:
         told = nobody.request("OPTIONS", dav.collection)
     assert (told.status_code, told.headers["dav"]) == (200, "1, 3, calendar-access")
     assert {"PROPFIND", "REPORT"} <= set(told.headers["allow"].split(", "))
@@ -131,7 +131,7 @@ class TestWho:
         """Whatever the scheme: 401 asks for Basic, so that a program asks for a password."""
         made = dav.made.token
         wrong = [{}, {"authorization": "Bearer x"}, {"authorization": "Basic eDp5"}, {"authorization": f"Basic {made}"}]
-        with httpx.Client(base_url=api.url) as nobody:
+        with httpx.Client(base_url=api.url, timeout=60) as nobody:
             for headers in wrong:
                 for method in ("PROPFIND", "GET", "PUT", "REPORT", "LOCK"):
                     refused = nobody.request(method, dav.collection, headers=headers)
@@ -142,7 +142,7 @@ class TestWho:
         """A personal one and a session's."""
         for authorization in (f"Bearer {dav.made.token}", alice.headers["authorization"]):
             headers = {"authorization": authorization, "depth": "0"}
-            with httpx.Client(base_url=api.url, headers=headers) as program:
+            with httpx.Client(base_url=api.url, headers=headers, timeout=60) as program:
                 assert program.request("PROPFIND", "/dav/").status_code == 207
 
     def test_someone_elses_places_are_not_there(self, dav: Dav) -> None:
@@ -175,6 +175,6 @@ class TestWho:
         secure = {"host": "tasks.example.com", "x-forwarded-proto": "https"}
         assert dav.send("PROPFIND", "/dav/", depth="0", **secure).status_code == 207
         allowing = stack.api(CALENDARS_OVER_HTTP="true")
-        with httpx.Client(base_url=allowing.url, auth=("x", dav.made.token)) as http:
+        with httpx.Client(base_url=allowing.url, auth=("x", dav.made.token), timeout=60) as http:
             headers = {"host": "tasks.example.com", "depth": "0"}
             assert http.request("PROPFIND", "/dav/", headers=headers).status_code == 207

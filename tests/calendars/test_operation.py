@@ -47,7 +47,7 @@ def test_what_is_logged_and_counted(talkative: ApiProcess) -> None:
             for method in ("PROPFIND", "REPORT", "PROPPATCH", "GET", "PUT", "DELETE", "MOVE", "LOCK", "MKCOL"):
                 for path in ("/dav/", dav.home, dav.collection, f"{dav.collection}a very own name.ics", "/dav/x/y"):
                     dav.send(method, path, depth="0")
-            with httpx.Client(base_url=talkative.url) as other:
+            with httpx.Client(base_url=talkative.url, timeout=60) as other:
                 for secret in secrets:
                     for scheme in ("Basic", "Bearer"):
                         other.request(

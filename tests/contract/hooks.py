@@ -282,7 +282,7 @@ def _token_of_scenario() -> str:
 
 def _task(case: Case[Any], *, deleted: bool = False) -> int:
     headers = {"authorization": case.headers["Authorization"]}
-    with httpx.Client(base_url=case.operation.schema.get_base_url(), headers=headers) as client:
+    with httpx.Client(base_url=case.operation.schema.get_base_url(), headers=headers, timeout=60) as client:
         task: int = client.post("/api/tasks", json={"title": "Made by another hand"}).raise_for_status().json()["id"]
         if deleted:
             client.delete(f"/api/tasks/{task}").raise_for_status()

@@ -280,13 +280,13 @@ def test_the_terminal_says_why_a_page_gets_nothing(top: Path) -> None:
     with running(top) as up:
         up.wait_for(UP)
         url = f"http://127.0.0.1:{up.port}/api/tasks"
-        httpx.get(url, headers={"origin": "http://localhost:4200"}, trust_env=False)
-        httpx.get(url, headers={"origin": "http://localhost:4321"}, trust_env=False)
+        httpx.get(url, headers={"origin": "http://localhost:4200"}, trust_env=False, timeout=60)
+        httpx.get(url, headers={"origin": "http://localhost:4321"}, trust_env=False, timeout=60)
         screen = up.wait_for("name it in CORS_ORIGINS")
         assert "A page from http://localhost:4321 asks" in screen
         assert "4200 asks" not in screen
         token = jwt.encode({"sub": "alice", "exp": int(time.time()) + 900}, SECRET, "HS256")
-        httpx.get(url, headers={"authorization": f"Bearer {token}"}, trust_env=False)
+        httpx.get(url, headers={"authorization": f"Bearer {token}"}, trust_env=False, timeout=60)
         assert "signature" in up.wait_for("Tokens are refused")
 
 

@@ -265,7 +265,7 @@ def test_it_is_a_route_like_any_other(alice: httpx.Client, api: ApiProcess) -> N
         assert answer.headers["vary"].startswith("Authorization")
     assert "ratelimit" in alice.get(CHANGES, params={"limit": "77"}).headers
     assert alice.post(CHANGES, json={}).status_code == 405
-    metrics = httpx.get(f"{api.url}/metrics").text
+    metrics = httpx.get(f"{api.url}/metrics", timeout=60).text
     assert 'tasklane_http_requests_total{method="GET",route="/api/tasks/changes",status="200"}' in metrics
 
 

@@ -182,7 +182,7 @@ class TestRefusals:
         """The header is allowed, and the answer is theirs to read."""
         origin = {"origin": "http://localhost:3000"}
         asked = {**origin, "access-control-request-method": "GET", "access-control-request-headers": "last-event-id"}
-        assert httpx.options(f"{api.url}{EVENTS}", headers=asked).status_code == 200
+        assert httpx.options(f"{api.url}{EVENTS}", headers=asked, timeout=60).status_code == 200
         assert begun(alice, **origin).headers["access-control-allow-origin"] == origin["origin"]
 
 

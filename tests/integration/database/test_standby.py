@@ -78,7 +78,7 @@ async def test_an_api_on_a_standby_is_not_ready(server: PostgresServer) -> None:
                 assert alice.get("/api/tasks").status_code == 503
                 assert "standby" not in alice.get("/api/tasks").text
                 await promote(server)
-                await until(lambda: httpx.get(f"{api.url}/readyz").is_success)
+                await until(lambda: httpx.get(f"{api.url}/readyz", timeout=60).is_success)
                 assert alice.get("/api/tasks").json() == []
         finally:
             api.stop()

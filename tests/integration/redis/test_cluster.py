@@ -269,7 +269,10 @@ class TestMasterLost:
                     cursor.execute("INSERT INTO tasks (user_id, title) VALUES (%s, 'by hand')", (owner,))
                 wait(lambda: len(user.get("/api/tasks").json()) == 1, "it is shown")
                 failed = 'tasklane_worker_jobs_total{job="publish_revisions",outcome="failed"}'
-                wait(lambda: failed in httpx.get(f"http://127.0.0.1:{port}/metrics").text, "the run has failed")
+                wait(
+                    lambda: failed in httpx.get(f"http://127.0.0.1:{port}/metrics", timeout=60).text,
+                    "the run has failed",
+                )
 
     def test_no_read_is_stale_while_a_master_dies_under_writes(self, cluster: RedisCluster, own_stack: Stack) -> None:
         """It is killed with a replica that lags; then another hands over by agreement. Hits come back for all."""
