@@ -44,7 +44,7 @@ def build(folder: Path) -> str:
     """One stream of YAML documents; kustomize must have nothing to remark."""
     if (command := kustomize()) is None:
         pytest.skip("no kubectl with kustomize 5 here")
-    done = subprocess.run([*command, str(folder)], capture_output=True, text=True, check=False, timeout=60)
+    done = subprocess.run([*command, str(folder)], capture_output=True, text=True, check=False, timeout=600)
     assert (done.returncode, done.stderr) == (0, "")
     return done.stdout
 

@@ -34,7 +34,7 @@ def helm() -> str:
 
 
 def run(*arguments: str | Path) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run([helm(), *arguments], capture_output=True, text=True, check=False, timeout=60)
+    return subprocess.run([helm(), *arguments], capture_output=True, text=True, check=False, timeout=600)
 
 
 def render(*arguments: str | Path) -> str:

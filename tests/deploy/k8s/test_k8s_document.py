@@ -161,7 +161,7 @@ def run(script: str, programs: Path, folder: Path, *, helm: str = "") -> "subpro
         capture_output=True,
         text=True,
         check=False,
-        timeout=120,
+        timeout=600,
     )
 
 
