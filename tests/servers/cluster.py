@@ -18,6 +18,11 @@ SLOTS = 16_384
 BUS = 10_000
 """What the port for the nodes' own talk lies above the other; before Redis 7 it cannot be chosen."""
 
+PATIENT, QUICK = 5000, 1000
+"""Milliseconds after which a node that says nothing is taken for dead. On a busy machine one that lives is silent for
+more than a second now and then: only where a death is waited for are the others quick to see it.
+"""
+
 BATCH = 100
 """Keys that are moved at once; nobody is served meanwhile."""
 
@@ -25,11 +30,11 @@ BATCH = 100
 class Node(Server):
     """A member, which keeps its name in the cluster, but no data, over a restart."""
 
-    def __init__(self, folder: Path, *, node_timeout: float, options: Sequence[str] = ()) -> None:
+    def __init__(self, folder: Path, *, options: Sequence[str] = ()) -> None:
         port = steady_port(bus=BUS)
         clustered = (
             *("--cluster-enabled", "yes"),
-            *("--cluster-node-timeout", str(round(node_timeout * 1000))),
+            *("--cluster-node-timeout", str(PATIENT)),
             *("--cluster-replica-validity-factor", "0"),  # a replica that lagged is promoted all the same
         )
         super().__init__(folder / f"node-{port}", port=port, options=(*clustered, *options))
@@ -55,11 +60,9 @@ class RedisCluster:
     After a failover the promoted node stands among the `masters` and the old one among the `replicas`.
     """
 
-    def __init__(
-        self, folder: Path, *, replicas: bool = False, node_timeout: float = 1.0, options: Sequence[str] = ()
-    ) -> None:
+    def __init__(self, folder: Path, *, replicas: bool = False, options: Sequence[str] = ()) -> None:
         def node() -> Node:
-            return Node(folder, node_timeout=node_timeout, options=options)
+            return Node(folder, options=options)
 
         self.masters = [node() for _ in range(MASTERS)]
         self.replicas = [node() for _ in range(MASTERS if replicas else 0)]
@@ -141,9 +144,11 @@ class RedisCluster:
         replica = self.replicas[number]
         if kill:
             master.kill()
+            self._give_up_after(QUICK)
         else:
             replica.ask("CLUSTER", "FAILOVER")
         until(lambda: replica.is_primary, "the replica has taken over")
+        self._give_up_after(PATIENT)
         self.masters[number], self.replicas[number] = replica, master
         self.await_ok()
         return replica
@@ -153,6 +158,11 @@ class RedisCluster:
         node.start()
         until(lambda: node.follows, "the node that died follows")
         self.await_ok()
+
+    def _give_up_after(self, milliseconds: int) -> None:
+        for node in self.nodes:
+            if node.running:
+                node.ask("CONFIG", "SET", "cluster-node-timeout", milliseconds)
 
     def _form(self) -> None:
         for epoch, node in enumerate(self.nodes, 1):

@@ -21,6 +21,12 @@ MASTER = "tasklane"
 """What the Sentinels call the pair."""
 
 QUORUM = 2
+PATIENT, QUICK = 10_000, 1500
+"""Milliseconds after which a server that says nothing is taken for dead. On a busy machine one that lives is silent for
+more than a second now and then: only where a death is waited for are the Sentinels quick to see it. They ask once a
+second at most: with less one that lives is found dead.
+"""
+
 SWITCHED = "+switch-master"
 """The event that tells of a new primary: `tasklane <old host> <old port> <new host> <new port>`."""
 
@@ -69,16 +75,14 @@ class Sentinels:
     """`primary`, `replica`, and three Sentinels at `url`, who tell each client where the primary is.
 
     The replica follows without a wire, since Sentinel takes the addresses that the servers tell each other; it is made
-    to lag by locking it out. `down_after` is above a second, which is how often a server is asked at most: with less,
-    one that lives is found dead now and then. A Sentinel that was itself paused for two seconds does nothing for thirty
-    (TILT): do not freeze them where an election is waited for.
+    to lag by locking it out. A Sentinel that was itself paused for two seconds does nothing for thirty (TILT): do not
+    freeze them where an election is waited for.
     """
 
-    def __init__(self, folder: Path, *, down_after: float = 1.5, options: Sequence[str] = ()) -> None:
+    def __init__(self, folder: Path, *, options: Sequence[str] = ()) -> None:
         self.primary = Server(folder / "redis-1", options=options)
         self.replica = Server(folder / "redis-2", options=options)
         self.sentinels = [Sentinel(folder) for _ in range(3)]
-        self._down_after = down_after
         self._resources = contextlib.ExitStack()
 
     def __enter__(self) -> Self:
@@ -110,7 +114,9 @@ class Sentinels:
         """The primary dies; returns when every Sentinel has told that the replica is the primary now."""
         with self.watching() as switched:
             self.primary.kill()
+            self._give_up_after(QUICK)
             switched()
+        self._give_up_after(PATIENT)
 
     @contextlib.contextmanager
     def watching(self) -> Iterator[Callable[[], None]]:
@@ -137,12 +143,16 @@ class Sentinels:
         self.replica.start_following(self.primary.port)
         self._await_preparation()
 
+    def _give_up_after(self, milliseconds: int) -> None:
+        for sentinel in self.sentinels:
+            ask(sentinel.port, "SENTINEL", "SET", MASTER, "down-after-milliseconds", milliseconds)
+
     def _configuration(self, sentinel: Sentinel) -> list[str]:
         """All that they would find out about each other within seconds."""
         others = [other for other in self.sentinels if other is not sentinel]
         return [
             f"sentinel monitor {MASTER} {LOOPBACK} {self.primary.port} {QUORUM}",
-            f"sentinel down-after-milliseconds {MASTER} {round(self._down_after * 1000)}",
+            f"sentinel down-after-milliseconds {MASTER} {PATIENT}",
             f"sentinel failover-timeout {MASTER} 3000",
             f"sentinel known-replica {MASTER} {LOOPBACK} {self.replica.port}",
             *(f"sentinel known-sentinel {MASTER} {LOOPBACK} {one.port} {one.identity}" for one in others),
