@@ -6,6 +6,7 @@ import { type Browser, type BrowserContextOptions, chromium, type Page } from "p
 import { expect, inject, onTestFinished } from "vitest";
 import { newUser, type User } from "./people";
 import { BASE } from "./settings";
+import { shake } from "./shake";
 
 const PATIENCE = 30_000;
 
@@ -47,6 +48,7 @@ export async function visit({ base = BASE, user, tolerate, ...options }: Visit =
       console.error(`Content-Security-Policy: ${violatedDirective} ${blockedURI}`),
     ),
   );
+  await shake(context);
   const page = await context.newPage();
   onTestFinished(async ({ task }) => {
     if (task.result?.state === "fail") await picture(page, task.name, complaints);

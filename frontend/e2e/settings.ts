@@ -15,6 +15,9 @@ export const START_API = env["TASKLANE_START_API"];
 /** Where pictures of the main states go; none are taken without. */
 export const PICTURES = env["TASKLANE_PICTURES"];
 
+/** A seed with which everything is slow, and each time in another place: see shake.ts. */
+export const SHAKE = env["TASKLANE_SHAKE"];
+
 export const CHROMIUM = env["TASKLANE_CHROMIUM"] ?? "/usr/bin/chromium";
 
 export interface App {
