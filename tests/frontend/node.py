@@ -50,5 +50,5 @@ def run_in(folder: Path, *command: str | Path, **variables: str) -> None:
 
 def environment(variables: Mapping[str, str]) -> dict[str, str]:
     """Nothing of the developer's own settings leaks in."""
-    own = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+    own = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TASKLANE_SHAKE") if name in os.environ}
     return {**own, "NO_COLOR": "1", **variables}
