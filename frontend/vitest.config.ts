@@ -7,5 +7,9 @@ export default defineConfig({
     include: ["tests/**/*.test.ts"],
     environment: "node",
     unstubGlobals: true,
+    // Only what never comes takes as long: a busy machine is none that has failed.
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
+    expect: { poll: { timeout: 60_000, interval: 5 } },
   },
 });

@@ -1,9 +1,10 @@
 /** `mirror` before a server that says what the test wants: whole states only, and a store that is never ahead of them. */
 
-import { afterEach, describe, expect, test, vi } from "vitest";
+import { afterEach, describe, expect, test } from "vitest";
 import { createApi, type Changes, type Settings, type Task } from "../lib/api";
 import { mirror, type Mirror, type MirrorOptions, type MirrorStore } from "../lib/mirror";
 import { ScriptedServer, type Asked, type Said, type Script } from "./scripted";
+import { comes } from "./waiting";
 
 const GONE: Said = { status: 410, json: { type: "urn:tasklane:problem:resynchronise", status: 410, detail: "Anew." } };
 const DELETED = "2026-11-28T10:00:00.000Z";
@@ -168,7 +169,7 @@ describe("what cannot be told any more", () => {
         ].map((one) => JSON.stringify(one)),
       ),
     );
-    await vi.waitUntil(() => store.token === "b");
+    await comes(() => store.token === "b");
     expect([...store.tasks.keys()]).toEqual([1, 2]);
   });
 
@@ -210,7 +211,7 @@ describe("a store", () => {
     const { server, list } = await mirrored(answers(pages), { store });
     await until(list, () => list.state === "live");
     (await server.line(0)).write(event(page("c", [gone(2), task(3, "three")])));
-    await vi.waitUntil(() => store.token === "c");
+    await comes(() => store.token === "c");
     expect(store.applied.map(({ token, reset }) => [token, reset])).toEqual([
       ["b", true],
       ["c", false],
@@ -226,11 +227,11 @@ describe("a store", () => {
     const line = await server.line(0);
     line.write(event(page("b", [task(2)])));
     await until(list, () => list.token === "b");
-    await vi.waitUntil(() => errors.length === 1);
+    await comes(() => errors.length === 1);
     expect(store.token).toBe("a");
     store.failing = false;
     line.write(event(page("c", [gone(1)])));
-    await vi.waitUntil(() => store.token === "c");
+    await comes(() => store.token === "c");
     expect([...store.tasks.values()]).toEqual([task(2)]);
   });
 
@@ -239,7 +240,7 @@ describe("a store", () => {
     store.load = () => Promise.reject(new Error("no access"));
     const { list } = await mirrored(answers({ "": page("b", [task(1)]) }), { store });
     await until(list, () => list.token === "b");
-    await vi.waitUntil(() => store.token === "b");
+    await comes(() => store.token === "b");
     expect([...store.tasks.keys()]).toEqual([1]);
   });
 });
@@ -261,7 +262,7 @@ describe("the end", () => {
       { token: () => (signedIn ? "t" : null) },
     );
     await until(list, () => list.state === "away");
-    await vi.waitUntil(() => errors.length === 1);
+    await comes(() => errors.length === 1);
     expect(errors[0]).toMatchObject({ status: 401 });
     expect(titles(list)).toEqual(["task 1"]);
     signedIn = true;

@@ -52,7 +52,7 @@ test("after four fifths of its life the old one serves on while the next is fetc
   later(13 * MINUTES);
   expect(await tokens()).toBe(jwt("t0"));
   await server.hasBeenAsked(2);
-  await vi.waitFor(async () => expect(await tokens()).toBe(jwt("t1")));
+  await expect.poll(() => tokens()).toBe(jwt("t1"));
 });
 
 test("a sign-in service that is away is not felt while the token lives", async () => {

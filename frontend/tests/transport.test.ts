@@ -198,7 +198,7 @@ describe("the end of waiting", () => {
     vi.spyOn(AbortSignal, "any").mockImplementation(() => {
       throw new TypeError("AbortSignal.any is not a function");
     });
-    const { api } = await connect([{ json: [] }, { silent: true }], { timeout: 1000, retries: 0 });
+    const { api } = await connect([{ json: [] }, { silent: true }], { retries: 0 });
     const { signal } = new AbortController();
     expect((await api.listTasks({}, { signal })).items).toEqual([]);
     const error = await failure(api.getTask(1, { signal, timeout: 50 }), Unreachable);

@@ -5,11 +5,12 @@ import { afterEach, describe, expect, test, vi } from "vitest";
 import { createApi, Problem, type Changes, type Settings } from "../lib/api";
 import { watch, type Pace, type Watch, type WatchOptions, type WatchState } from "../lib/watch";
 import { ScriptedServer, type Asked, type Said, type Script } from "./scripted";
+import { comes } from "./waiting";
 
 const HURRY: Partial<Pace> = {
   silence: 60_000,
   patience: 60_000,
-  moment: 1_000,
+  moment: 3_600_000,
   question: 20,
   trial: 20,
   pause: 1,
@@ -235,12 +236,19 @@ describe("where streams do not come through", () => {
 
 test("streams that end at once, again and again, are left for questions", async () => {
   const changes = (asked: Asked): Said => ({ json: page(String(Number(sinceOf(asked)) + 1)) });
-  const patient = { ...HURRY, question: 1, pause: 3_600_000, longest: 3_600_000 };
+  const patient = { ...HURRY, moment: 1, question: 1, pause: 3_600_000, longest: 3_600_000 };
   const stream = () => ({ stream: `${BEGINNING}event: reconnect\ndata: {}\n\n` });
   const { server, pages, states } = await watching({ stream, changes }, { pace: patient });
+  let isOver = false;
+  void server.line(1).then(async (line) => {
+    await line.closed;
+    isOver = true;
+  });
+  while (!isOver) await told(pages, 1);
   await told(pages, 5);
   expect(server.lines).toHaveLength(2);
-  expect(states).toEqual(["live", "asking"]);
+  expect(states).toContain("live");
+  expect(states.at(-1)).toBe("asking");
 });
 
 describe("a service that is away", () => {
@@ -266,7 +274,7 @@ describe("a service that is away", () => {
     const slow = { ...HURRY, pause: 3_600_000, longest: 3_600_000 };
     const { pages, states } = await watching(() => (away ? { drop: true } : { json: page("2") }), { pace: slow });
     const tokens = told(pages, 1);
-    await vi.waitUntil(() => states[0] === "away");
+    await comes(() => states[0] === "away");
     away = false;
     target.dispatchEvent(new Event("online"));
     expect(await tokens).toEqual(["2"]);
@@ -410,22 +418,22 @@ describe("the end", () => {
     const timers = pending();
     const { server, pages, states, controller } = await watching(service, {});
     const next = pages.next();
-    await vi.waitUntil(() => server.asked.length === (name === "waiting for an answer" ? 2 : 1));
-    if (name === "reading") await vi.waitUntil(() => states[0] === "live");
+    await comes(() => server.asked.length === (name === "waiting for an answer" ? 2 : 1));
+    if (name === "reading") await comes(() => states[0] === "live");
     const reason = new Error("the page was left");
     controller.abort(reason);
     await expect(next).rejects.toBe(reason);
     await expect(pages.ask()).rejects.toBe(reason);
     expect(getEventListeners(controller.signal, "abort")).toEqual([]);
     for (const line of server.lines) await line.closed;
-    await vi.waitUntil(() => timers.size === 0);
+    await comes(() => timers.size === 0);
   });
 
   test("while resting and while away, too, and asks nothing if it came before", async () => {
     const slow = { ...HURRY, pause: 3_600_000, longest: 3_600_000 };
     const { pages, states, controller } = await watching(() => ({ drop: true }), { pace: slow });
     const next = pages.next();
-    await vi.waitUntil(() => states[0] === "away");
+    await comes(() => states[0] === "away");
     controller.abort();
     await expect(next).rejects.toHaveProperty("name", "AbortError");
     const { server, pages: others } = await watching({}, { signal: AbortSignal.abort() });
