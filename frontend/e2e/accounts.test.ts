@@ -4,7 +4,7 @@ import type { Page } from "playwright-core";
 import { expect, test } from "vitest";
 import { anotherTab, isInstalled, kept, visit } from "./browser";
 import { newUser, type User } from "./people";
-import { acknowledged, add, expectTitles, row } from "./tasks";
+import { acknowledged, add, expectTitles, refuseUntilAsked, row, settled } from "./tasks";
 
 async function signIn(page: Page, { person }: User): Promise<void> {
   await page.getByLabel("E-mail").fill(person.email);
@@ -13,6 +13,7 @@ async function signIn(page: Page, { person }: User): Promise<void> {
 }
 
 async function signOut(page: Page): Promise<void> {
+  await settled(page); // with something unsent it would ask first
   await page.getByRole("button", { name: /account of/ }).click();
   await page.getByRole("button", { name: "Sign out" }).click();
   await page.getByRole("heading", { name: "Sign in" }).waitFor();
@@ -66,12 +67,11 @@ test("a session that has ended by itself shows nothing until its user is back, a
   await page.context().clearCookies();
   await page.reload();
   await page.getByRole("heading", { name: "Sign in" }).waitFor();
-  await page.route("**/api/auth/**", (route) => route.abort());
+  const ask = await refuseUntilAsked(page, "**/api/auth/**");
   await page.reload();
   await page.getByText("The server does not answer.").waitFor();
   expect(await page.content()).not.toContain("Ada's secret");
-  await page.unrouteAll();
-  await page.getByRole("button", { name: "Try now" }).click();
+  await ask(page.getByRole("button", { name: "Try now" }));
 
   await signIn(page, ada);
   await expectTitles(page, "Ada's secret");

@@ -5,10 +5,8 @@ import { join } from "node:path";
 import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core";
 import { expect, inject, onTestFinished } from "vitest";
 import { newUser, type User } from "./people";
-import { BASE } from "./settings";
+import { BASE, PATIENCE } from "./settings";
 import { shake } from "./shake";
-
-const PATIENCE = 30_000;
 
 let browser: Promise<Browser> | undefined;
 
@@ -39,7 +37,9 @@ export async function visit({ base = BASE, user, tolerate, ...options }: Visit =
   // A change elsewhere that the page has not heard of is learned of by a 412: that is how it asks.
   const complain = (text: string) => /status of 412/.test(text) || tolerate?.test(text) || complaints.push(text);
   context.on("page", (page) => {
-    page.on("console", (message) => ["error", "warning"].includes(message.type()) && complain(message.text()));
+    page.on("console", (said) => {
+      if (["error", "warning"].includes(said.type())) complain(`${said.text()} ${said.location().url}`);
+    });
     page.on("pageerror", (error) => complain(String(error)));
   });
   // Told to the console, where it counts as a complaint.

@@ -30,15 +30,19 @@ test("in German, from signing in to the trash", async () => {
 
   await page.getByRole("navigation").getByRole("link", { name: "Überfällig" }).click();
   await page.getByLabel("Titel einer neuen Aufgabe").fill("Blumen gießen");
-  await acknowledged(page, "POST", () => page.getByRole("button", { name: "Hinzufügen", exact: true }).click());
-  await page.getByText("„Blumen gießen“ steht jetzt unter „Offen“").waitFor();
+  await acknowledged(page, "POST", async () => {
+    await page.getByRole("button", { name: "Hinzufügen", exact: true }).click();
+    await page.getByText("„Blumen gießen“ steht jetzt unter „Offen“").waitFor();
+  });
   await page.getByRole("button", { name: "Rechnung", exact: true }).click();
   const dialog = page.getByRole("dialog", { name: "Aufgabe bearbeiten" });
   await dialog.getByLabel("Notizen").fill("mit Anlage");
   await acknowledged(page, "PATCH", () => dialog.getByRole("button", { name: "Speichern" }).click());
   await dialog.waitFor({ state: "hidden" });
-  await acknowledged(page, "DELETE", () => page.getByRole("button", { name: "Löschen: Rechnung" }).click());
-  await page.getByText("„Rechnung“ in den Papierkorb gelegt").waitFor();
+  await acknowledged(page, "DELETE", async () => {
+    await page.getByRole("button", { name: "Löschen: Rechnung" }).click();
+    await page.getByText("„Rechnung“ in den Papierkorb gelegt").waitFor();
+  });
   await page.getByRole("navigation").getByRole("link", { name: "Papierkorb" }).click();
   await page.getByRole("button", { name: "Wiederherstellen: Rechnung" }).click();
   await expect.poll(async () => (await user.api.getTask(id)).description).toBe("mit Anlage");

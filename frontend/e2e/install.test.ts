@@ -104,7 +104,7 @@ test.skipIf(!BASE.startsWith("http:"))("a newer version is told of, and taken wh
   expect(await page.evaluate(async () => (await navigator.serviceWorker.ready).waiting !== null)).toBe(true);
   expect(await page.content()).not.toContain("version 1");
   await page.getByRole("button", { name: "Use it" }).click();
-  await expect.poll(() => page.content().catch(() => ""), { timeout: 30_000 }).toContain("version 1");
+  await expect.poll(() => page.content().catch(() => "")).toContain("version 1");
   expect(await draft.inputValue()).toBe("half a thought");
 
   next();
@@ -112,5 +112,5 @@ test.skipIf(!BASE.startsWith("http:"))("a newer version is told of, and taken wh
   await page.getByText("A new version of this page is here.").waitFor();
   await draft.fill("");
   await draft.blur();
-  await expect.poll(() => page.content().catch(() => ""), { timeout: 30_000 }).toContain("version 2");
+  await expect.poll(() => page.content().catch(() => "")).toContain("version 2");
 });

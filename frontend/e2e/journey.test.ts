@@ -3,7 +3,7 @@
 import { expect, test } from "vitest";
 import { visit, visitAsNewUser } from "./browser";
 import { someone } from "./people";
-import { acknowledged, add, expectTitles, go, notice, row } from "./tasks";
+import { acknowledged, add, expectTitles, go, notice, refuseUntilAsked, row, settled } from "./tasks";
 
 test("sign up, add, edit, complete, filter, delete and undo, sign out, sign in", async () => {
   const page = await visit({ tolerate: /status of 401/ });
@@ -68,6 +68,7 @@ test("sign up, add, edit, complete, filter, delete and undo, sign out, sign in",
   await notice(page, "Moved “Send the invoice” to the trash").getByRole("button", { name: "Undo" }).click();
   await expectTitles(page, "Send the invoice", "Book the night train", "Water the plants");
 
+  await settled(page); // with something unsent it would ask first
   await page.getByRole("button", { name: /account of/ }).click();
   await page.getByRole("button", { name: "Sign out" }).click();
   await page.getByRole("heading", { name: "Sign in" }).waitFor();
@@ -121,17 +122,10 @@ test("many at once, and the trash", async () => {
 
 test("a trash that cannot be had says so, and is asked for again", async () => {
   const page = await visitAsNewUser({ tolerate: /status of 500/ });
-  const isAsked = () => page.evaluate(() => document.body.dataset["asked"] !== undefined);
-  // The page asks by itself, too, when the list comes in: that is refused as well, until a person asks.
-  await page.route("**/api/tasks/trash*", async (route) =>
-    (await isAsked()) ? route.continue() : route.fulfill({ status: 500, json: {} }),
-  );
+  const ask = await refuseUntilAsked(page, "**/api/tasks/trash*", (route) => route.fulfill({ status: 500, json: {} }));
   await go(page, "Trash");
   await page.getByText("The service answered 500.").waitFor();
-  await page.evaluate(() =>
-    document.addEventListener("click", () => (document.body.dataset["asked"] = ""), { capture: true }),
-  );
-  await page.getByRole("button", { name: "Try again" }).click();
+  await ask(page.getByRole("button", { name: "Try again" }));
   await page.getByText("The trash is empty.").waitFor();
 });
 

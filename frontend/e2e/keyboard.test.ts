@@ -4,15 +4,15 @@ import type { Page } from "playwright-core";
 import { expect, test } from "vitest";
 import { visit, visitAsNewUser } from "./browser";
 import { someone } from "./people";
-import { acknowledged, expectTitles, go, notice } from "./tasks";
+import { acknowledged, expectTitles, go, notice, settled } from "./tasks";
 
 const focused = (page: Page) => page.evaluate(() => document.activeElement?.textContent);
 
 test("from signing up to signing out", async () => {
   const page = await visit();
   const { name, email, password } = someone();
-  await page.getByRole("heading", { name: "Sign in" }).waitFor();
-  await page.keyboard.press("Tab"); // password: it begins at the e-mail
+  await expect.poll(() => page.evaluate(() => document.activeElement?.getAttribute("type"))).toBe("email");
+  await page.keyboard.press("Tab"); // password
   await page.keyboard.press("Tab"); // show it
   await page.keyboard.press("Tab"); // sign in
   await page.keyboard.press("Tab");
@@ -39,18 +39,18 @@ test("from signing up to signing out", async () => {
   expect(await focused(page)).toBe("two");
   await page.keyboard.press("c");
   await expectTitles(page, "three", "one");
-  expect(await focused(page)).toBe("one"); // what took its place
+  await expect.poll(() => focused(page)).toBe("one"); // what took its place
   await notice(page, "Completed “two”").waitFor();
   await page.keyboard.press("u");
   await expectTitles(page, "three", "two", "one");
 
   await page.keyboard.press("Enter");
-  expect(await focused(page)).toBe("");
+  await expect.poll(() => focused(page)).toBe("");
   await page.keyboard.press("End");
   await page.keyboard.type(" and a half");
   await acknowledged(page, "PATCH", () => page.keyboard.press("Enter"));
   await page.getByRole("dialog").waitFor({ state: "hidden" });
-  expect(await focused(page)).toBe("one and a half"); // the focus is back where it was
+  await expect.poll(() => focused(page)).toBe("one and a half"); // the focus is back where it was
 
   await page.keyboard.press("Enter");
   await page.getByRole("dialog").waitFor();
@@ -59,6 +59,7 @@ test("from signing up to signing out", async () => {
 
   await page.keyboard.press("Delete");
   await expectTitles(page, "three", "two");
+  await expect.poll(() => focused(page)).toBe("two");
   await page.keyboard.press("x");
   await page.keyboard.press("ArrowUp");
   await page.keyboard.press("x");
@@ -77,6 +78,7 @@ test("from signing up to signing out", async () => {
   await page.keyboard.press("Escape");
   await page.getByRole("dialog").waitFor({ state: "hidden" });
 
+  await settled(page); // with something unsent it would ask first
   await page.getByRole("button", { name: /account of/ }).focus();
   await page.keyboard.press("Enter");
   while ((await focused(page)) !== "Sign out") await page.keyboard.press("Tab");

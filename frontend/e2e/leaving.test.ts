@@ -71,7 +71,6 @@ test("whoever erases their account leaves neither tasks nor a sign-in, here or t
   await user.addTask({ title: "A secret" });
   const page = await visit({ user, tolerate: /status of 40[01]/ });
   await row(page, "A secret").waitFor();
-  const token = await user.token();
   await page.getByRole("button", { name: /account of/ }).click();
   await page.getByRole("button", { name: "Export, erase…" }).click();
   await page.getByRole("button", { name: "Erase…" }).click();
@@ -81,6 +80,7 @@ test("whoever erases their account leaves neither tasks nor a sign-in, here or t
   await page.getByText("That is not your password.").waitFor();
   expect((await user.api.getAccount()).status).toBe("active");
   await page.getByLabel("Password").fill(user.person.password);
+  const token = await user.token();
   await erase.click();
   await page.getByRole("heading", { name: "Sign in" }).waitFor();
   await expect.poll(() => kept(page)).not.toContain("A secret");

@@ -47,6 +47,7 @@ describe.each(APPS)("$name", (app) => {
   test("a task of which the stream tells before its own answer comes is one", async () => {
     const page = await signedIn(app);
     await page.getByRole("status").getByText("live", { exact: true }).waitFor();
+    await item(page, "there before").waitFor();
     const before = await item(page, "from elsewhere").count();
     let answer = () => {};
     const answered = new Promise<void>((resolve) => (answer = resolve));

@@ -48,8 +48,11 @@ test("tags are there, and the place where one is is in sight", async () => {
   await page.goto("/?view=trash");
   await page.getByText("The trash is empty.").waitFor();
   const chip = page.getByRole("navigation").getByRole("link", { name: "Trash" });
-  const box = await chip.boundingBox();
-  expect(box && box.x >= 0 && box.x + box.width <= PHONE.viewport.width).toBe(true);
+  const isInSight = async () => {
+    const box = await chip.boundingBox();
+    return box && box.x >= 0 && box.x + box.width <= PHONE.viewport.width;
+  };
+  await expect.poll(isInSight).toBe(true);
 });
 
 /** Names of what can be touched and is smaller than a finger, by where a touch arrives. */

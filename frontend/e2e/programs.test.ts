@@ -69,7 +69,7 @@ test("a token is shown once, does what it may, and is taken back", async () => {
   await page.getByRole("button", { name: "Revoke: Backup" }).click();
   await page.getByRole("button", { name: "Revoke it" }).click();
   await page.getByText("There are none.").waitFor();
-  expect(await page.evaluate(() => document.activeElement?.textContent)).toBe("Your tokens");
+  await expect.poll(() => page.evaluate(() => document.activeElement?.textContent)).toBe("Your tokens");
   await expect.poll(() => status(program.listTasks())).toBe(401);
 });
 
@@ -107,7 +107,7 @@ test("by keyboard alone, and what is refused is said at its field", async () => 
   await page.keyboard.type("Script");
   await page.keyboard.press("Enter");
   await page.getByLabel("Token", { exact: true }).waitFor();
-  expect(await page.evaluate(() => getSelection()?.toString())).toMatch(TOKEN);
+  await expect.poll(() => page.evaluate(() => getSelection()?.toString())).toMatch(TOKEN);
 });
 
 test("a program for calendars gets its address here, and finds the tasks there", async () => {

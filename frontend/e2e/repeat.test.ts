@@ -54,7 +54,11 @@ test("completing it makes the next, undoing takes that back, and one can be left
   const page = await visit({ user });
   const rent = row(page, "Rent");
   await rent.getByText("1 Jan 2031").waitFor();
-  await acknowledged(page, "PATCH", () => rent.getByRole("checkbox").click());
+  const stays = (text: string) => notice(page, text).hover(); // while the pointer is on it
+  await acknowledged(page, "PATCH", async () => {
+    await rent.getByRole("checkbox").click();
+    await stays("Completed “Rent”");
+  });
   await rent.getByText("1 Feb 2031").waitFor();
   await expectTitles(page, "Rent");
   await page.keyboard.press("u");
@@ -64,13 +68,19 @@ test("completing it makes the next, undoing takes that back, and one can be left
 
   await rent.hover();
   await page.getByRole("button", { name: "More: Rent" }).click();
-  await acknowledged(page, "PATCH", () => page.getByRole("button", { name: "Skip this one" }).click());
+  await acknowledged(page, "PATCH", async () => {
+    await page.getByRole("button", { name: "Skip this one" }).click();
+    await stays("“Rent” put off to 1 Feb 2031");
+  });
   await rent.getByText("1 Feb 2031").waitFor();
   await notice(page, "“Rent” put off to 1 Feb 2031").getByRole("button", { name: "Undo" }).click();
   await rent.getByText("1 Jan 2031").waitFor();
   await rent.getByText("every 1st of the month").waitFor();
   await page.getByRole("button", { name: "Rent", exact: true }).focus();
-  await acknowledged(page, "PATCH", () => page.keyboard.press("0")); // without a date nothing comes again
+  await acknowledged(page, "PATCH", async () => {
+    await page.keyboard.press("0"); // without a date nothing comes again
+    await stays("“Rent” without a date");
+  });
   await rent.getByText("every 1st of the month").waitFor({ state: "hidden" });
   await page.keyboard.press("u");
   await rent.getByText("every 1st of the month").waitFor();
@@ -130,6 +140,7 @@ test("in German, with a finger", async () => {
 test("what is done today comes again tomorrow", async () => {
   const page = await visitAsNewUser();
   await page.getByLabel("Title of a new task").fill("pills every day");
+  await page.locator(".quick-add-summary").getByText("every day").waitFor();
   await acknowledged(page, "POST", () => page.getByLabel("Title of a new task").press("Enter"));
   await go(page, "Today");
   await acknowledged(page, "PATCH", () => row(page, "pills").getByRole("checkbox").click());

@@ -15,6 +15,9 @@ export const START_API = env["TASKLANE_START_API"];
 /** Where pictures of the main states go; none are taken without. */
 export const PICTURES = env["TASKLANE_PICTURES"];
 
+/** Milliseconds for what comes by itself: it is waited for no longer than it takes, and on a busy machine that is long. */
+export const PATIENCE = 60_000;
+
 /** A seed with which everything is slow, and each time in another place: see shake.ts. */
 export const SHAKE = env["TASKLANE_SHAKE"];
 

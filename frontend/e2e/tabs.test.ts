@@ -1,6 +1,6 @@
 /** Several tabs of one browser: which of them follows the list, and which one keeps it. */
 
-import type { Page } from "playwright-core";
+import type { Page, Request } from "playwright-core";
 import { expect, test } from "vitest";
 import { anotherTab, kept, visit } from "./browser";
 import { newUser } from "./people";
@@ -14,20 +14,31 @@ async function look(page: Page, visibility: "visible" | "hidden"): Promise<void>
   }, visibility);
 }
 
+/** The event streams that a tab has open, from now on. */
+function streams(page: Page): ReadonlySet<Request> {
+  const open = new Set<Request>();
+  page.on("request", (request) => request.url().includes("/api/tasks/events") && open.add(request));
+  for (const end of ["requestfinished", "requestfailed"] as const)
+    page.on(end as "requestfinished", (request) => open.delete(request));
+  return open;
+}
+
 test("a tab that nobody looks at holds no connection, unless it is the one that keeps the list", async () => {
   const user = await newUser();
   const keeper = await visit({ user });
   await keeper.getByText("All clear.").waitFor();
   const other = await anotherTab(keeper);
-  const isStream = (request: { url: () => string }) => request.url().includes("/api/tasks/events");
-  await Promise.all([other.waitForRequest(isStream), other.reload()]);
+  const open = streams(other);
+  await other.reload();
   await other.getByText("All clear.").waitFor();
+  await expect.poll(() => open.size).toBe(1);
 
-  await Promise.all([other.waitForEvent("requestfailed", isStream), look(other, "hidden")]);
+  await look(other, "hidden");
+  await expect.poll(() => open.size).toBe(0);
   await look(keeper, "hidden");
   await user.addTask({ title: "unseen" });
   await row(keeper, "unseen").waitFor();
-  expect(await row(other, "unseen").count()).toBe(0);
+  expect([open.size, await row(other, "unseen").count()]).toEqual([0, 0]);
   await look(other, "visible");
   await expectTitles(other, "unseen");
 

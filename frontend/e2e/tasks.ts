@@ -1,7 +1,8 @@
 /** What a person sees and does of tasks. */
 
-import type { Locator, Page } from "playwright-core";
+import type { Locator, Page, Route } from "playwright-core";
 import { expect } from "vitest";
+import { kept } from "./browser";
 
 export function row(page: Page, title: string): Locator {
   return page.locator(".task").filter({ has: page.getByText(title, { exact: true }) });
@@ -19,7 +20,7 @@ export async function add(page: Page, title: string): Promise<void> {
 
 /** Waits until the list shows these titles, in this order. */
 export async function expectTitles(page: Page, ...titles: string[]): Promise<void> {
-  await expect.poll(() => page.locator(".task-title").allTextContents(), { timeout: 30_000 }).toEqual(titles);
+  await expect.poll(() => page.locator(".task-title").allTextContents()).toEqual(titles);
 }
 
 /** Waits until the list shows these titles in this order, each with a dash for every level above it. */
@@ -33,7 +34,7 @@ export async function expectTree(page: Page, ...titles: string[]): Promise<void>
             "-".repeat(Number((one as HTMLElement).dataset["depth"])) + one.querySelector(".task-title")?.textContent,
         ),
       );
-  await expect.poll(shown, { timeout: 30_000 }).toEqual(titles);
+  await expect.poll(shown).toEqual(titles);
 }
 
 /** Does `act`, and returns when the service has acknowledged the request that it led to. */
@@ -55,6 +56,36 @@ export async function hold(page: Page, method: string): Promise<() => void> {
     await route.fallback();
   });
   return letGo;
+}
+
+/** Waits until the service has acknowledged all that was done in this browser, and the list shows it. */
+export async function settled(page: Page): Promise<void> {
+  await expect.poll(() => kept(page)).not.toContain('"state":');
+}
+
+/**
+ * Refuses these requests until a person asks for them by what this returns: the page asks by itself, too, and what it
+ * would have then takes the button away from whoever is about to press it.
+ */
+export async function refuseUntilAsked(
+  page: Page,
+  url: string | RegExp,
+  refuse = (route: Route) => route.abort(),
+): Promise<(button: Locator) => Promise<void>> {
+  const isAsked = () => page.evaluate(() => "asked" in document.documentElement.dataset);
+  const handle = async (route: Route) => {
+    const isMeant = await isAsked().catch(() => false); // not by a page that is just going
+    await (isMeant ? route.fallback() : refuse(route));
+  };
+  await page.route(url, handle);
+  return async (button) => {
+    await page.evaluate(() => {
+      const ask = () => (document.documentElement.dataset["asked"] = "");
+      document.addEventListener("click", ask, { capture: true, once: true });
+    });
+    await button.click();
+    await page.unroute(url, handle);
+  };
 }
 
 export async function go(page: Page, view: string): Promise<void> {

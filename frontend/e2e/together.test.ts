@@ -104,7 +104,8 @@ test("two edits of different fields are merged while they are made", async () =>
   await dialog.waitFor({ state: "hidden" });
   await row(page, "Plan").getByText("Urgent").waitFor();
   await row(page, "Plan").getByText("with notes").waitFor();
-  expect(await user.api.getTask(task.id)).toMatchObject({ description: "with notes", due_date: "2031-01-02" });
+  const both = { description: "with notes", due_date: "2031-01-02" };
+  await expect.poll(() => user.api.getTask(task.id)).toMatchObject(both);
 });
 
 test("two edits of the same field are a person's decision, as soon as there are two", async () => {
@@ -125,7 +126,7 @@ test("two edits of the same field are a person's decision, as soon as there are 
   await alert.getByRole("button", { name: "Save mine" }).click();
   await dialog.waitFor({ state: "hidden" });
   await expectTitles(page, "My plan");
-  expect(await user.api.getTask(task.id)).toMatchObject({ title: "My plan", tags: ["theirs"] });
+  await expect.poll(() => user.api.getTask(task.id)).toMatchObject({ title: "My plan", tags: ["theirs"] });
 });
 
 test("a change of which the page has not heard is a conflict all the same", async () => {
@@ -191,7 +192,7 @@ test("what the service says of a field stands at that field", async () => {
   await dialog.getByText("Must have at least 1 character.", { exact: true }).waitFor();
   const title = dialog.getByLabel("Title");
   expect(await title.getAttribute("aria-invalid")).toBe("true");
-  expect(await title.evaluate((input) => document.activeElement === input)).toBe(true);
+  await expect.poll(() => title.evaluate((input) => document.activeElement === input)).toBe(true);
   expect(await title.inputValue()).toBe("A better plan");
   await page.unrouteAll();
   await dialog.getByRole("button", { name: "Save" }).click();

@@ -72,7 +72,7 @@ test("a list that is pasted is a task for each line, in its order", async () => 
   await page.getByText("All clear.").waitFor();
   const long = "word ".repeat(60).trim();
   await paste(page, `- milk\r\n* [ ] bread\n\n  3. eggs\n-5 degrees\n${long}\n`);
-  await notice(page, "Added 5 tasks").waitFor();
+  await notice(page, "Added 5 tasks").hover(); // it stays while the pointer is on it
   await expect.poll(() => page.locator(".task").count()).toBe(5);
   const titles = await page.locator(".task-title").allTextContents();
   expect(titles.slice(0, 4)).toEqual(["milk", "bread", "eggs", "-5 degrees"]);

@@ -18,6 +18,7 @@ test.each(["at once", "after a reload"])("a task opened before it was acknowledg
   await dialog.getByLabel("Notes").fill("with a note");
   await acknowledged(page, "POST", async () => letGo());
   await expect.poll(() => row(page, "Just now").getAttribute("data-task")).toMatch(/^\d+$/);
+  await kept(page); // it is read when what was done before is written
   if (when === "after a reload") await page.reload();
   await dialog.getByRole("button", { name: "Save" }).click();
   await dialog.waitFor({ state: "hidden" });
@@ -34,14 +35,15 @@ test("a selection and an undo outlast the acknowledgement", async () => {
   await row(page, "two").getByRole("checkbox").click();
   await page.getByRole("button", { name: "Select", exact: true }).click();
   await page.getByLabel("Select: one").check();
+  await notice(page, "Completed “two”").hover(); // it stays while the pointer is on it
   await acknowledged(page, "PATCH", async () => letGo());
   await expect.poll(() => row(page, "one").getAttribute("data-task")).toMatch(/^\d+$/);
   await page.getByText("1 selected").waitFor();
   expect(await page.getByLabel("Select: one").isChecked()).toBe(true);
-  await page.getByRole("button", { name: "Cancel" }).click();
   await acknowledged(page, "PATCH", () =>
     notice(page, "Completed “two”").getByRole("button", { name: "Undo" }).click(),
   );
+  await page.getByRole("button", { name: "Cancel" }).click();
   await expectTitles(page, "two", "one");
   expect((await user.api.listTasks({ status: "pending" })).total).toBe(2);
 });
@@ -85,7 +87,7 @@ test("what is refused gives the focus back, or what was typed when the person ha
   await title.fill("One, better");
   await page.keyboard.press("Enter");
   await dialog.getByRole("alert").getByText("Not like this.").waitFor();
-  expect(await title.evaluate((input) => document.activeElement === input)).toBe(true);
+  await expect.poll(() => title.evaluate((input) => document.activeElement === input)).toBe(true);
   expect(await title.isEnabled()).toBe(true);
 
   const letGo = await hold(page, "PATCH");

@@ -2,6 +2,7 @@
  * test_package.py where the applications with the packed client are. */
 
 import { defineConfig } from "vitest/config";
+import { PATIENCE } from "./settings.ts";
 
 export default defineConfig({
   root: import.meta.dirname,
@@ -10,9 +11,9 @@ export default defineConfig({
     globalSetup: "chromium.ts",
     isolate: false,
     maxWorkers: 2,
-    testTimeout: 300_000,
-    hookTimeout: 300_000,
-    expect: { poll: { timeout: 30_000 } }, // it ends at once when it is so; a second is too little for a busy machine
+    testTimeout: 10 * PATIENCE,
+    hookTimeout: 10 * PATIENCE,
+    expect: { poll: { timeout: PATIENCE } },
     projects: [
       {
         extends: true,

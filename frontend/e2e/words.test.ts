@@ -77,7 +77,5 @@ test("in German, by touch, and without a network", async () => {
   await page.getByRole("button", { name: "Hinzufügen", exact: true }).tap();
   await row(page, "Miete #haus").getByText("Morgen, 09:00").waitFor();
   await page.context().setOffline(false);
-  await expect
-    .poll(async () => (await user.api.listTasks()).items.map(({ title }) => title), { timeout: 30_000 })
-    .toEqual(["Miete #haus"]);
+  await expect.poll(async () => (await user.api.listTasks()).items.map(({ title }) => title)).toEqual(["Miete #haus"]);
 });
