@@ -66,8 +66,8 @@ class Browser {
   }
 }
 
-/** A tab's outbox whose service answers when the test says so. */
-async function outbox(browser = new Browser()) {
+/** A tab's outbox whose service answers when the test says so; `early` comes before it knows what is on the disk. */
+async function outbox(browser = new Browser(), early?: (box: Outbox) => void) {
   const answers: { resolve: (task: Task) => void; reject: (error: unknown) => void }[] = [];
   const asked: [string, number | undefined][] = [];
   const handedBack: Refusal[] = [];
@@ -89,7 +89,9 @@ async function outbox(browser = new Browser()) {
     refresh: () => Promise.resolve(),
     onRefusal: (refusal) => handedBack.push(refusal),
   });
-  await box.open(closing.signal);
+  const opening = box.open(closing.signal);
+  early?.(box);
+  await opening;
   return { box, browser, answers, asked, handedBack, close: () => closing.abort() };
 }
 
@@ -113,6 +115,19 @@ test("a write about a task by its first id is about the task that the service ma
   expect(later.box.shownAs(7)).toBe(task.id);
   void later.box.add({ kind: "edit", base: task, changes: { title: "A better plan" } });
   await expect.poll(() => later.asked).toContainEqual(["get", 7]);
+});
+
+test("what is done before it is known what earlier visits have left is about the task that the service made", async () => {
+  const { box, browser, answers, close } = await outbox();
+  const task = draft();
+  const made = box.add({ kind: "create", task });
+  answers[0]?.resolve({ ...task, id: 7 });
+  await made;
+  close();
+  const later = await outbox(browser, (early) => {
+    void early.add({ kind: "edit", base: task, changes: { title: "A better plan" } });
+  });
+  await expect.poll(() => later.asked).toEqual([["get", 7]]);
 });
 
 test("a new task that is refused takes what was typed into it along, and nobody waits for ever", async () => {

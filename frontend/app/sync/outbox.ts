@@ -74,6 +74,8 @@ export class Outbox {
   #busy = false;
   #stale = false;
   #closed = true;
+  /** What earlier visits left is known, and by which ids the service knows the tasks that this one still names otherwise. */
+  #begun = false;
 
   constructor(settings: Settings) {
     this.#settings = settings;
@@ -84,11 +86,13 @@ export class Outbox {
   /** Send what comes, and what earlier visits left; until the signal. */
   async open(signal: AbortSignal): Promise<void> {
     const { tabs } = this.#settings;
-    this.#closed = false;
+    [this.#closed, this.#begun] = [false, false];
     signal.addEventListener("abort", () => this.close());
     tabs.hold(tabs.name, signal, () => {}); // whoever gets it after us knows that we are gone
     tabs.onTold(CHANGED, () => void this.#read(signal), signal);
     await this.#read(signal);
+    if (signal.aborted) return;
+    this.#begun = true;
     void this.flush();
   }
 
@@ -134,7 +138,7 @@ export class Outbox {
 
   /** Send what waits, as far as the service answers. */
   readonly flush = async (): Promise<void> => {
-    if (this.#busy || this.#closed) return;
+    if (this.#busy || this.#closed || !this.#begun) return;
     this.#busy = true;
     try {
       for (let next = this.#next(); next; next = this.#next()) if (!(await this.#send(next))) return;
