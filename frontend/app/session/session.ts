@@ -168,14 +168,16 @@ export class Session {
 
   /** By itself: what is kept is for the user's return. */
   async #ended(): Promise<void> {
+    const isAsking = this.state.get().state === "asking";
+    this.#claimed = null;
+    await this.#disk.lock(); // who sees the form can count on it, should the page be gone in a moment
+    if (this.#claimed !== null) return; // somebody has signed in meanwhile
     const before = this.state.get();
     if (this.#leaving && before.state === "signed-in")
       return this.#leave(this.#leaving === "elsewhere" ? "elsewhere" : null);
-    this.#claimed = null;
-    const ended = before.state === "signed-in" ? "by itself" : null;
+    const ended = before.state === "signed-in" && !isAsking ? "by itself" : null;
     if (before.state !== "signed-out") this.state.set({ state: "signed-out", ended });
-    await this.#disk.lock();
-    if (before.state === "asking" && !(await this.#disk.owner())) forgetTab(); // they have signed out in another tab
+    if (isAsking && !(await this.#disk.owner())) forgetTab(); // they have signed out in another tab
   }
 }
 
