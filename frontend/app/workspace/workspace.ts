@@ -13,6 +13,7 @@ import { Outbox, type Refusal } from "../sync/outbox";
 import { TabStorage } from "../sync/storage";
 import { Store } from "../sync/store";
 import { project } from "../sync/writes";
+import { askAnew } from "./anew";
 import { Notices } from "./notices";
 
 const LOOK_AGAIN = 30_000;
@@ -80,9 +81,7 @@ export class Workspace {
       ),
       link.subscribe(() => link.get().state === "ready" && void outbox.flush()),
       list.tasks.subscribe(this.#project),
-      list.tasks.subscribe(
-        () => void this.queries.invalidateQueries({ queryKey: ["trash"] }, { cancelRefetch: false }),
-      ),
+      list.tasks.subscribe(() => void askAnew(this.queries, ["trash"])),
       outbox.entries.subscribe(this.#project),
       () => outbox.close(),
     ];
