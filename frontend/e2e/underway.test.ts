@@ -3,7 +3,7 @@
 import { expect, test } from "vitest";
 import { kept, visit, visitAsNewUser } from "./browser";
 import { newUser } from "./people";
-import { acknowledged, add, expectTitles, hold, notice, row } from "./tasks";
+import { acknowledged, add, expectTitles, go, hold, notice, row, settled } from "./tasks";
 
 const REFUSAL = { type: "about:blank", title: "Unprocessable Content", status: 422, detail: "Not like this." };
 
@@ -102,6 +102,29 @@ test("what is refused gives the focus back, or what was typed when the person ha
   await page.keyboard.press("Escape");
   await page.getByRole("button", { name: "Review" }).click();
   expect(await title.inputValue()).toBe("One, better");
+});
+
+test("what was restored when the page was loaded anew before the answer is restored once, and not refused", async () => {
+  const user = await newUser();
+  const { id } = await user.addTask({ title: "Back again" });
+  await user.api.deleteTask(id);
+  const page = await visit({ user });
+  await go(page, "Trash");
+  let heard = () => {};
+  const done = new Promise<void>((resolve) => (heard = resolve));
+  await page.route(
+    (url) => /batch$|restore$/.test(url.pathname),
+    async (route) => {
+      await route.fetch();
+      heard(); // but the page does not
+    },
+    { times: 1 },
+  );
+  await page.getByRole("button", { name: "Restore: Back again" }).click();
+  await done;
+  await acknowledged(page, "POST", async () => void (await page.reload()));
+  await settled(page);
+  expect((await user.api.listTasks()).items).toMatchObject([{ id, title: "Back again" }]);
 });
 
 test("what comes back after signing out leaves nothing in the browser", async () => {

@@ -374,11 +374,10 @@ function orphaned(write: Write, lost: number): Write {
 
 /** As many as one request may hold: what must begin anew because there were too many would never come to its end. */
 function portions(write: Write): Write[] {
-  const most = write.kind === "restore" ? 1 : BATCH_LIMIT;
-  if (!("tasks" in write) || write.tasks.length <= most) return [write];
-  const starts = Array.from({ length: Math.ceil(write.tasks.length / most) }, (_, index) => index * most);
-  return starts.map((start) => {
-    const part = { ...write, tasks: write.tasks.slice(start, start + most) };
-    return part.kind === "date" ? { ...part, changes: part.changes.slice(start, start + most) } : part;
+  if (!("tasks" in write) || write.tasks.length <= BATCH_LIMIT) return [write];
+  const parts = Math.ceil(write.tasks.length / BATCH_LIMIT);
+  return Array.from({ length: parts }, (_, index) => index * BATCH_LIMIT).map((start) => {
+    const part = { ...write, tasks: write.tasks.slice(start, start + BATCH_LIMIT) };
+    return part.kind === "date" ? { ...part, changes: part.changes.slice(start, start + BATCH_LIMIT) } : part;
   });
 }

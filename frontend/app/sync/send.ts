@@ -50,7 +50,7 @@ export async function send(api: Api, write: Write, key: string): Promise<Task[]>
     case "delete":
       return remove(api, write.tasks, key);
     case "restore":
-      return Promise.all(write.tasks.map((task) => restore(api, task)));
+      return restore(api, write.tasks, key);
     case "empty-trash":
       await api.emptyTrash();
       return [];
@@ -104,14 +104,20 @@ async function remove(api: Api, tasks: readonly Task[], key: string): Promise<Ta
   return [];
 }
 
-/** What is no longer in the trash may be back already: by this very write, its answer lost. */
-async function restore(api: Api, task: Task): Promise<Task> {
-  try {
-    return await api.restoreTask(task.id);
-  } catch (error) {
-    unlessGone(error);
-    return api.getTask(task.id);
-  }
+/** What is no longer in the trash may be back already: with a task that it had gone with. */
+async function restore(api: Api, tasks: readonly Task[], key: string): Promise<Task[]> {
+  const operations = tasks.map(({ id }) => ({ op: "restore" as const, id }));
+  const { atomic, results } = await batch(api, operations, key);
+  const found = results.map(async (result, index) => {
+    const task = tasks[index];
+    if (result.status !== 404 || !task) return result;
+    const back = await api.getTask(task.id).catch((error: unknown) => {
+      if (tasks.length === 1) throw error;
+      unlessGone(error);
+    });
+    return back ? { ...result, status: 200 as const, task: back } : result;
+  });
+  return done({ atomic, results: await Promise.all(found) });
 }
 
 function batch(api: Api, operations: Operation[], key: string): Promise<BatchResult> {
