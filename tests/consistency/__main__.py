@@ -11,19 +11,19 @@ from typing import TypeVar
 
 import uvloop
 
-from tests.consistency import report
-from tests.consistency.cluster import Caches
+from tests.consistency.altered.mutants import MUTANTS, UNCHANGED
 from tests.consistency.failover.busy import busy
-from tests.consistency.hunt import hunt
 from tests.consistency.model.claims import CLAIMS
 from tests.consistency.model.explore import explore
 from tests.consistency.model.mutants import MUTANTS as MODEL_MUTANTS
-from tests.consistency.mutants import MUTANTS, UNCHANGED
-from tests.consistency.recovery import Recovery, measure
-from tests.consistency.report import Report
-from tests.consistency.rolling import Restarted, rolling_restart
-from tests.consistency.run import Result, calm_run, fault_run, mirror_run
-from tests.consistency.upgrade import upgrade
+from tests.consistency.parts.cluster import Caches
+from tests.consistency.report import report
+from tests.consistency.report.report import Report
+from tests.consistency.runs.hunt import hunt
+from tests.consistency.runs.recovery import Recovery, measure
+from tests.consistency.runs.rolling import Restarted, rolling_restart
+from tests.consistency.runs.run import Result, calm_run, fault_run, mirror_run
+from tests.consistency.runs.upgrade import upgrade
 from tests.release import RELEASES
 
 PARTS = ("model", "calm", "mirrors", "busy", "mutants", "recovery", "restart", "upgrade", "faults")

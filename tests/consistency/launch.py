@@ -6,8 +6,8 @@ import argparse
 import runpy
 import sys
 
-from tests.consistency.clock import shift_clock
-from tests.consistency.mutants import MUTANTS
+from tests.consistency.altered.mutants import MUTANTS
+from tests.consistency.parts.clock import shift_clock
 
 
 def main() -> None:

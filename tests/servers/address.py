@@ -7,7 +7,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Self, TypeVar
 
-from tests.consistency.proxy import Wire
+from tests.consistency.parts.proxy import Wire
 
 PATIENCE = 60.0
 """Seconds after which something that does not come is a failure, on however slow a machine."""

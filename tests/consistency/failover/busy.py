@@ -13,10 +13,10 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 
-from tests.consistency.cluster import PRODUCTION, Cluster, cluster
-from tests.consistency.drive import Drive, Say, driven
-from tests.consistency.effects import Violation
-from tests.consistency.history import Operation
+from tests.consistency.checking.effects import Violation
+from tests.consistency.checking.history import Operation
+from tests.consistency.parts.cluster import PRODUCTION, Cluster, cluster
+from tests.consistency.runs.drive import Drive, Say, driven
 
 APIS = 2
 USERS = 12

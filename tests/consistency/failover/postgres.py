@@ -11,10 +11,10 @@ import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-from tests.consistency import log
-from tests.consistency.cluster import Cluster
-from tests.consistency.history import Loss
-from tests.consistency.proxy import Wire
+from tests.consistency.checking.history import Loss
+from tests.consistency.parts import log
+from tests.consistency.parts.cluster import Cluster
+from tests.consistency.parts.proxy import Wire
 from tests.servers.postgres import Server, base_backup
 
 IN_THE_AIR_SECONDS = 3.0

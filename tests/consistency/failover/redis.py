@@ -5,8 +5,8 @@ import contextlib
 import time
 from collections.abc import AsyncIterator, Sequence
 
-from tests.consistency.cluster import Cluster
-from tests.consistency.proxy import Wire
+from tests.consistency.parts.cluster import Cluster
+from tests.consistency.parts.proxy import Wire
 from tests.servers.address import until
 from tests.servers.redis import BOUNDED, Server, refuses_writes
 from tests.stack import steady_port

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 
 from core.cache.keys import key
 from core.types import UserId
-from tests.consistency.cluster import Cluster
+from tests.consistency.parts.cluster import Cluster
 from tests.servers.cluster import Node, RedisCluster
 
 KEYS_AT_ONCE = 2

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.consistency.checker import STALE_PROMISES, Verdict, check
-from tests.consistency.history import ACCOUNT, LIST, Change, History, Item, Logged, Loss, Operation, load, save
-from tests.consistency.test_checker import (
+from tests.consistency.checking.checker import STALE_PROMISES, Verdict, check
+from tests.consistency.checking.history import ACCOUNT, LIST, Change, History, Item, Logged, Loss, Operation, load, save
+from tests.consistency.checking.test_checker import (
     ALICE,
     CREATED,
     CREATED_TWO,

@@ -7,8 +7,8 @@ from contextlib import closing
 
 import pytest
 
-from tests.consistency.client import Service
-from tests.consistency.workload import User, request
+from tests.consistency.clients.client import Service
+from tests.consistency.clients.workload import User, request
 from tests.stack import ApiProcess, Stack, folder, new_user
 
 pytestmark = pytest.mark.anyio
