@@ -12,8 +12,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from core.errors import ConfigurationError, TasklaneError
-from loadtests.bench.machine import Cores
-from loadtests.bench.stage import stage
+from loadtests.bench.stage.machine import Cores
+from loadtests.bench.stage.stage import stage
 
 LOCUSTFILE = Path(__file__).with_name("locustfile.py")
 REPORT = Path(".local") / "load" / "report.html"

@@ -6,10 +6,11 @@ import sys
 from pathlib import Path
 
 from core.errors import TasklaneError
-from loadtests.bench import report, wrk
-from loadtests.bench.figures import Figures
 from loadtests.bench.measure import BenchFailed
+from loadtests.bench.report import report
+from loadtests.bench.report.figures import Figures
 from loadtests.bench.run import Options, bench
+from loadtests.bench.stage import wrk
 
 TOP = Path(__file__).resolve().parents[2]
 INTERRUPTED = 130

@@ -18,11 +18,11 @@ import psycopg2
 
 from deploy.local.plan import TOP
 from deploy.local.programs import MIGRATE
-from loadtests.bench import traffic
-from loadtests.bench.machine import Cores
 from loadtests.bench.measure import BenchFailed, replay_once
 from loadtests.bench.paging import Reader
-from loadtests.bench.stage import Server, Stage, stage
+from loadtests.bench.stage import traffic
+from loadtests.bench.stage.machine import Cores
+from loadtests.bench.stage.stage import Server, Stage, stage
 
 USERS = 200_000
 FEW = 1_000

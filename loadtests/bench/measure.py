@@ -13,9 +13,9 @@ from pathlib import Path
 import psutil  # type: ignore[import-untyped]  # its stubs are a package of their own
 
 from deploy.local.plan import HOST
-from loadtests.bench import wrk
-from loadtests.bench.machine import cpu_seconds
-from loadtests.bench.stage import Server, Stage
+from loadtests.bench.stage import wrk
+from loadtests.bench.stage.machine import cpu_seconds
+from loadtests.bench.stage.stage import Server, Stage
 
 ATTEMPTS = 3
 

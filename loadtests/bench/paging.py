@@ -18,9 +18,9 @@ from pathlib import Path
 from typing import Any
 
 from deploy.local.plan import HOST
-from loadtests.bench import traffic
-from loadtests.bench.machine import Cores
-from loadtests.bench.stage import Server, Stage, stage
+from loadtests.bench.stage import traffic
+from loadtests.bench.stage.machine import Cores
+from loadtests.bench.stage.stage import Server, Stage, stage
 
 TASKS = 100_000
 LIMIT = 400

@@ -10,13 +10,15 @@ from pathlib import Path
 
 import redis
 
-from loadtests.bench import calendars, ceiling, idle, life, paging, probes, traffic, writes
-from loadtests.bench.figures import MAIN
-from loadtests.bench.machine import Cores, Machine
+from loadtests.bench import life, paging
+from loadtests.bench.costs import calendars, ceiling, idle, probes, writes
+from loadtests.bench.costs.writes import Writes
 from loadtests.bench.measure import BenchFailed, Sample, Scenario, one_round, replay_once
-from loadtests.bench.stage import Server, Stage, Worker, seed, server_versions, stage
-from loadtests.bench.writes import Writes
-from loadtests.bench.wrk import run as run_wrk
+from loadtests.bench.report.figures import MAIN
+from loadtests.bench.stage import traffic
+from loadtests.bench.stage.machine import Cores, Machine
+from loadtests.bench.stage.stage import Server, Stage, Worker, seed, server_versions, stage
+from loadtests.bench.stage.wrk import run as run_wrk
 
 DRAWN = 20_000
 """Requests in a file; then it begins again."""

@@ -12,12 +12,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from core.errors import TasklaneError
-from loadtests.bench import probes, report, traffic, wrk
 from loadtests.bench.__main__ import FOLDER, INTERRUPTED, STOPPED
-from loadtests.bench.machine import Cores
+from loadtests.bench.costs import probes
 from loadtests.bench.measure import BenchFailed
+from loadtests.bench.report import report
 from loadtests.bench.run import FIRST_TASKS
-from loadtests.bench.stage import Server, Stage, seed, stage
+from loadtests.bench.stage import traffic, wrk
+from loadtests.bench.stage.machine import Cores
+from loadtests.bench.stage.stage import Server, Stage, seed, stage
 
 CONNECTIONS = 32
 STEP_SECONDS = 15

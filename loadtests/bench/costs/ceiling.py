@@ -8,10 +8,10 @@ from pathlib import Path
 
 import psutil  # type: ignore[import-untyped]  # its stubs are a package of their own
 
-from loadtests.bench import traffic
-from loadtests.bench.machine import pinned
 from loadtests.bench.measure import BenchFailed, Sample, replay_once
-from loadtests.bench.stage import Stage
+from loadtests.bench.stage import traffic
+from loadtests.bench.stage.machine import pinned
+from loadtests.bench.stage.stage import Stage
 
 CAPTURED = "writer-captured"
 _ENTRY = re.compile(r"^\d{4}-\d\d-\d\d \S+ \S+ \[(\d+)\] LOG:  statement: ", re.MULTILINE)

@@ -5,10 +5,12 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from loadtests.bench import idle, paging, plan, writes
-from loadtests.bench.figures import Figures, Goal, Spread, goals
+from loadtests.bench import paging
+from loadtests.bench.costs import idle, writes
 from loadtests.bench.measure import Sample
-from loadtests.bench.plot import draw
+from loadtests.bench.report import plan
+from loadtests.bench.report.figures import Figures, Goal, Spread, goals
+from loadtests.bench.report.plot import draw
 from loadtests.bench.run import Report
 
 Row = Sequence[str]

@@ -9,11 +9,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from loadtests.bench import traffic, wrk
-from loadtests.bench.figures import MAIN, Goal, Spread
-from loadtests.bench.machine import cpu_seconds
 from loadtests.bench.measure import ATTEMPTS, BenchFailed, replay_once
-from loadtests.bench.stage import Server, Stage
+from loadtests.bench.report.figures import MAIN, Goal, Spread
+from loadtests.bench.stage import traffic, wrk
+from loadtests.bench.stage.machine import cpu_seconds
+from loadtests.bench.stage.stage import Server, Stage
 
 TRACED = 400
 """Requests, one after another: what else the process does meanwhile adds less than half a call to each."""

@@ -23,10 +23,10 @@ from deploy.local.programs import MIGRATE, OPTIONS, PLAIN_HTTP, SERVE, WORK
 from deploy.local.servers.postgres import PostgresServer
 from deploy.local.servers.redis import RedisServer
 from deploy.local.servers.sockets import free_port
-from loadtests.bench import traffic
-from loadtests.bench.machine import Cores, first_line, pinned
+from loadtests.bench.stage import traffic
+from loadtests.bench.stage.machine import Cores, first_line, pinned
 
-FASTIFY = Path(__file__).parent / "fastify"
+FASTIFY = Path(__file__).parents[1] / "fastify"
 UVICORN = (*OPTIONS, *PLAIN_HTTP)
 """The options with which Tasklane is served: the Python peers get the same, but for the protocol of hits."""
 

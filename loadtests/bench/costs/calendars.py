@@ -6,9 +6,9 @@ from base64 import b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from loadtests.bench import traffic
 from loadtests.bench.measure import BenchFailed, replay_once
-from loadtests.bench.stage import Server
+from loadtests.bench.stage import traffic
+from loadtests.bench.stage.stage import Server
 
 _NAMESPACES = 'xmlns:D="DAV:" xmlns:S="http://calendarserver.org/ns/"'
 _STAND = f"<D:propfind {_NAMESPACES}><D:prop><S:getctag/><D:sync-token/></D:prop></D:propfind>"

@@ -3,7 +3,7 @@
 import math
 import statistics
 
-from loadtests.bench.figures import Figures
+from loadtests.bench.report.figures import Figures
 
 REQUESTS = 100_000
 HITS, MISSES, WRITES = 0.80, 0.10, 0.10

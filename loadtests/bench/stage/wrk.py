@@ -7,7 +7,7 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from loadtests.bench.machine import Cores, pinned
+from loadtests.bench.stage.machine import Cores, pinned
 
 SCRIPT = Path(__file__).with_name("replay.lua")
 TIMEOUT = 10

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from loadtests.bench.figures import MAIN, Figures
+from loadtests.bench.report.figures import MAIN, Figures
 
 OURS = frozenset(
     {

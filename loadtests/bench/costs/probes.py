@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from deploy.local.plan import HOST
-from loadtests.bench import paging, traffic, wrk
-from loadtests.bench.machine import cpu_seconds, pinned, resident_bytes
+from loadtests.bench import paging
 from loadtests.bench.measure import BenchFailed, replay_once
-from loadtests.bench.stage import REDIS_OPTIONS, Server, Stage, Worker
+from loadtests.bench.stage import traffic, wrk
+from loadtests.bench.stage.machine import cpu_seconds, pinned, resident_bytes
+from loadtests.bench.stage.stage import REDIS_OPTIONS, Server, Stage, Worker
 from tests.servers.cluster import RedisCluster
 
 LISTS = 20_000

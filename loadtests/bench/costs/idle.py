@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from deploy.local.plan import HOST
-from loadtests.bench import traffic
 from loadtests.bench.measure import BenchFailed
-from loadtests.bench.stage import Server, Stage
+from loadtests.bench.stage import traffic
+from loadtests.bench.stage.stage import Server, Stage
 
 CONNECTIONS = 5000
 MOST_BYTES = 8192
