@@ -8,8 +8,8 @@ import httpx
 import pytest
 
 from tests.access.making import make
-from tests.calendars.clients.between import Between, Way, as_it_is
-from tests.calendars.clients.devices import Aide, Laptop, Phone, Script
+from tests.calendars.clients.between.between import Between, Way, as_it_is
+from tests.calendars.clients.devices.devices import Aide, Laptop, Phone, Script
 from tests.stack import ApiProcess, Stack, folder
 
 

@@ -5,9 +5,9 @@ import re
 import pytest
 
 from core.types import UserId
-from tests.calendars.clients import plain_files
+from tests.calendars.clients.between import plain_files
 from tests.calendars.clients.conftest import Owned
-from tests.calendars.clients.programs import needs_litmus, run
+from tests.calendars.clients.devices.programs import needs_litmus, run
 
 LACKING = {
     "basic": {

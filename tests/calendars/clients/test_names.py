@@ -4,8 +4,8 @@ import httpx
 import pytest
 
 from tests.calendars.clients.conftest import Owned
-from tests.calendars.clients.devices import Device, Files, todo_file
-from tests.calendars.clients.programs import needs_programs, needs_syncevolution
+from tests.calendars.clients.devices.devices import Device, Files, todo_file
+from tests.calendars.clients.devices.programs import needs_programs, needs_syncevolution
 
 UIDS = (
     *(

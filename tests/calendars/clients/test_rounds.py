@@ -10,9 +10,9 @@ import httpx
 import pytest
 
 from tests.calendars.clients.conftest import Owned
-from tests.calendars.clients.devices import Device
-from tests.calendars.clients.equal import Told, expect_equal, expect_settled, of_device
-from tests.calendars.clients.programs import needs_programs, needs_syncevolution
+from tests.calendars.clients.devices.devices import Device
+from tests.calendars.clients.devices.equal import Told, expect_equal, expect_settled, of_device
+from tests.calendars.clients.devices.programs import needs_programs, needs_syncevolution
 
 ROUNDS = int(os.environ.get("TASKLANE_ROUNDS", "3"))
 TASKS = int(os.environ.get("TASKLANE_TASKS", "100"))

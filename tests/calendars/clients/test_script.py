@@ -4,9 +4,9 @@ import httpx
 import pytest
 
 from tests.calendars.clients.conftest import Owned
-from tests.calendars.clients.devices import Refused, Script, todo_file
-from tests.calendars.clients.equal import expect_settled, of_service
-from tests.calendars.clients.programs import needs_programs
+from tests.calendars.clients.devices.devices import Refused, Script, todo_file
+from tests.calendars.clients.devices.equal import expect_settled, of_service
+from tests.calendars.clients.devices.programs import needs_programs
 
 pytestmark = needs_programs
 

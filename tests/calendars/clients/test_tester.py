@@ -6,9 +6,9 @@ import re
 import pytest
 
 from core.types import UserId
-from tests.calendars.clients import events
+from tests.calendars.clients.between import events
 from tests.calendars.clients.conftest import Owned
-from tests.calendars.clients.programs import PROGRAMS, needs_programs, run
+from tests.calendars.clients.devices.programs import PROGRAMS, needs_programs, run
 from tests.stack import TOP, new_user
 
 FEATURES = 97

@@ -5,8 +5,8 @@ from concurrent.futures import ThreadPoolExecutor
 import httpx
 
 from tests.calendars.clients.conftest import Owned
-from tests.calendars.clients.equal import expect_equal, expect_settled, of_device
-from tests.calendars.clients.programs import needs_programs
+from tests.calendars.clients.devices.equal import expect_equal, expect_settled, of_device
+from tests.calendars.clients.devices.programs import needs_programs
 
 pytestmark = needs_programs
 

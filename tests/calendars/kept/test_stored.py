@@ -16,9 +16,9 @@ from core.calendars.fields import named_parameters
 from core.errors import NotFound, PreconditionFailed, UidConflict
 from core.tasks.crud import task_etag
 from core.types import Revision
+from tests.calendars.kept.properties import STANDARDS
+from tests.calendars.kept.test_properties import lines_of
 from tests.calendars.objects import Collection, todo
-from tests.calendars.properties import STANDARDS
-from tests.calendars.test_properties import lines_of
 from tests.integration.files.lists import seed
 from tests.integration.wires import rows
 from tests.stack import Stack

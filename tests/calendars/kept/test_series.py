@@ -3,8 +3,8 @@
 import httpx
 import pytest
 
+from tests.calendars.kept.test_properties import lines_of
 from tests.calendars.objects import Collection, todo
-from tests.calendars.test_properties import lines_of
 
 pytestmark = pytest.mark.anyio
 

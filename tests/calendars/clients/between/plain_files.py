@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import httpx
 
-from tests.calendars.clients.between import Message
+from tests.calendars.clients.between.between import Message
 
 FOLDER = "litmus/"
 TYPE = "text/calendar; charset=utf-8"

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.calendars.dav import C, D, Dav, read, todo
-from tests.calendars.test_query import in_range, names, query
+from tests.calendars.protocol.test_query import in_range, names, query
 
 ZONE = (
     "BEGIN:VTIMEZONE\r\nTZID:Europe/Berlin\r\nBEGIN:STANDARD\r\nDTSTART:20001029T030000\r\nTZOFFSETFROM:+0200\r\n"

@@ -6,7 +6,7 @@ Thus what such a program tries with events it tries with the service's own objec
 import re
 from dataclasses import replace
 
-from tests.calendars.clients.between import Message
+from tests.calendars.clients.between.between import Message
 
 MARK = "X-WAS-EVENT"
 

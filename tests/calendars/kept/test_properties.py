@@ -6,8 +6,8 @@ import pytest
 from icalendar import Calendar
 
 from api.tasks.objects import write
+from tests.calendars.kept.properties import STANDARDS, Case
 from tests.calendars.objects import task_of, todo
-from tests.calendars.properties import STANDARDS, Case
 
 CASES = [
     pytest.param(case, id=f"{standard}: {name}")

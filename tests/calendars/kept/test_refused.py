@@ -4,7 +4,7 @@ import pytest
 
 from api.tasks.objects import read, write
 from core.errors import InvalidCalendar
-from tests.calendars.hostile import HOSTILE
+from tests.calendars.kept.hostile import HOSTILE
 from tests.calendars.objects import task_of, todo
 
 DATA, OBJECT, COMPONENT = "valid-calendar-data", "valid-calendar-object-resource", "supported-calendar-component"

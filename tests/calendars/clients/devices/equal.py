@@ -4,7 +4,7 @@ from typing import Any
 
 import httpx
 
-from tests.calendars.clients.devices import Device
+from tests.calendars.clients.devices.devices import Device
 
 Told = dict[str, dict[str, Any]]
 """Tasks by their titles, with the title of the task that each is beneath."""

@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Protocol, Self
 
-from tests.calendars.clients.between import Between
-from tests.calendars.clients.programs import PROGRAMS, PYTHON, environment, run
+from tests.calendars.clients.between.between import Between
+from tests.calendars.clients.devices.programs import PROGRAMS, PYTHON, environment, run
 
 AIDE = Path(__file__).with_name("aide.py")
 

@@ -12,8 +12,8 @@ from api.calendars.reports.matching import Matcher
 from api.calendars.reports.times.clock import Clock
 from api.tasks.objects.content import parse
 from tests.calendars.dav import HEAD, C, Dav, condition, read, sync_token, todo
-from tests.calendars.test_query import in_range, query
-from tests.calendars.test_sync import ask
+from tests.calendars.protocol.test_query import in_range, query
+from tests.calendars.protocol.test_sync import ask
 
 SERIES = ("DTSTART:20260101T100000Z", "DUE:20260101T100000Z", "RRULE:FREQ=DAILY")
 

@@ -9,7 +9,7 @@ import pytest
 
 from core.types import UserId
 from tests.calendars.dav import Dav, read
-from tests.calendars.test_query import in_range, query
+from tests.calendars.protocol.test_query import in_range, query
 from tests.hostile import calendars
 from tests.hostile.__main__ import forget_the_most, memory
 from tests.hostile.calendars import Kind
