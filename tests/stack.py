@@ -69,7 +69,7 @@ def environment(database_url: str, redis_url: str, **overrides: str) -> dict[str
         "REDIS_TIMEOUT": PATIENT_REDIS_TIMEOUT,
         "DATABASE_TIMEOUT": "20",
         "DATABASE_STATEMENT_TIMEOUT": "15",
-        "DATABASE_IDLE_IN_TRANSACTION_TIMEOUT": "15",
+        "DATABASE_IDLE_IN_TRANSACTION_TIMEOUT": "14",
         "WORKER_QUIET_PERIOD": "0",
         **overrides,
     }

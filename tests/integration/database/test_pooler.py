@@ -167,7 +167,7 @@ async def test_a_transaction_leaves_nothing_on_the_server_connection(
         assert before[1:] == ("postgres", "", "0", "0")
         inside = await api.lists.read(user, look)
         assert inside[0] == before[0]
-        assert inside[1:] == ("tasklane_user", user, "15s", "5s")
+        assert inside[1:] == ("tasklane_user", user, "15s", "14s")
         assert rows(stranger, STATE) == [before]
         await api.lists.write(user, add)
         assert rows(stranger, STATE) == [before]

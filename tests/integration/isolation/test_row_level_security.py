@@ -210,10 +210,10 @@ async def test_a_transaction_takes_its_settings_with_it(stack: Stack, url: str, 
         bare = partial(layer.run, look, opening="", parameters={})
         before = await bare()
         assert before[1:] == ("postgres", "", "0", "0")
-        assert await lists.read(user, look) == (before[0], "tasklane_user", user, "15s", "5s")
+        assert await lists.read(user, look) == (before[0], "tasklane_user", user, "15s", "14s")
         assert await bare() == before
         worker = Lists(layer, fence_, AS_WORKER)
-        assert await worker.read(user, look) == (before[0], "tasklane_worker", "", "15s", "5s")
+        assert await worker.read(user, look) == (before[0], "tasklane_worker", "", "15s", "14s")
         assert await bare() == before
         await lists.write(user, succeed)
         assert await bare() == before

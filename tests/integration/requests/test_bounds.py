@@ -10,6 +10,8 @@ import pytest
 
 from api.http.wire import HEAD_BYTES, HEAD_SECONDS
 from core.types import UserId
+from deploy.local.programs import SERVE
+from tests.integration.direct.test_direct_start import Started
 from tests.stack import ApiProcess, Stack
 from tests.tokens import shared_secret_token
 
@@ -130,9 +132,14 @@ def test_half_a_head_is_not_waited_for(line: socket.socket, begin: bytes) -> Non
     assert not answered or answered.startswith(b"HTTP/1.1 408 Request Timeout\r\n")
 
 
-def test_who_says_nothing_is_not_waited_for(line: socket.socket) -> None:
-    """A connection without a request ends as one that is kept and idle does."""
-    assert line.recv(1) == b""
+def test_who_says_nothing_is_not_waited_for(stack: Stack) -> None:
+    """A connection without a request ends as one that is kept and idle does: here after a second."""
+    api = Started(stack.folder, stack.environment(), (*SERVE, "--timeout-keep-alive", "1"))
+    stack.adopt(api)
+    api.start()
+    with socket.create_connection(("127.0.0.1", api.port), timeout=60) as line:
+        assert line.recv(1) == b""
+    api.stop()
 
 
 def test_trailers_are_no_headers(line: socket.socket, user: UserId) -> None:
