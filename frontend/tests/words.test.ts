@@ -75,6 +75,8 @@ describe("in German", () => {
     ["Miete morgen um 9 Uhr !hoch", "Miete", { due_date: "2026-11-26T09:00", priority: "high" }],
     ["Zahnarzt am Freitag 14:30 #gesundheit", "Zahnarzt", { due_date: "2026-11-27T14:30", tags: ["gesundheit"] }],
     ["Geschenke 24.12.", "Geschenke", { due_date: "2026-12-24" }],
+    ["Bericht am Freitag, den 18.12.", "Bericht", { due_date: "2026-12-18" }],
+    ["Bericht Freitag den 18.12.2026 um 9 Uhr", "Bericht", { due_date: "2026-12-18T09:00" }],
     ["am 3. Mai wandern", "wandern", { due_date: "2027-05-03" }],
     ["Steuer nächste Woche", "Steuer", { due_date: "2026-11-30" }],
     ["Blumen in 3 Tagen", "Blumen", { due_date: "2026-11-28" }],

@@ -21,6 +21,17 @@ parser.parsers.push({
   },
 });
 
+/** "Freitag, den 11.12.": chrono finds a weekday and a date, and the weekday may be another week's. */
+parser.parsers.push({
+  pattern: () =>
+    /(?<!\p{L})(?:am )?(?:montag|dienstag|mittwoch|donnerstag|freitag|samstag|sonnabend|sonntag),? (?:de[nm] )?(\d{1,2})\. ?(\d{1,2})\.(?: ?(\d{4}))?(?!\d)/iu,
+  extract: (_context, match) => {
+    const [day, month] = [Number(match[1]), Number(match[2])];
+    if (day < 1 || day > 31 || month < 1 || month > 12) return null;
+    return { day, month, ...(match[3] && { year: Number(match[3]) }) };
+  },
+});
+
 export function german(): Language {
   return {
     dates: (text, now) =>
