@@ -38,7 +38,7 @@ class Watcher:
         self.answer = self._request.__enter__()
         assert self.answer.status_code == 200, self.answer.read()
         self._lines = self.answer.iter_lines()
-        self.retry = next(event for event in _parsed(self._lines)).retry
+        self.retry = next(int(line.removeprefix("retry: ")) for line in self._lines if line.startswith("retry: "))
         threading.Thread(target=self._listen, daemon=True).start()
         return self
 

@@ -14,7 +14,10 @@ from core.types import Revision
 Ending = Literal["expired", "reconnect", "resynchronise", "slow", "left", "failed"]
 """Why a stream has ended; the last three nobody is told."""
 
-HEARTBEAT = format_sse_event(comment="")
+_END = b"\n"
+"""The empty line that ends an event. Behind what is none, some clients make an empty event of it (httpx-sse 0.4.3)."""
+
+HEARTBEAT = format_sse_event(comment="").removesuffix(_END)
 
 SOONEST_SECONDS = 0.2
 LATEST_SECONDS = 4.0
@@ -43,7 +46,7 @@ def page(answer: Answer) -> Page:
 
 def beginning() -> bytes:
     """Sent at once, so that whoever passes it on does: a client whose connection breaks later comes back after that."""
-    return format_sse_event(comment="", retry=_pause())
+    return format_sse_event(comment="", retry=_pause()).removesuffix(_END)
 
 
 def ending(reason: Ending) -> bytes:
