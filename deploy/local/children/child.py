@@ -10,6 +10,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Self
 
 from core.errors import TasklaneError
 from deploy.local.children.guardian import ENDED, Guardian, process_state, shared_guardian
@@ -85,6 +86,13 @@ class Child(ABC):
     def exit_code(self) -> int | None:
         """None while it runs; negative for a signal."""
         return self._process.poll() if self._process else None
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
 
     def start(self) -> None:
         """Launch, and return when it serves; raises `ChildFailed` when it ends or takes longer than three minutes."""

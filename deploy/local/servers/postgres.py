@@ -9,7 +9,6 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Self
 from urllib.parse import quote
 
 import psycopg2
@@ -82,13 +81,6 @@ class PostgresServer(Child):
         self._folder = folder.resolve()
         self._port = free_port() if port == 0 else port
         self._socket = SocketFolder(self._folder / "socket", ".s.PGSQL.65535")
-
-    def __enter__(self) -> Self:
-        self.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.stop()
 
     def stop(self, *, hurry: Callable[[], bool] = lambda: False) -> None:
         super().stop(hurry=hurry)

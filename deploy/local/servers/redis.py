@@ -6,7 +6,6 @@ import socket
 from collections.abc import Callable, Sequence
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Self
 from urllib.parse import quote
 
 from core.errors import ConfigurationError
@@ -47,13 +46,6 @@ class RedisServer(Child):
         self._folder = folder.resolve()
         self._port = free_port() if port == 0 else port
         self._socket = SocketFolder(self._folder / "socket", SOCKET)
-
-    def __enter__(self) -> Self:
-        self.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.stop()
 
     def stop(self, *, hurry: Callable[[], bool] = lambda: False) -> None:
         super().stop(hurry=hurry)

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import gc
 import signal
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -44,22 +44,6 @@ class Queries:
         if error:
             raise error
         return Answer(self.owner, Revision(revision), '"e"', (), b"at %d" % revision)
-
-
-@pytest.fixture
-async def pair(stack: Stack) -> AsyncIterator[tuple[Redis, Fence]]:
-    async with steps.fence(stack.redis.url) as pair:
-        yield pair
-
-
-@pytest.fixture
-def redis(pair: tuple[Redis, Fence]) -> Redis:
-    return pair[0]
-
-
-@pytest.fixture
-def fence(pair: tuple[Redis, Fence]) -> Fence:
-    return pair[1]
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """Each row of the cache protocol's table on a real Redis: read, open, fill, raise."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from dataclasses import replace
 
 import pytest
@@ -13,25 +12,8 @@ from core.cache.servers.redis import Redis
 from core.errors import RedisUnavailable
 from core.types import History, Revision, UserId
 from tests import steps
-from tests.stack import Stack
 
 pytestmark = pytest.mark.anyio
-
-
-@pytest.fixture
-async def pair(stack: Stack) -> AsyncIterator[tuple[Redis, Fence]]:
-    async with steps.fence(stack.redis.url) as pair:
-        yield pair
-
-
-@pytest.fixture
-def redis(pair: tuple[Redis, Fence]) -> Redis:
-    return pair[0]
-
-
-@pytest.fixture
-def fence(pair: tuple[Redis, Fence]) -> Fence:
-    return pair[1]
 
 
 def answer(owner: UserId, revision: int, body: bytes = b"[]", until: float | None = None) -> Answer:

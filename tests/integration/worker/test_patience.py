@@ -1,7 +1,7 @@
 """The worker waits neither for who holds a list, nor for a Redis that is away: the database's work goes on."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 
 import pytest
 from structlog.testing import capture_logs
@@ -9,41 +9,22 @@ from structlog.testing import capture_logs
 from core.lists.announcements import Announcements
 from core.types import UserId
 from tests import steps
-from tests.stack import Stack, folder, new_user
+from tests.stack import Stack, new_user
 from tests.steps import PATIENCE, Cursor, Process
 from worker.jobs import erase, purge
 from worker.jobs.context import Context
 from worker.jobs.erase import erase_accounts
 from worker.jobs.purge import purge_trash
-from worker.main import make_context
 
 pytestmark = pytest.mark.anyio
 
 
-@pytest.fixture(scope="module")
-def workshop() -> Iterator[Stack]:
-    with folder() as path, Stack(path) as stack:
-        yield stack
-
-
 @pytest.fixture
-async def process(workshop: Stack) -> AsyncIterator[Process]:
-    async with steps.process(workshop.settings(DATABASE_POOL_SIZE="4")) as process:
-        await steps.wipe(process.redis)
-        yield process
-
-
-@pytest.fixture
-def ctx(workshop: Stack, process: Process) -> Context:
-    return make_context(workshop.settings(), process.redis, process.fence, process.lists._database)
-
-
-@pytest.fixture
-def cursor(workshop: Stack) -> Iterator[Cursor]:
-    with steps.outside(workshop.database_url) as cursor:
-        cursor.execute("DELETE FROM account_erasures")
-        cursor.execute("DELETE FROM tasks")
-        yield cursor
+def cursor(cursor: Cursor) -> Cursor:
+    """With nothing in the tables that another test has left."""
+    cursor.execute("DELETE FROM account_erasures")
+    cursor.execute("DELETE FROM tasks")
+    return cursor
 
 
 @pytest.fixture
