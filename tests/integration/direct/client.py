@@ -93,7 +93,7 @@ class Served:
 async def served(stack: Stack, redis: RedisServer, **variables: str) -> AsyncIterator[Served]:
     app = application(stack.settings(REDIS_URL=redis.url, CORS_ORIGINS=ORIGIN, **variables))
     config = uvicorn.Config(app, http=HitProtocol, port=0, log_config=None, proxy_headers=False, server_header=False)
-    config.timeout_keep_alive = KEEP_ALIVE  # type: ignore[assignment]
+    config.timeout_keep_alive = KEEP_ALIVE  # type: ignore[assignment]  # a part of a second does as well
     config.load()
     server = uvicorn.Server(config)
     server.lifespan = config.lifespan_class(config)

@@ -95,7 +95,7 @@ async def test_whoever_reads_slowly_is_waited_for(api: Served, alice: httpx.Asyn
         answered = state.total_requests
         client.send(request)
         sent += 1
-        await client.until(lambda answered=answered: state.total_requests > answered or flow.write_paused)  # type: ignore[misc]
+        await client.until(lambda answered=answered: state.total_requests > answered or flow.write_paused)  # type: ignore[misc]  # a default binds it
     answered = state.total_requests
     client.send(request)
     await client.until(lambda: vars(client.end)["cycle"] or state.total_requests > answered)
@@ -174,7 +174,7 @@ async def test_a_client_that_leaves_does_no_harm(api: Served, alice: httpx.Async
     api.redis.freeze()
     for client in (leaving, staying):
         client.send(request)
-        await client.until(lambda client=client: client.end._question)  # type: ignore[misc]
+        await client.until(lambda client=client: client.end._question)  # type: ignore[misc]  # a default binds it
     leaving.close()
     await leaving.until(leaving.end.transport.is_closing)
     api.redis.thaw()

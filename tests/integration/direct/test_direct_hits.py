@@ -19,7 +19,7 @@ from tests.tokens import shared_secret_token
 
 pytestmark = pytest.mark.anyio
 HITS = re.compile(r'^tasklane_cache_reads_total\{result="hit"\} (\S+)$', re.MULTILINE)
-REQUESTS = re.compile(r'^tasklane_http_requests_total\{method="GET",route="/api/tasks",status="(\d+)"\} (.+)', re.M)  # noqa: FURB167
+REQUESTS = re.compile(r'(?m)^tasklane_http_requests_total\{method="GET",route="/api/tasks",status="(\d+)"\} (.+)')
 
 
 def without_names(head: bytes) -> bytes:
