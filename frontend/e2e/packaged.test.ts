@@ -4,8 +4,8 @@ import { exec } from "node:child_process";
 import { promisify } from "node:util";
 import type { Page, Request } from "playwright-core";
 import { describe, expect, test } from "vitest";
-import { visit } from "./browser";
-import { APPS, type App } from "./settings";
+import { visit } from "./stage/browser";
+import { APPS, type App } from "./stage/settings";
 
 const shell = promisify(exec);
 const TASKS = /\/api\/tasks$/;

@@ -4,10 +4,10 @@ import { join } from "node:path";
 import type { Page } from "playwright-core";
 import { describe, test } from "vitest";
 import type { NewTask } from "../lib/api";
-import { type Visit, visit } from "./browser";
-import { newUser, type User } from "./people";
-import { PICTURES } from "./settings";
-import { add, go, notice, row } from "./tasks";
+import { type Visit, visit } from "./stage/browser";
+import { newUser, type User } from "./stage/people";
+import { PICTURES } from "./stage/settings";
+import { add, go, notice, row } from "./stage/tasks";
 
 const WIDE = { viewport: { width: 1120, height: 760 } };
 const PHONE = { viewport: { width: 360, height: 740 }, deviceScaleFactor: 1.5, hasTouch: true, isMobile: true };

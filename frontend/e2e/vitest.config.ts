@@ -2,13 +2,13 @@
  * test_package.py where the applications with the packed client are. */
 
 import { defineConfig } from "vitest/config";
-import { PATIENCE } from "./settings.ts";
+import { PATIENCE } from "./stage/settings.ts";
 
 export default defineConfig({
   root: import.meta.dirname,
   cacheDir: "../node_modules/.vite-e2e",
   test: {
-    globalSetup: "chromium.ts",
+    globalSetup: "stage/chromium.ts",
     isolate: false,
     maxWorkers: 2,
     testTimeout: 10 * PATIENCE,
@@ -19,12 +19,12 @@ export default defineConfig({
         extends: true,
         test: {
           name: "steady",
-          include: ["*.test.ts"],
-          exclude: ["outage.test.ts", "packaged.test.ts", "pictures.test.ts"],
+          include: ["*/*.test.ts"],
+          exclude: ["network/outage.test.ts"],
         },
       },
       // Alone: while it runs the API is away for everyone.
-      { extends: true, test: { name: "outage", include: ["outage.test.ts"], sequence: { groupOrder: 1 } } },
+      { extends: true, test: { name: "outage", include: ["network/outage.test.ts"], sequence: { groupOrder: 1 } } },
       { extends: true, test: { name: "packaged", include: ["packaged.test.ts"] } },
       { extends: true, test: { name: "pictures", include: ["pictures.test.ts"], sequence: { groupOrder: 2 } } },
     ],

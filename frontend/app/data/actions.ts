@@ -6,10 +6,10 @@ import { sentenceOf } from "../sync/failure";
 import { type DateChange, draftTask } from "../sync/writes";
 import { undo } from "../workspace/notices";
 import { useWorkspace, type Workspace } from "../workspace/workspace";
-import { onDay } from "./days";
-import { describeDue } from "./due";
-import { placeNow, type Target } from "./moving";
-import { Tree, treeOf } from "./tree";
+import { onDay } from "./dates/days";
+import { describeDue } from "./dates/due";
+import { placeNow, type Target } from "./list/moving";
+import { Tree, treeOf } from "./list/tree";
 import { same, type Task, type TaskFields } from "./types";
 import { t } from "../text";
 

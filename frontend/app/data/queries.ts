@@ -6,11 +6,11 @@ import { useStore } from "../sync/useStore";
 import { projectTrash } from "../sync/writes";
 import { useNow } from "../ui/useNow";
 import { useWorkspace } from "../workspace/workspace";
-import { arrange } from "./arrange";
-import { type Filters, writeFilters } from "./filters";
-import { folds } from "./folds";
-import { count, type Counts } from "./select";
-import { type Row, type Tree, treeOf } from "./tree";
+import { arrange } from "./list/arrange";
+import { type Filters, writeFilters } from "./list/filters";
+import { folds } from "./list/folds";
+import { count, type Counts } from "./list/select";
+import { type Row, type Tree, treeOf } from "./list/tree";
 import type { DeletedTask, Task } from "./types";
 
 const PAGE = 50;

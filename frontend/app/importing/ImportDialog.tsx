@@ -1,6 +1,6 @@
 import { useEffect, useId, useState } from "react";
 import type { ImportPreview } from "../../lib/api";
-import { describeDue } from "../data/due";
+import { describeDue } from "../data/dates/due";
 import { ownWordsOf, sentenceOf } from "../sync/failure";
 import { Dialog } from "../ui/Dialog";
 import { useWorkspace } from "../workspace/workspace";

@@ -1,5 +1,5 @@
 import { useState } from "react";
-import { Field } from "../tasks/Field";
+import { Field } from "../tasks/form/Field";
 import { t } from "../text";
 
 interface Props {

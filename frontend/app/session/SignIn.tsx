@@ -1,6 +1,6 @@
 import { type FormEvent, useEffect, useRef, useState } from "react";
 import { sentenceOf } from "../sync/failure";
-import { Field } from "../tasks/Field";
+import { Field } from "../tasks/form/Field";
 import { Mark } from "../ui/Icon";
 import { ThemeChoice } from "../ui/ThemeChoice";
 import { PasswordField } from "./PasswordField";

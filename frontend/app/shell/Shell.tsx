@@ -1,12 +1,12 @@
 import { type ComponentType, useRef, useState } from "react";
 import { useStats } from "../data/queries";
 import { fieldsOf, type Stats } from "../data/types";
-import { type Place, usePlace } from "../data/useFilters";
+import { type Place, usePlace } from "../data/list/useFilters";
 import { useStore } from "../sync/useStore";
-import { ListView } from "../tasks/ListView";
-import { TaskDialog } from "../tasks/TaskDialog";
+import { ListView } from "../tasks/list/ListView";
+import { TaskDialog } from "../tasks/form/TaskDialog";
 import { TrashView } from "../tasks/TrashView";
-import { useDraft } from "../tasks/useDraft";
+import { useDraft } from "../tasks/form/useDraft";
 import { ConnectionBanner } from "../ui/ConnectionBanner";
 import { Notices } from "../ui/Notices";
 import { useShortcuts } from "../ui/useShortcuts";

@@ -1,7 +1,7 @@
 import { type MouseEvent, useLayoutEffect, useRef } from "react";
-import { type Filters, NO_FILTERS } from "../data/filters";
-import type { Counts } from "../data/select";
-import { type Place, queryOf } from "../data/useFilters";
+import { type Filters, NO_FILTERS } from "../data/list/filters";
+import type { Counts } from "../data/list/select";
+import { type Place, queryOf } from "../data/list/useFilters";
 import { Icon, type IconName } from "../ui/Icon";
 import { isAt, VIEWS } from "./views";
 import { t } from "../text";

@@ -1,6 +1,6 @@
-import type { Filters } from "../data/filters";
-import type { Counts } from "../data/select";
-import type { Place } from "../data/useFilters";
+import type { Filters } from "../data/list/filters";
+import type { Counts } from "../data/list/select";
+import type { Place } from "../data/list/useFilters";
 import type { IconName } from "../ui/Icon";
 import { t } from "../text";
 

@@ -1,7 +1,7 @@
 /** What a person does to tasks, and what the lists look like once it is done. */
 
 import { keyBelow, keyBetween } from "../../lib/order.ts";
-import { byHand, LEVELS, placeOf, Tree } from "../data/tree.ts";
+import { byHand, LEVELS, placeOf, Tree } from "../data/list/tree.ts";
 import { type DeletedTask, fieldsOf, same, type Task, type TaskFields } from "../data/types.ts";
 
 export type Write =

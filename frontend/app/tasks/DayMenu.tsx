@@ -1,7 +1,7 @@
 import { type KeyboardEvent, useId, useRef } from "react";
-import { quickDay, type QuickDay } from "../data/days";
+import { quickDay, type QuickDay } from "../data/dates/days";
 import { DAY_KEYS, QuickDays } from "./QuickDays";
-import { focusFirst, placeMenu } from "./RowMenu";
+import { focusFirst, placeMenu } from "./list/RowMenu";
 
 interface Props {
   label: string;

@@ -1,5 +1,5 @@
-import { describeDue } from "../data/due";
-import { describeRepeat } from "../data/repeat";
+import { describeDue } from "../data/dates/due";
+import { describeRepeat } from "../data/dates/repeat";
 import { PRIORITY_NAMES, type TaskFields } from "../data/types";
 import { Icon } from "../ui/Icon";
 import type { Piece } from "../words/words";

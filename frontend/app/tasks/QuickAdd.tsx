@@ -9,7 +9,7 @@ import {
 } from "react";
 import { useActions } from "../data/actions";
 import { excess, fieldsFrom, titlesIn } from "../data/lines";
-import { fitted } from "../data/repeat";
+import { fitted } from "../data/dates/repeat";
 import { useStats } from "../data/queries";
 import { NO_FIELDS, same, type Task, type TaskFields } from "../data/types";
 import { useStore } from "../sync/useStore";
@@ -19,7 +19,7 @@ import { submitByKey } from "../ui/submitByKey";
 import { bringReader, reader } from "../words/reader";
 import { useWorkspace } from "../workspace/workspace";
 import { undo } from "../workspace/notices";
-import { DetailFields } from "./DetailFields";
+import { DetailFields } from "./form/DetailFields";
 import { Meant } from "./Meant";
 import { t } from "../text";
 

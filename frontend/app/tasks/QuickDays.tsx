@@ -1,5 +1,5 @@
-import { QUICK_DAYS, quickDay, type QuickDay } from "../data/days";
-import { dueDay, format } from "../data/due";
+import { QUICK_DAYS, quickDay, type QuickDay } from "../data/dates/days";
+import { dueDay, format } from "../data/dates/due";
 import { t } from "../text";
 
 /** By the key that says it. */

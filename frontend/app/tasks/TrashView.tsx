@@ -1,15 +1,15 @@
 import { useEffect, useEffectEvent, useState } from "react";
 import { useActions } from "../data/actions";
-import { format } from "../data/due";
+import { format } from "../data/dates/due";
 import { type Listing, useTrash, useTrashDays } from "../data/queries";
 import type { DeletedTask } from "../data/types";
 import { ConfirmDialog } from "../ui/ConfirmDialog";
 import { Icon } from "../ui/Icon";
 import { useShortcuts } from "../ui/useShortcuts";
-import { SelectionBar } from "./BatchBar";
-import { useKeptFocus } from "./rowFocus";
+import { SelectionBar } from "./list/BatchBar";
+import { useKeptFocus } from "./list/rowFocus";
 import { Awaited, Blank, More } from "./states";
-import { type Selection, useSelection } from "./useSelection";
+import { type Selection, useSelection } from "./list/useSelection";
 import { t } from "../text";
 
 /** Deleted tasks, to be taken back or done away with. */

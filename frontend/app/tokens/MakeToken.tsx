@@ -1,8 +1,8 @@
 import { type FormEvent, useId, useState } from "react";
 import { Problem, type NewAccessToken, type Scope } from "../../lib/api";
 import { sentenceOf } from "../sync/failure";
-import { Field } from "../tasks/Field";
-import { faultOf } from "../tasks/fieldErrors";
+import { Field } from "../tasks/form/Field";
+import { faultOf } from "../tasks/form/fieldErrors";
 import { useWorkspace } from "../workspace/workspace";
 import { t } from "../text";
 

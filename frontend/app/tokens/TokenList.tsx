@@ -1,6 +1,6 @@
 import { useRef, useState } from "react";
 import type { AccessToken } from "../../lib/api";
-import { format } from "../data/due";
+import { format } from "../data/dates/due";
 import { sentenceOf } from "../sync/failure";
 import { ConfirmDialog } from "../ui/ConfirmDialog";
 import { useWorkspace } from "../workspace/workspace";

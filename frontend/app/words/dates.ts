@@ -1,5 +1,5 @@
 import type { ParsedResult } from "chrono-node/en";
-import { dayOf } from "../data/due.ts";
+import { dayOf } from "../data/dates/due.ts";
 import type { DateFound } from "./words.ts";
 
 type Found = Pick<ParsedResult, "index" | "text" | "start">;

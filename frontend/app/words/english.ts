@@ -1,7 +1,7 @@
 /** Dates and priorities in English words; the day comes first in them, unless that is American. */
 
 import { casual, GB, type ParsedResult } from "chrono-node/en";
-import { quickDay } from "../data/days.ts";
+import { quickDay } from "../data/dates/days.ts";
 import { dateOf, isLast, isToCome } from "./dates.ts";
 import { every, onDate, type RepeatWords, repeatIn, weekdays, WORKDAYS } from "./repeats.ts";
 import type { Language } from "./words.ts";

@@ -1,7 +1,7 @@
 /** Dates and priorities in German words. */
 
 import { casual, type ParsedResult } from "chrono-node/de";
-import { quickDay } from "../data/days.ts";
+import { quickDay } from "../data/dates/days.ts";
 import { dateOf, isLast, isToCome } from "./dates.ts";
 import { every, onDate, type RepeatWords, repeatIn, weekdays, WORKDAYS } from "./repeats.ts";
 import type { Language } from "./words.ts";

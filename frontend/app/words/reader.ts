@@ -1,6 +1,6 @@
 /** What reads the words of a line, in the page's language; it comes when somebody begins to type. */
 
-import { fromLocalInput } from "../data/due";
+import { fromLocalInput } from "../data/dates/due";
 import { Store } from "../sync/store";
 import { language, locale } from "../text";
 import type { Read } from "./words";

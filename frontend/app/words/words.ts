@@ -1,7 +1,7 @@
 /** What a person means by the words of one line: everything that a task has besides its title. */
 
-import { dayOf } from "../data/due.ts";
-import { firstOn, fitted } from "../data/repeat.ts";
+import { dayOf } from "../data/dates/due.ts";
+import { firstOn, fitted } from "../data/dates/repeat.ts";
 import { withTags } from "../data/tags.ts";
 import { LIMITS, type Priority, type TaskFields } from "../data/types.ts";
 import type { RepeatFound } from "./repeats.ts";
