@@ -40,6 +40,10 @@ export class Session {
   readonly #tabs = new BroadcastChannel("tasklane:session");
   /** Whose the disk is, as far as this tab has seen to it. */
   #claimed: string | null = null;
+  /** Questions who it is, so far. */
+  #asked = 0;
+  /** The one whose answer is the newest that is known; what was asked earlier and is answered later says nothing. */
+  #newest = 0;
   /** Where the person is just signing out. */
   #leaving: "here" | "elsewhere" | null = null;
 
@@ -132,7 +136,7 @@ export class Session {
 
   /** Nothing of the user is left in this browser. */
   async #leave(ended: "elsewhere" | null): Promise<void> {
-    this.#tokens.forget();
+    this.#forget();
     const before = this.state.get();
     this.#claimed = null;
     if (before.state !== "signed-out" || before.ended === "by itself") this.state.set({ state: "signed-out", ended });
@@ -141,25 +145,34 @@ export class Session {
   }
 
   async #changed(): Promise<void> {
-    this.#tokens.forget();
+    this.#forget();
     await this.#connection.watch("sign-in", this.#tokens());
     this.#tabs.postMessage(CHANGED);
   }
 
+  /** Somebody has signed in or out: whatever was asked before that is over. */
+  #forget(): void {
+    this.#tokens.forget();
+    this.#newest = ++this.#asked;
+  }
+
   /** One request for both: who it is, and their token. */
   async #ask(init?: RequestInit): Promise<Response> {
+    const mine = ++this.#asked;
     const response = await fetch(`${BASE}/get-session`, init);
     if (response.status === 429) return response;
     if (!response.ok) throw new Unreachable(t.signIn.noAnswer);
     const session = (await response.json()) as { user: User } | null;
     const token = response.headers.get("set-auth-jwt");
+    const isLate = () => mine < this.#newest;
     if (!session || !token) {
-      await this.#ended();
+      if (!isLate()) await this.#ended(mine);
       return new Response(null, { status: 401 });
     }
     const { id, name, email } = session.user;
-    if (this.#claimed !== id) await this.#disk.claim({ id, name, email });
-    this.#claimed = id;
+    if (!isLate() && this.#claimed !== id) await this.#disk.claim({ id, name, email });
+    if (isLate()) return Response.json({ token });
+    [this.#newest, this.#claimed] = [mine, id];
     const now = this.state.get();
     if (now.state !== "signed-in" || now.user.id !== id)
       this.state.set({ state: "signed-in", user: { id, name, email } });
@@ -167,11 +180,11 @@ export class Session {
   }
 
   /** By itself: what is kept is for the user's return. */
-  async #ended(): Promise<void> {
+  async #ended(asked: number): Promise<void> {
     const isAsking = this.state.get().state === "asking";
-    this.#claimed = null;
+    [this.#newest, this.#claimed] = [asked, null];
     await this.#disk.lock(); // who sees the form can count on it, should the page be gone in a moment
-    if (this.#claimed !== null) return; // somebody has signed in meanwhile
+    if (this.#newest !== asked) return; // somebody has signed in or out meanwhile
     const before = this.state.get();
     if (this.#leaving && before.state === "signed-in")
       return this.#leave(this.#leaving === "elsewhere" ? "elsewhere" : null);
