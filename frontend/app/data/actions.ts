@@ -37,7 +37,8 @@ export function useActions(): Actions {
   return useMemo(() => actionsOf(workspace), [workspace]);
 }
 
-function actionsOf({ api, outbox, notices, handBack, user, tasks: all }: Workspace): Actions {
+function actionsOf(workspace: Workspace): Actions {
+  const { api, outbox, notices, handBack, user, tasks: all } = workspace;
   const tree = () => treeOf(all.get() ?? []);
   /** From where a run of moves of one task began, which is taken back as one. */
   let run: { topic: string; from: Target } | null = null;
@@ -74,7 +75,8 @@ function actionsOf({ api, outbox, notices, handBack, user, tasks: all }: Workspa
       for (const task of tasks) void make(task);
       return tasks.toReversed();
     },
-    addBeneath: (parent, fields) => {
+    addBeneath: (upper, fields) => {
+      const parent = workspace.current(upper);
       const last = tree().childrenOf(parent.id).at(-1);
       const task = draftTask(fields, user.id, parent.id);
       void make(task);
@@ -114,7 +116,7 @@ function actionsOf({ api, outbox, notices, handBack, user, tasks: all }: Workspa
     },
     skip: async (task) => {
       try {
-        const { occurrences } = await api.listOccurrences(task.id, { limit: 1 });
+        const { occurrences } = await api.listOccurrences(await outbox.named(task.id), { limit: 1 });
         const [next] = occurrences;
         if (next === undefined) return notices.say(t.repeat.last);
         date([task], [{ due_date: next }]);

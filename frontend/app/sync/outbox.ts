@@ -6,13 +6,13 @@
  * Each tab sends what was done in it, and what tabs that are gone have left; all show everything.
  */
 
-import type { Api } from "../../lib/api";
+import { type Api, Unreachable } from "../../lib/api";
 import type { Task } from "../data/types";
 import type { Drawer } from "../local/disk";
 import { newKey, type Tabs } from "../local/tabs";
 import type { Connection } from "./connection";
 import { failureOf, sentenceOf } from "./failure";
-import { BATCH_LIMIT, send } from "./send";
+import { portions, send } from "./send";
 import { Store } from "./store";
 import { idsIn, isTemporary, rebased, tasksOf, type Write } from "./writes";
 import { t } from "../text";
@@ -114,6 +114,27 @@ export class Outbox {
   /** The id under which a task came into the list: it stays the same row when the service gives it another. */
   shownAs(id: number): number {
     return this.#shownAs.get(id) ?? id;
+  }
+
+  /** The id under which a task is in the list by now: whoever holds it from before knows its first one. */
+  idOf(id: number): number {
+    return this.#made.get(id) ?? id;
+  }
+
+  /** The service's id of a task, once there is one; raises `Unreachable` where none is to be had now. */
+  named(id: number): Promise<number> {
+    return new Promise((resolve, reject) => {
+      const look = () => {
+        const now = this.idOf(id);
+        const isComing = this.entries.get().some(({ write }) => write.kind === "create" && write.task.id === id);
+        if (isTemporary(now) && isComing && this.#settings.connection.link.get().state === "ready") return;
+        stop();
+        if (isTemporary(now)) reject(new Unreachable("The service cannot be reached."));
+        else resolve(now);
+      };
+      const stop = this.entries.subscribe(look);
+      look();
+    });
   }
 
   /** Do it: the lists show it when this returns, and the promise tells what the service made of it. */
@@ -370,14 +391,4 @@ function orphaned(write: Write, lost: number): Write {
   return write.kind === "create" && write.task.parent_id === lost
     ? { ...write, task: { ...write.task, parent_id: null } }
     : write;
-}
-
-/** As many as one request may hold: what must begin anew because there were too many would never come to its end. */
-function portions(write: Write): Write[] {
-  if (!("tasks" in write) || write.tasks.length <= BATCH_LIMIT) return [write];
-  const parts = Math.ceil(write.tasks.length / BATCH_LIMIT);
-  return Array.from({ length: parts }, (_, index) => index * BATCH_LIMIT).map((start) => {
-    const part = { ...write, tasks: write.tasks.slice(start, start + BATCH_LIMIT) };
-    return part.kind === "date" ? { ...part, changes: part.changes.slice(start, start + BATCH_LIMIT) } : part;
-  });
 }

@@ -30,9 +30,19 @@ export class PartlyDone extends Error {
   override readonly name = "PartlyDone";
 }
 
-export const BATCH_LIMIT = 100;
+const BATCH_LIMIT = 100;
 
 const RACES = 3;
+
+/** As many as one request may hold: what must begin anew because there were too many would never come to its end. */
+export function portions(write: Write): Write[] {
+  if (!("tasks" in write) || write.tasks.length <= BATCH_LIMIT) return [write];
+  const parts = Math.ceil(write.tasks.length / BATCH_LIMIT);
+  return Array.from({ length: parts }, (_, index) => index * BATCH_LIMIT).map((start) => {
+    const part = { ...write, tasks: write.tasks.slice(start, start + BATCH_LIMIT) };
+    return part.kind === "date" ? { ...part, changes: part.changes.slice(start, start + BATCH_LIMIT) } : part;
+  });
+}
 
 /** Returns the service's copies of the tasks, in the order of the write. */
 export async function send(api: Api, write: Write, key: string): Promise<Task[]> {

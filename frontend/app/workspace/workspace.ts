@@ -91,6 +91,12 @@ export class Workspace {
     void this.#begin(signal);
   }
 
+  /** As it is in the list now, however long ago somebody took it from there; itself when it is there no more. */
+  current(task: Task): Task {
+    const id = this.outbox.idOf(task.id);
+    return this.tasks.get()?.find((one) => one.id === id) ?? task;
+  }
+
   dismiss(refusal: Refusal): void {
     this.refusals.set(this.refusals.get().filter(({ key }) => key !== refusal.key));
     void this.#drawer.dropRefusal(refusal.key).then(() => this.#tabs.tell(REFUSED));

@@ -3,7 +3,7 @@
 import { expect, test } from "vitest";
 import { kept, visit, visitAsNewUser } from "../stage/browser";
 import { newUser } from "../stage/people";
-import { acknowledged, add, expectTitles, go, hold, notice, row, settled } from "../stage/tasks";
+import { acknowledged, add, expectTitles, expectTree, go, hold, notice, row, settled } from "../stage/tasks";
 
 const REFUSAL = { type: "about:blank", title: "Unprocessable Content", status: 422, detail: "Not like this." };
 
@@ -24,6 +24,41 @@ test.each(["at once", "after a reload"])("a task opened before it was acknowledg
   await dialog.waitFor({ state: "hidden" });
   await row(page, "Just now").getByText("with a note").waitFor();
   expect((await user.api.listTasks()).items).toMatchObject([{ title: "Just now", description: "with a note" }]);
+});
+
+test("a menu that was opened before the acknowledgement does what it says", async () => {
+  const user = await newUser();
+  await user.addTask({ title: "Above" });
+  const page = await visit({ user });
+  await row(page, "Above").waitFor();
+  const letGo = await hold(page, "POST");
+  await add(page, "Just now");
+  await page.getByRole("button", { name: "Just now", exact: true }).focus();
+  await page.keyboard.press("Alt+ArrowDown");
+  await expectTitles(page, "Above", "Just now");
+  await page.keyboard.press("m");
+  const nest = page.getByRole("button", { name: "Make it a subtask" });
+  await nest.waitFor();
+  letGo();
+  await expect.poll(() => row(page, "Just now").getAttribute("data-task")).toMatch(/^\d+$/);
+  await nest.click();
+  await expectTree(page, "Above", "-Just now");
+});
+
+test("one date of a task can be left out before the task is acknowledged", async () => {
+  const user = await newUser();
+  const page = await visit({ user });
+  await page.getByText("All clear.").waitFor();
+  const letGo = await hold(page, "POST");
+  await page.getByLabel("Title of a new task").fill("pills every day");
+  await page.locator(".quick-add-summary").getByText("every day").waitFor();
+  await page.getByLabel("Title of a new task").press("Enter");
+  await row(page, "pills").hover();
+  await page.getByRole("button", { name: "More: pills" }).click();
+  await page.getByRole("button", { name: "Skip this one" }).click();
+  await acknowledged(page, "PATCH", async () => letGo());
+  await row(page, "pills").getByText("Tomorrow").waitFor();
+  expect((await user.api.listTasks()).items).toHaveLength(1);
 });
 
 test("a selection and an undo outlast the acknowledgement", async () => {

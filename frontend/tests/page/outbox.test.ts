@@ -117,6 +117,18 @@ test("a write about a task by its first id is about the task that the service ma
   await expect.poll(() => later.asked).toContainEqual(["get", 7]);
 });
 
+test("whoever needs the service's id of a new task waits for it, or hears that there is none to be had", async () => {
+  const { box, answers } = await outbox();
+  const [made, refused] = [draft(), draft()];
+  for (const task of [made, refused]) void box.add({ kind: "create", task });
+  const [named, never] = [box.named(made.id), box.named(refused.id).catch((error: unknown) => error)];
+  answers[0]?.resolve({ ...made, id: 7 });
+  expect([await named, box.idOf(made.id), await box.named(7)]).toEqual([7, 7, 7]);
+  await expect.poll(() => answers.length).toBe(2);
+  answers[1]?.reject(NO);
+  expect(await never).toBeInstanceOf(Unreachable);
+});
+
 test("what is done before it is known what earlier visits have left is about the task that the service made", async () => {
   const { box, browser, answers, close } = await outbox();
   const task = draft();

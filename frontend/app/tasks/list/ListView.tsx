@@ -49,8 +49,12 @@ export function ListView({ filters, addRef, onFilters, onDraft }: Props) {
   const rows = listing.rows ?? NO_ROWS;
   const selection = useSelection(listing.found ?? NO_TASKS);
   const actions = useActions();
+  const workspace = useWorkspace();
+  const now = (task: Task | null) => task && workspace.current(task);
   const menu = useMenu();
-  const [beneath, setBeneath] = useState<Task | null>(null);
+  const opened = now(menu.task);
+  const [upper, setBeneath] = useState<Task | null>(null);
+  const beneath = now(upper);
   const on = useRowActions({ filters, onFilters, onDraft, onSelect: selection.toggle, onMenu: menu.onMenu });
   const list = useKeptFocus();
   const search = useRef<HTMLInputElement>(null);
@@ -152,19 +156,19 @@ export function ListView({ filters, addRef, onFilters, onDraft }: Props) {
         <More hasMore={listing.hasMore} isLoading={listing.isLoadingMore} onMore={listing.loadMore} />
       </div>
       <RowMenu
-        task={menu.task}
+        task={opened}
         panel={menu.panel}
-        canMove={byHand ? (way) => menu.task !== null && target(way, menu.task) !== null : undefined}
-        canHaveSubtasks={menu.task !== null && listing.tree.above(menu.task).length + 1 < LEVELS}
+        canMove={byHand ? (way) => opened !== null && target(way, opened) !== null : undefined}
+        canHaveSubtasks={opened !== null && listing.tree.above(opened).length + 1 < LEVELS}
         onMove={(way) => {
-          const to = menu.task && target(way, menu.task);
-          if (menu.task && to) move(menu.task, to);
+          const to = opened && target(way, opened);
+          if (opened && to) move(opened, to);
         }}
-        onDay={(day) => menu.task && schedule(day)(menu.task)}
-        onSkip={() => menu.task && void actions.skip(menu.task)}
-        onAddBeneath={() => menu.task && addBeneath(menu.task)}
-        onOpen={() => menu.task && on.onOpen(menu.task)}
-        onRemove={() => menu.task && on.onRemove(menu.task)}
+        onDay={(day) => opened && schedule(day)(opened)}
+        onSkip={() => opened && void actions.skip(opened)}
+        onAddBeneath={() => opened && addBeneath(opened)}
+        onOpen={() => opened && on.onOpen(opened)}
+        onRemove={() => opened && on.onRemove(opened)}
       />
       {selection.active && <BatchBar selection={selection} />}
     </>

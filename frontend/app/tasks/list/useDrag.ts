@@ -40,6 +40,9 @@ export function useDrag({ list, rows, tree, onMove }: Settings) {
   const drag = useRef<Drag | null>(null);
   const [drop, setDrop] = useState<Drop | null>(null);
 
+  /** As its row names it now: a new task gets its lasting id at any moment. */
+  const taskOf = ({ row, task }: Drag) => rows.find((one) => one.task.id === Number(row.dataset["task"]))?.task ?? task;
+
   const begin = (event: PointerEvent) => {
     const grip = (event.target as Element).closest(".task-grip");
     const row = grip?.closest<HTMLElement>("[data-task]");
@@ -63,10 +66,11 @@ export function useDrag({ list, rows, tree, onMove }: Settings) {
     const now = drag.current;
     const area = list.current?.getBoundingClientRect();
     if (!now || !area) return;
-    const { others, elements, own } = around(now.task, rows, tree, list.current as HTMLElement);
+    const task = taskOf(now);
+    const { others, elements, own } = around(task, rows, tree, list.current as HTMLElement);
     const index = elements.filter((row) => middleOf(row) < now.y).length;
     const wanted = own.depth + Math.round((now.x - now.from.x) / INDENT);
-    now.gap = gapAt({ index, depth: wanted }, now.task, others, tree);
+    now.gap = gapAt({ index, depth: wanted }, task, others, tree);
     const next = elements[index]?.getBoundingClientRect().top ?? elements.at(-1)?.getBoundingClientRect().bottom;
     now.row.dataset["dragged"] = "";
     now.row.style.translate = `0 ${now.y - now.from.y + scrollY - now.from.scroll}px`;
@@ -81,10 +85,11 @@ export function useDrag({ list, rows, tree, onMove }: Settings) {
     delete now.row.dataset["dragged"];
     setDrop(null);
     if (!isMeant || !now.gap) return;
-    const { others, own } = around(now.task, rows, tree, list.current as HTMLElement);
+    const task = taskOf(now);
+    const { others, own } = around(task, rows, tree, list.current as HTMLElement);
     const isThere = now.gap.index === own.index && now.gap.depth === own.depth;
-    const target = isThere ? null : targetIn(now.gap, now.task, others, tree);
-    if (target) onMove(now.task, target);
+    const target = isThere ? null : targetIn(now.gap, task, others, tree);
+    if (target) onMove(task, target);
   });
 
   // A finger on a grip is no gesture of the browser's, or the next tap would end a fling and nothing else.
