@@ -125,23 +125,24 @@ export class Session {
     try {
       await act();
     } catch (error) {
+      this.#leaving = null;
       this.#tabs.postMessage(CHANGED); // should one of them have believed it
       throw error;
-    } finally {
-      this.#leaving = null;
     }
-    await this.#leave(null);
-    this.#tabs.postMessage(LEFT);
+    // It may have been found out before it was said: then they have left already, and somebody else may be here by now.
+    if (this.#leaving) await this.#leave(null);
   }
 
   /** Nothing of the user is left in this browser. */
   async #leave(ended: "elsewhere" | null): Promise<void> {
+    this.#leaving = null;
     this.#forget();
     const before = this.state.get();
     this.#claimed = null;
     if (before.state !== "signed-out" || before.ended === "by itself") this.state.set({ state: "signed-out", ended });
     forgetTab();
     if (before.state === "signed-in") await this.#disk.wipe(before.user.id);
+    if (ended === null) this.#tabs.postMessage(LEFT);
   }
 
   async #changed(): Promise<void> {
