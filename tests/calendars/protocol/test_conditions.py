@@ -56,6 +56,7 @@ HOLD_NOT = (
     "([W/{now}])",
     f"({NOW} {BEFORE})",
     f"(Not {NOW})",
+    f"({NOW} Not {NOW})",
     f"(Not {BEFORE} Not {NOW})",
     f"({NEVER})",
     "(<DAV:no-lock>)",
