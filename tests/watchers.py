@@ -3,6 +3,7 @@
 import contextlib
 import json
 import queue
+import socket
 import threading
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -39,15 +40,21 @@ class Watcher:
         assert self.answer.status_code == 200, self.answer.read()
         self._lines = self.answer.iter_lines()
         self.retry = next(int(line.removeprefix("retry: ")) for line in self._lines if line.startswith("retry: "))
-        threading.Thread(target=self._listen, daemon=True).start()
+        self._listener = threading.Thread(target=self._listen, daemon=True)
+        self._listener.start()
         return self
 
     def __exit__(self, *_: object) -> None:
+        """Shut down first: what another thread waits for stays open when it is closed, until something comes."""
+        connection: socket.socket = self.answer.extensions["network_stream"].get_extra_info("socket")
+        with contextlib.suppress(OSError):  # it has ended already
+            connection.shutdown(socket.SHUT_RDWR)
+        self._listener.join(PATIENCE)
         with contextlib.suppress(httpx.HTTPError):
             self._request.__exit__(None, None, None)
 
     def _listen(self) -> None:
-        with contextlib.suppress(httpx.HTTPError, httpx.StreamError, ValueError, AttributeError):  # closed meanwhile
+        with contextlib.suppress(httpx.HTTPError):  # shut down meanwhile
             for event in _parsed(self._lines):
                 if event.name:
                     self._events.put(event)
