@@ -4,8 +4,7 @@ import contextlib
 import os
 import signal
 import subprocess
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from deploy.local.programs import SERVE
 from deploy.local.servers.postgres import PostgresServer
 from tests.frontend.auth import OURS, PASSWORD, AuthServer, Person, running
 from tests.frontend.node import environment, needs_auth_server
+from tests.servers.address import until
 from tests.stack import Stack
 
 pytestmark = needs_auth_server
@@ -154,12 +154,12 @@ def test_it_ends_in_order(stack: Stack) -> None:
         with _connected(auth.variables["AUTH_DATABASE_URL"]) as cursor:
             cursor.execute('LOCK TABLE "user"')
             answer = pool.submit(Person(auth).sign_up)
-            _wait(lambda: _waiters(cursor) == 1)
+            until(lambda: _waiters(cursor) == 1)
             os.kill(auth.pid, signal.SIGTERM)
-            _wait(lambda: "auth_stopping" in auth.log.read_text())
+            until(lambda: "auth_stopping" in auth.log.read_text())
             assert auth.running
         assert answer.result().status_code == 200
-        _wait(lambda: not auth.running)
+        until(lambda: not auth.running)
         assert auth.exit_code == 0
 
 
@@ -251,13 +251,6 @@ def _connected(url: str) -> Iterator["psycopg2.extensions.cursor"]:
             yield cursor
     finally:
         connection.close()
-
-
-def _wait(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + LONG
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
 
 
 @pytest.fixture(scope="module")

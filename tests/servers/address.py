@@ -92,7 +92,7 @@ class FailoverAddress:
             raise
 
 
-def until(condition: Callable[[], object], what: str) -> None:
+def until(condition: Callable[[], object], what: str = "it never came") -> None:
     """Wait for something that another process makes true, and that no event tells of."""
     deadline = time.monotonic() + PATIENCE
     while not condition():

@@ -24,6 +24,7 @@ from core.types import Revision, UserId
 from deploy.local.servers.redis import RedisServer
 from deploy.local.servers.sockets import free_port
 from tests import steps
+from tests.servers.address import until
 from tests.stack import ApiProcess, Stack, folder, new_user
 from tests.steps import PATIENCE, Gate
 
@@ -311,7 +312,7 @@ def test_nothing_is_wrong_or_stale_whatever_befalls_redis(faulty: Stack, impatie
         befall()
     _all_go_on(frontends, 3)
     mark = [len(frontend.results) for frontend in frontends]
-    _until(lambda: all("hit" in f.results[start:] for f, start in zip(frontends, mark, strict=True)))
+    until(lambda: all("hit" in f.results[start:] for f, start in zip(frontends, mark, strict=True)))
     for frontend in frontends:
         frontend.stop()
         assert frontend.faults == []
@@ -374,19 +375,12 @@ def test_an_api_that_starts_without_redis_serves_and_finds_it_later(faulty: Stac
         assert client.get("/api/tasks").headers["x-cache"] == "bypass"
         assert client.get("/readyz").json() == {"status": "ok", "database": "ok", "redis": "away"}
         faulty.redis.start()
-        _until(lambda: client.get("/readyz").json()["redis"] == "ok")
+        until(lambda: client.get("/readyz").json()["redis"] == "ok")
         assert [client.get("/api/tasks").headers["x-cache"] for _ in range(2)] == ["miss", "hit"]
 
 
 def _all_go_on(frontends: list[Frontend], rounds: int) -> None:
     goals = [frontend.rounds + rounds for frontend in frontends]
-    _until(
+    until(
         lambda: all(frontend.rounds >= goal or frontend.faults for frontend, goal in zip(frontends, goals, strict=True))
     )
-
-
-def _until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while not condition():
-        assert time.monotonic() < deadline, "it never came"
-        time.sleep(0.01)

@@ -1,7 +1,7 @@
 """What the worker tells of itself, with a Redis that allows it little, nothing, or has no room."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import httpx
@@ -11,8 +11,8 @@ import redis as redis_py
 from core.cache.keys import key
 from core.types import UserId
 from tests import steps
+from tests.servers.address import until
 from tests.stack import Stack, WorkerProcess, folder, new_user, steady_port
-from tests.steps import PATIENCE
 
 CACHE = "+auth +select +ping +eval +hmget +hset +hdel +hexists +hlen +hrandfield +del +expire"
 CACHE += " +publish +subscribe +unsubscribe resetchannels &tasklane:*"
@@ -203,10 +203,3 @@ def published(hands: steps.Cursor, user: UserId) -> bool:
 def erased(hands: steps.Cursor, user: UserId) -> bool:
     hands.execute("SELECT FROM account_erasures WHERE user_id = %s", (user,))
     return hands.fetchall() == []
-
-
-def until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while not condition():
-        assert time.monotonic() < deadline, "it never came"
-        time.sleep(0.05)

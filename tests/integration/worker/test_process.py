@@ -4,8 +4,7 @@ import json
 import os
 import pickle
 import signal
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
 import redis as redis_py
@@ -13,8 +12,8 @@ import redis as redis_py
 from core.cache.keys import key
 from core.types import UserId
 from tests import steps
+from tests.servers.address import until
 from tests.stack import Stack, WorkerProcess, folder
-from tests.steps import PATIENCE
 from worker.queue import JOB_KEY_PREFIX, QUEUE
 
 
@@ -55,13 +54,6 @@ def publishes(hands: steps.Cursor, user: UserId) -> None:
     """See that a change made now is published."""
     change(hands, user)
     until(lambda: is_published(hands, user))
-
-
-def until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while not condition():
-        assert time.monotonic() < deadline, "it never came"
-        time.sleep(0.02)
 
 
 def test_killed_between_publishing_and_recording_it_repeats(workshop: Stack, hands: steps.Cursor, user: UserId) -> None:
