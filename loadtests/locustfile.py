@@ -15,6 +15,7 @@ import random
 import secrets
 import time
 from collections import deque
+from collections.abc import Iterable, Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -208,6 +209,45 @@ class Person(FastHttpUser):
         return self._bearer
 
 
+class Ledger:
+    """What was acknowledged to a user and what was told them, each in its order, until the two have met.
+
+    What is told may be ahead of its acknowledgement, and of several changes of a task only the last may be told.
+    """
+
+    def __init__(self) -> None:
+        self._acknowledged: deque[tuple[Seen, float]] = deque()
+        self._told: deque[Seen] = deque()
+
+    def acknowledge(self, change: Seen, at: float) -> None:
+        self._acknowledged.append((change, at))
+
+    def tell(self, changes: Iterable[Seen]) -> None:
+        self._told += changes
+
+    def settle(self) -> Iterator[tuple[float, str]]:
+        """For each change that has met its like: when it was acknowledged, and what is wrong, if anything is."""
+        while self._told and self._acknowledged:
+            first, at = self._acknowledged.popleft()
+            if self._told[0] == first:
+                self._told.popleft()
+                yield at, ""
+            elif not self._is_outdone(first):
+                self._told.clear()
+                yield at, "something else was told than what was acknowledged first"
+
+    def waits_since(self, now: float) -> float:
+        """When the first was acknowledged that has not been told; now, if there is none."""
+        return self._acknowledged[0][1] if self._acknowledged else now
+
+    def _is_outdone(self, change: Seen) -> bool:
+        """Whether a later change of the same task was acknowledged, or told before its acknowledgement has come."""
+        if change in self._told:  # but not in its turn
+            return False
+        later = (*(acknowledged for acknowledged, _ in self._acknowledged), *self._told)
+        return any(number == change[0] for number, _ in later)
+
+
 class Follower(Person):
     """A person with a stream of events, who must learn of each change that was acknowledged, once and in order."""
 
@@ -215,9 +255,7 @@ class Follower(Person):
 
     def on_start(self) -> None:
         super().on_start()
-        self._acknowledged: deque[Seen] = deque()
-        self._told: deque[Seen] = deque()
-        self._times: deque[float] = deque()
+        self._ledger = Ledger()
         self._since = ""
         self._whole = gevent.event.Event()
         self._watch()
@@ -228,8 +266,7 @@ class Follower(Person):
     def _wrote(self, number: int, after: Task | None) -> None:
         super()._wrote(number, after)
         if self._whole.is_set():
-            self._acknowledged.append((number, str(after["updated_at"]) if after else None))
-            self._times.append(time.perf_counter())
+            self._ledger.acknowledge((number, str(after["updated_at"]) if after else None), time.perf_counter())
             self._reconcile()
 
     def _changed(self, answer: Any, status: int) -> Any:
@@ -282,30 +319,21 @@ class Follower(Person):
     def _learn(self, page: Any) -> None:
         if page["next"] == self._since:
             self._report(0, ValueError("an event was sent twice"))
-        self._told += ((change["id"], change.get("updated_at")) for change in page["changes"])
+        self._ledger.tell((change["id"], change.get("updated_at")) for change in page["changes"])
         self._reconcile()
 
     def _reconcile(self) -> None:
-        """What is told may be ahead of its acknowledgement, and of two changes of a task only the last may be told."""
-        while self._told and self._acknowledged:
-            first = self._acknowledged.popleft()
-            began = self._times.popleft()
-            if self._told[0] == first:
-                self._told.popleft()
-                self._report(max(0.0, time.perf_counter() - began))
-            elif all(number != first[0] for number, _ in self._acknowledged):
-                self._report(0, ValueError("something else was told than what was acknowledged first"))
-                self._told.clear()
-        if self._times and time.perf_counter() - self._times[0] > LATEST_SECONDS:
+        now = time.perf_counter()
+        for since, fault in self._ledger.settle():
+            self._report(0 if fault else max(0.0, now - since), ValueError(fault) if fault else None)
+        if now - self._ledger.waits_since(now) > LATEST_SECONDS:
             self._report(0, ValueError(f"an acknowledged change was not told in {LATEST_SECONDS} s"))
             self._begin_anew()
 
     def _begin_anew(self) -> None:
         self._since = ""
         self._whole.clear()
-        self._acknowledged.clear()
-        self._times.clear()
-        self._told.clear()
+        self._ledger = Ledger()
 
     def _report(self, seconds: float, error: Exception | None = None) -> None:
         self.environment.events.request.fire(

@@ -1,13 +1,16 @@
 """The load test passes where every answer is right, and fails where one is not."""
 
 import json
+import multiprocessing
 import os
+import random
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Executor, ProcessPoolExecutor
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from itertools import count
+from itertools import count, repeat
 from typing import ClassVar
 
 import jwt
@@ -154,3 +157,72 @@ def test_a_service_that_lies_fails(liar: type[Honest], words: str) -> None:
         result = load_until(lambda printed: words in printed, f"http://127.0.0.1:{server.server_port}")
         server.shutdown()
     assert result.returncode == 1, result.stdout + result.stderr
+
+
+Change = tuple[int, str | None]
+Telling = Callable[[list[Change]], list[Change]]
+
+
+def followed(seed: int, telling: Telling) -> list[str]:
+    """What somebody finds wrong who writes one change after another and is told of them now and then, even before the
+    answer is there; `telling` makes of what is due what is told.
+    """
+    from loadtests.locustfile import Ledger  # locust changes the standard library for its process
+
+    chance, ledger, clock = random.Random(seed), Ledger(), count()
+    tasks = [next(clock) for _ in range(4)]
+    shown: dict[int, Change] = {}
+    faults: list[str] = []
+
+    def listen() -> None:
+        if chance.random() < 0.3:
+            ledger.tell(telling(list(shown.values())))
+            shown.clear()
+            faults.extend(fault for _, fault in ledger.settle() if fault)
+
+    for _ in range(40):
+        place = chance.randrange(4)
+        number = tasks[place]
+        change = (number, chance.choice((None, f"{next(clock)}")))
+        if change[1] is None:
+            tasks[place] = next(clock)
+        shown.pop(number, None)
+        shown[number] = change  # the last change of a task alone is due, in its place among the others'
+        listen()
+        ledger.acknowledge(change, 0)
+        faults.extend(fault for _, fault in ledger.settle() if fault)
+        listen()
+    return faults
+
+
+def honestly(due: list[Change]) -> list[Change]:
+    return due
+
+
+def backwards(due: list[Change]) -> list[Change]:
+    return due[::-1]
+
+
+def forgetfully(due: list[Change]) -> list[Change]:
+    return due[1:]
+
+
+def twice(due: list[Change]) -> list[Change]:
+    return [*due, *due]
+
+
+@pytest.fixture(scope="module")
+def elsewhere() -> Iterator[Executor]:
+    """A process that locust may change."""
+    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
+        yield pool
+
+
+def test_who_follows_an_honest_service_finds_nothing_wrong(elsewhere: Executor) -> None:
+    """However late or early they are told, and whatever was changed again meanwhile."""
+    assert not any(elsewhere.map(followed, range(1000), repeat(honestly)))
+
+
+@pytest.mark.parametrize("telling", [backwards, forgetfully, twice])
+def test_who_follows_a_service_that_lies_finds_out(elsewhere: Executor, telling: Telling) -> None:
+    assert all(elsewhere.map(followed, range(20), repeat(telling)))
