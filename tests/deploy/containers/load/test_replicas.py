@@ -5,6 +5,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import httpx
 import pytest
@@ -18,6 +19,9 @@ pytestmark = pytest.mark.containers
 BAD_GATEWAY = 502
 LOST = 0
 CLIENTS = 4
+PAUSE = 0.02
+"""Between two requests of a client: together they stay below what the gateway allows one address."""
+
 MOMENT = 5
 """As many requests of one client, one after another, may meet a process that is about to be no more."""
 
@@ -90,14 +94,15 @@ def test_a_replica_that_is_killed(project: Project, figure: Callable[[str], None
     """Only what it was about to answer is lost, and a write among it is made once or not at all; the rest goes on."""
     over = threading.Event()
     numbers = itertools.count()
+    pause = partial(over.wait, PAUSE)
 
     def read() -> Counter[int]:
         with project.client("reader") as reader:
-            return Counter(_status(reader, "GET") for _ in iter(over.is_set, True))
+            return Counter(_status(reader, "GET") for _ in iter(pause, True))
 
     def write(user: str) -> dict[str, int]:
         with project.client(user) as writer:
-            titles = (f"Task {next(numbers)}" for _ in iter(over.is_set, True))
+            titles = (f"Task {next(numbers)}" for _ in iter(pause, True))
             return {title: _status(writer, "POST", json={"title": title}) for title in titles}
 
     writers = [f"writer-{number}" for number in range(CLIENTS)]
