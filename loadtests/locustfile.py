@@ -258,6 +258,8 @@ class Follower(Person):
         self._ledger = Ledger()
         self._since = ""
         self._whole = gevent.event.Event()
+        self._following = gevent.Greenlet()
+        self.create()  # who follows a list from before its first change is not told of what has come and gone meanwhile
         self._watch()
 
     def on_stop(self) -> None:
