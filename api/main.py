@@ -17,12 +17,11 @@ from api.calendars.hot import HotQuestions
 from api.calendars.methods.methods import Methods
 from api.hits.hot_path import HotPath
 from api.hits.reads import CachedReads
-from api.http import problems
+from api.http import farewell, problems
 from api.http.aliases import Aliases
 from api.http.cors import CorsWhereAsked
 from api.observe.metrics import Metrics
 from api.observe.requests import Observe, Recorder
-from api.push import farewell
 from api.push import routes as push
 from api.push.hub import Hub
 from api.services import Services

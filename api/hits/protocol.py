@@ -33,7 +33,7 @@ class HitProtocol(PlainProtocol):
     """One connection. At most one question is open on it: what comes meanwhile waits, unread, as in uvicorn."""
 
     # Beside uvicorn's own attributes, not among them: one dictionary more per connection would be 2 KB.
-    __slots__ = ("_begun", "_direct", "_held", "_idle_since", "_leaving", "_lesson", "_question", "_readers", "_within")
+    __slots__ = ("_begun", "_direct", "_held", "_idle_since", "_lesson", "_question", "_readers", "_within")
 
     def __init__(self, config: Config, *arguments: Any, **named: Any) -> None:
         super().__init__(config, *arguments, **named)
@@ -48,8 +48,6 @@ class HitProtocol(PlainProtocol):
         """Messages that the parser has begun on this connection."""
         self._within = False
         """Whether it is within one."""
-        self._leaving = False
-        """Whether the server is shutting down, and the connection ends after this answer."""
         self._idle_since = -math.inf
 
     # From the transport
@@ -93,6 +91,10 @@ class HitProtocol(PlainProtocol):
             super().shutdown()
         else:
             self._leaving = True
+
+    def _part(self) -> None:
+        if self._question is None:
+            super()._part()
 
     def timeout_keep_alive_handler(self) -> None:
         """A hit does not set the timer anew, which would cost a part of what it saves: it looks when it is due."""

@@ -14,6 +14,7 @@ from uvicorn._types import ASGI3Application
 from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
+from api.http.farewell import has_come
 from api.http.problems import Problem
 
 HEAD_BYTES = 65_536
@@ -22,6 +23,10 @@ read, so that up to one read more may have been taken."""
 
 HEAD_SECONDS = 10
 """From the first byte of one to the last."""
+
+LAST_SECONDS = 0.5
+"""For so long an idle connection of a server that ends may still bring a request, whose answer says that it ends. Then
+it was idle for as long, and hardly has one under way."""
 
 _NOT_HTTP = Problem(HTTPStatus.BAD_REQUEST, "The request is not HTTP as it is understood here.")
 _TOO_LARGE = Problem(
@@ -35,7 +40,7 @@ _ABOUT_UPGRADES = (b"upgrade", b"http2-settings")
 class PlainProtocol(HttpToolsProtocol):
     """Everything else is uvicorn's."""
 
-    __slots__ = ("_answering", "_due", "_ignoring", "_patience", "_refusal", "_unheard")
+    __slots__ = ("_answering", "_due", "_ignoring", "_leaving", "_patience", "_refusal", "_unheard")
 
     def __init__(self, config: Config, *arguments: Any, **named: Any) -> None:
         super().__init__(config, *arguments, **named)
@@ -49,6 +54,8 @@ class PlainProtocol(HttpToolsProtocol):
         self._refusal = _NOT_HTTP
         self._due: Problem | None = None
         """What ends the connection, once all that was asked before is answered."""
+        self._leaving = False
+        """Whether the server is shutting down, and the connection ends after the next answer."""
         self.parser = _Parser(self)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -67,6 +74,28 @@ class PlainProtocol(HttpToolsProtocol):
             self._refuse(_TOO_LARGE)
         elif self._patience is None and not self._taking_a_body():  # which has bounds of its own
             self._patience = self.loop.call_later(HEAD_SECONDS, self._lose_patience)
+        if self._leaving:
+            self.shutdown()
+
+    def shutdown(self) -> None:
+        """From the server: end after the last answer that is under way, or that is asked for in a moment.
+
+        uvicorn closes what is idle at once, under a request that it has not read, or only the beginning of it.
+        """
+        cycle = cast(RequestResponseCycle | None, self.cycle)
+        if cycle is not None and not cycle.response_complete:
+            super().shutdown()
+        elif not self._leaving:
+            self.loop.call_later(LAST_SECONDS, self._part)
+        self._leaving = True
+
+    def _part(self) -> None:
+        if self._ending() or self._answering is not None or self._unheard:  # it ends by itself
+            return
+        if has_come(self.transport.get_extra_info("socket")):
+            self.loop.call_soon(self._part)
+        else:
+            self.transport.close()
 
     def _lose_patience(self) -> None:
         self._patience = None

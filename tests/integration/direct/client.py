@@ -63,12 +63,12 @@ class Served:
         self.server = server
         self.url = f"http://127.0.0.1:{port}"
         self.redis = redis
-        self._port = port
+        self.address = ("127.0.0.1", port)
         self._clients: list[Client] = []
 
     async def connect(self) -> Client:
         before = set(self.server.server_state.connections)
-        reader, writer = await asyncio.open_connection("127.0.0.1", self._port)
+        reader, writer = await asyncio.open_connection(*self.address)
         async with asyncio.timeout(PATIENCE):
             while not (new := set(self.server.server_state.connections) - before):  # noqa: ASYNC110  # as above
                 await asyncio.sleep(0)

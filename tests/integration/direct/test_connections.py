@@ -18,7 +18,7 @@ MUCH = 40
 
 
 async def test_an_answer_under_way_is_finished_before_the_end(api: Served, alice: httpx.AsyncClient) -> None:
-    """A server that stops says so in the answer, and closes; what is idle it closes at once."""
+    """A server that stops says so in the answer, and closes; what is idle it closes in a moment."""
     client, idle, request = await api.connect(), await api.connect(), get(alice)
     await known(client, request)
     await idle.ask(request)
