@@ -20,9 +20,9 @@ import psycopg2
 from api.hits.hot_path import HotPath
 from api.hits.kept import Kept
 from core.cache import answer, keys, scripts
-from core.cache import fence as fences
 from core.cache.answer import Answer
 from core.cache.fence import Fence
+from core.cache.servers.redis import Redis
 from core.database import driver
 from core.database.transaction import Transaction
 from core.errors import OutcomeUnknown
@@ -33,7 +33,7 @@ from core.tasks.sync import changes
 from core.tasks.sync.token import Token
 from core.types import History, Stand, UserId
 from tests.consistency.altered import push_mutants
-from tests.consistency.altered.push_mutants import replaced
+from tests.consistency.altered.push_mutants import put, replaced
 from tests.steps import outside
 
 Announcement = Coroutine[Any, Any, bool]
@@ -89,7 +89,7 @@ def _no_confirmation() -> None:
 def _announce_by(announce: Callable[[Announcement], None]) -> None:
     """How `Lists.write`, and nothing else, has a revision announced before COMMIT."""
     assert inspect.getsource(lists).count("driver.") == 1, "lists.py has changed: this mutant would do something else"
-    vars(lists)["driver"] = SimpleNamespace(wait_for=announce)
+    put(lists, "driver", SimpleNamespace(wait_for=announce))
 
 
 def _query_in_two_statements() -> None:
@@ -190,10 +190,10 @@ def _revisions_by_one() -> None:
 
 
 def _histories_ignored() -> None:
-    async def keep_up(node: Any, history: Any) -> None:
+    async def keep_up_with(self: Redis, history: History) -> None:
         pass
 
-    vars(fences)["_keep_up"] = keep_up
+    Redis.keep_up_with = keep_up_with  # type: ignore[method-assign]
 
 
 def _generation_taken_as_it_is() -> None:
@@ -221,21 +221,21 @@ def _changes_without_tombstones_between() -> None:
     def beginning(since: Token | None) -> dict[str, Any]:
         return real(since) | ({"floor": changes._ALL_REVISIONS} if since and since.place else {})
 
-    vars(changes)["beginning"] = beginning
+    put(changes, "beginning", beginning)
 
 
 def _changes_of_any_history() -> None:
-    vars(changes)["survives"] = lambda _token, _histories: True
+    put(changes, "survives", lambda _token, _histories: True)
 
 
 def _changes_of_one_history() -> None:
     """A token is bound to something that changes now and then, as a server's start does."""
-    vars(changes)["last_history"] = lambda _histories: History(int(time.time() / 4))
-    vars(changes)["survives"] = lambda token, _histories: token.history == int(time.time() / 4)
+    put(changes, "last_history", lambda _histories: History(int(time.time() / 4)))
+    put(changes, "survives", lambda token, _histories: token.history == int(time.time() / 4))
 
 
 def _changes_behind_the_place() -> None:
-    vars(changes)["_PAGE"] = replaced(changes._PAGE, "> (%(revision)s, ", "> (%(revision)s + 1, ")
+    put(changes, "_PAGE", replaced(changes._PAGE, "> (%(revision)s, ", "> (%(revision)s + 1, "))
 
 
 MUTANTS = (

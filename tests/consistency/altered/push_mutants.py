@@ -3,6 +3,7 @@
 import asyncio
 import os
 import sys
+from types import ModuleType
 from typing import Any
 
 from api.push.hub import Hub
@@ -78,7 +79,7 @@ def horizon_not_noted() -> None:
 
 
 def page_order_broken() -> None:
-    vars(changes)["_PAGE"] = replaced(changes._PAGE, "ORDER BY revision, id LIMIT", "ORDER BY id LIMIT")
+    put(changes, "_PAGE", replaced(changes._PAGE, "ORDER BY revision, id LIMIT", "ORDER BY id LIMIT"))
 
 
 def told_twice() -> None:
@@ -96,3 +97,9 @@ def replaced(text: Any, part: str, by: str) -> Any:
     """`text` with another part."""
     assert part in text, f"this has changed: {part}"
     return text.replace(part, by)
+
+
+def put(module: ModuleType, name: str, value: Any) -> None:
+    """Another value in its place, which must be there: a mutant that changes nothing is never found."""
+    assert name in vars(module), f"{module.__name__} has no {name} any more"
+    vars(module)[name] = value
