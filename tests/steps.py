@@ -37,6 +37,34 @@ Cursor = psycopg2.extensions.cursor
 ALL_TASKS = answers.variant(ListQuery(), shape="array")
 
 
+@contextlib.contextmanager
+def written(redis: Redis) -> Iterator[list[bytes]]:
+    """What leaves meanwhile, write by write."""
+    wire = redis._wire
+    assert wire
+    transport = wire._transport
+    writes: list[bytes] = []
+
+    class Recording:
+        def write(self, packed: bytes) -> None:
+            writes.append(packed)
+            assert transport
+            transport.write(packed)
+
+    wire._transport = Recording()  # type: ignore[assignment]  # all that a flush uses
+    yield writes
+    wire._transport = transport
+
+
+async def echoed(redis: Redis, *, turns: int) -> None:
+    """One is asked in each turn of the event loop."""
+    answers = []
+    for number in range(turns):
+        answers.append(redis.send("ECHO", number))
+        await asyncio.sleep(0)
+    assert await asyncio.gather(*answers) == [b"%d" % number for number in range(turns)]
+
+
 class Gate:
     """Whoever comes by waits here until the test opens it."""
 

@@ -44,6 +44,8 @@ class Direct:
     """One server, always at the same address."""
 
     names = ALONE
+    turns = 1
+    """As of `Wire`."""
 
     def __init__(self, address: RedisAddress, refusal: Refusal = RedisUnavailable) -> None:
         self._address = address
@@ -57,7 +59,7 @@ class Direct:
         return max(timeout, CONNECT_SECONDS)
 
     async def connect(self, timeout: float) -> Wire:
-        return await dial(self._address, timeout, self._refusal)
+        return await dial(self._address, timeout, self._refusal, turns=self.turns)
 
     async def check(self, wire: Wire) -> None:
         """There is no other."""

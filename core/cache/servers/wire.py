@@ -57,24 +57,28 @@ def packed(*command: Argument) -> bytes:
     return sent
 
 
-async def dial(address: RedisAddress, timeout: float, refusal: Refusal = RedisUnavailable) -> "Wire":
+async def dial(address: RedisAddress, timeout: float, refusal: Refusal = RedisUnavailable, *, turns: int = 1) -> "Wire":
     """Connect to the one server that the address names, and introduce oneself; raises `OSError`, `TimeoutError` or
-    `RedisUnavailable`.
+    `RedisUnavailable`. The rest as in `Wire`.
     """
+
+    def wire() -> Wire:
+        return Wire(timeout, refusal, turns=turns)
+
     loop = asyncio.get_running_loop()
     async with asyncio.timeout(max(timeout, CONNECT_SECONDS)):
         if address.path:
-            _, wire = await loop.create_unix_connection(lambda: Wire(timeout, refusal), address.path)
+            _, made = await loop.create_unix_connection(wire, address.path)
         else:
             [node] = address.nodes
             tls = _tls(address)
-            _, wire = await loop.create_connection(lambda: Wire(timeout, refusal), node.host, node.port, ssl=tls)
+            _, made = await loop.create_connection(wire, node.host, node.port, ssl=tls)
     try:
-        await _greet(wire, address)
+        await _greet(made, address)
     except BaseException:
-        wire.give_up("refused")
+        made.give_up("refused")
         raise
-    return wire
+    return made
 
 
 class Wire(asyncio.Protocol):
@@ -84,9 +88,11 @@ class Wire(asyncio.Protocol):
     was asked impatiently has failed, and fails at once from now on, until Redis has answered all that came before. A
     busy machine stalls now and then, so the connection is kept, and whoever is patient goes on waiting; a silence of
     `PATIENCE_SECONDS` ends it.
+
+    What is sent within so many `turns` of the event loop leaves in one write.
     """
 
-    def __init__(self, timeout: float, refusal: Refusal = RedisUnavailable) -> None:
+    def __init__(self, timeout: float, refusal: Refusal = RedisUnavailable, *, turns: int = 1) -> None:
         self._refusal = refusal
         self.on_give_up: GaveUp | None = None
         self.lost = asyncio.Event()
@@ -94,6 +100,7 @@ class Wire(asyncio.Protocol):
         """Why it was lost."""
         self.stalled = False
         self._timeout = timeout
+        self._turns = turns
         self._loop = asyncio.get_running_loop()
         self._reader = hiredis.Reader()
         self._next: Callable[[], Any] = self._reader.gets
@@ -193,12 +200,16 @@ class Wire(asyncio.Protocol):
         if self.lost.is_set():
             raise RedisUnavailable("connection lost")
         if not self._outgoing:
-            self._loop.call_soon(self._flush)
+            self._loop.call_soon(self._flush, self._turns - 1)
         self._outgoing.append(packed)
         self._waiting.append(asker)
         self._asked += 1
 
-    def _flush(self) -> None:
+    def _flush(self, turns: int) -> None:
+        """After so many more."""
+        if turns:
+            self._loop.call_soon(self._flush, turns - 1)
+            return
         if self._transport and not self.lost.is_set():
             self._transport.write(b"".join(self._outgoing))
             if self._watch is None:

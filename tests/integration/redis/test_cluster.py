@@ -11,7 +11,7 @@ import pytest
 
 from core.cache.fence import BATCH, Fence
 from core.cache.keys import key, names_in, slot, user_key
-from core.cache.servers.cluster import Cluster
+from core.cache.servers.cluster import TURNS, Cluster
 from core.errors import RedisUnavailable
 from core.types import UserId
 from deploy.local.servers.sockets import free_port
@@ -87,6 +87,14 @@ class TestMap:
                 generation = one.redis.of(user).names.generation
                 assert master.ask("HGET", generation, "server").startswith(master.ask("INFO")["run_id"].encode())
             assert one.fence.up
+
+    async def test_commands_of_several_turns_leave_in_one_write(self, cluster: RedisCluster) -> None:
+        """Each master gets a part of them only: more than one turn's would be small."""
+        async with process(cluster.url) as one:
+            for redis in one.redis.nodes:
+                with steps.written(redis) as writes:
+                    await steps.echoed(redis, turns=4 * TURNS)
+                assert max(batch.count(b"ECHO") for batch in writes) == TURNS  # the first may have begun before
 
     async def test_one_node_is_enough_to_find_all(self, cluster: RedisCluster) -> None:
         """A replica, among nodes that are not there."""

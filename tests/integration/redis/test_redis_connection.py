@@ -23,7 +23,7 @@ from core.errors import RedisUnavailable
 from deploy.local.servers.redis import RedisServer
 from deploy.local.servers.sockets import free_port
 from tests.stack import Stack, folder
-from tests.steps import Command, Gate, StubRedis, ok, until
+from tests.steps import Command, Gate, StubRedis, echoed, ok, until, written
 
 pytestmark = pytest.mark.anyio
 
@@ -52,21 +52,16 @@ class TestPipelining:
     async def test_commands_of_one_turn_leave_in_one_write(self, stack: Stack) -> None:
         """Concurrent readers share a round trip."""
         async with connected(stack.redis.url, retry_after=600) as redis:  # nothing else is asked meanwhile
-            assert redis._wire
-            transport = redis._wire._transport
-            writes: list[bytes] = []
+            with written(redis) as writes:
+                await asyncio.gather(*(redis.call("ECHO", number) for number in range(100)))
+            assert [batch.count(b"ECHO") for batch in writes] == [100]
 
-            class Recording:
-                def write(self, packed: bytes) -> None:
-                    writes.append(packed)
-                    assert transport
-                    transport.write(packed)
-
-            redis._wire._transport = Recording()  # type: ignore[assignment]  # all that a flush uses
-            await asyncio.gather(*(redis.call("ECHO", number) for number in range(100)))
-            assert len(writes) == 1
-            assert writes[0].count(b"ECHO") == 100
-            redis._wire._transport = transport
+    async def test_none_waits_for_those_of_another_turn(self, stack: Stack) -> None:
+        """Where one server gets all that is asked (`test_cluster` has several)."""
+        async with connected(stack.redis.url, retry_after=600) as redis:  # nothing else is asked meanwhile
+            with written(redis) as writes:
+                await echoed(redis, turns=6)
+            assert [batch.count(b"ECHO") for batch in writes] == [1] * 6
 
     async def test_everyone_gets_their_own_answer(self, stack: Stack) -> None:
         """Also when answers are long, empty or missing, and arrive in many pieces."""
