@@ -11,7 +11,7 @@ from pathlib import Path
 import redis
 
 from loadtests.bench import life, paging
-from loadtests.bench.costs import calendars, ceiling, idle, probes, writes
+from loadtests.bench.costs import calendars, ceiling, idle, masters, probes, writes
 from loadtests.bench.costs.writes import Writes
 from loadtests.bench.measure import BenchFailed, Sample, Scenario, one_round, replay_once
 from loadtests.bench.report.figures import MAIN
@@ -68,7 +68,7 @@ class Report:
     published_per_second: float | None = None
     processes: tuple[float, float] | None = None
     idle_bytes: idle.Idle | None = None
-    shards: dict[str, probes.Shards] = field(default_factory=dict)
+    shards: dict[str, masters.Shards] = field(default_factory=dict)
     grown: life.Life | None = None
     writes: Writes = field(default_factory=Writes)
     notes: list[str] = field(default_factory=list)
@@ -154,9 +154,8 @@ def _probe(
 
     def cluster() -> None:
         files = {"list hit": requests.hit, "create": requests.create}
-        report.shards = probes.shards(
+        report.shards = masters.compared(
             on,
-            server,
             files,
             lambda side: requests.warm(side, requests.lists),
             rounds=report.options.rounds,
@@ -206,7 +205,7 @@ def _of_writes(on: Stage, report: Report, requests: "_Requests", server: Server)
         if options.before is None:
             raise BenchFailed("--before names no other checkout")
         report.writes.faster = writes.compared(
-            on, server, options.before, files, rounds=options.rounds, seconds=options.seconds
+            on, options.before, files, rounds=options.rounds, seconds=options.seconds
         )
 
     return system_calls, the_build_before

@@ -1,11 +1,9 @@
-"""What a rate does not tell: big lists, stampedes, memory, the worker, a second process, a cluster."""
+"""What a rate does not tell: big lists, stampedes, memory, the worker, a second process."""
 
 import asyncio
-import contextlib
 import statistics
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,9 +11,8 @@ from deploy.local.plan import HOST
 from loadtests.bench import paging
 from loadtests.bench.measure import BenchFailed, replay_once
 from loadtests.bench.stage import traffic, wrk
-from loadtests.bench.stage.machine import cpu_seconds, pinned, resident_bytes
-from loadtests.bench.stage.stage import REDIS_OPTIONS, Server, Stage, Worker
-from tests.servers.cluster import RedisCluster
+from loadtests.bench.stage.machine import cpu_seconds, resident_bytes
+from loadtests.bench.stage.stage import Server, Stage, Worker
 
 LISTS = 20_000
 CROWD = 256
@@ -108,52 +105,6 @@ def second_process(on: Stage, first: Server, requests: Path, *, seconds: int) ->
     both = _cpu_per_hit(on, [first, second], requests, seconds)
     second.stop()
     return alone, both
-
-
-@dataclass(frozen=True, slots=True)
-class Shards:
-    """CPU per request with a cluster of three masters, compared with one Redis: a ratio for each round."""
-
-    whole: tuple[float, ...]
-    """Of all: API, PostgreSQL, Redis."""
-    redis: tuple[float, ...]
-
-
-def shards(
-    on: Stage, server: Server, files: Mapping[str, Path], warm: Callable[[Server], None], *, rounds: int, seconds: int
-) -> dict[str, Shards]:
-    """Side by side, each scenario in turn on both; `warm` makes what is read there a hit."""
-    found: dict[str, list[tuple[float, float]]] = {name: [] for name in files}
-    with contextlib.ExitStack() as started:
-        with pinned(on.cores.rest):
-            cluster = started.enter_context(RedisCluster(on.folder / "cluster", options=REDIS_OPTIONS))
-        sharded = on.tasklane("sharded", REDIS_URL=cluster.url, WORKER_REDIS_URL=on.redis.url)
-        started.callback(sharded.stop)
-        sides = ((server, [on.redis.pid]), (sharded, [node.pid for node in cluster.masters]))
-        for number in range(rounds + 1):  # the first one warms up
-            for name, file in files.items():
-                costs = []
-                for side, masters in sides if number % 2 else reversed(sides):
-                    warm(side)
-                    costs.append(_cost(on, side, masters, file, seconds if number else 1))
-                (rest, redis), (other_rest, other_redis) = costs if number % 2 else reversed(costs)
-                if number:
-                    found[name].append(((other_rest + other_redis) / (rest + redis), other_redis / redis))
-    return {name: Shards(*(tuple(ratios) for ratios in zip(*pairs, strict=True))) for name, pairs in found.items()}
-
-
-def _cost(on: Stage, server: Server, masters: Sequence[int], requests: Path, seconds: int) -> tuple[float, float]:
-    """CPU seconds per request of API and PostgreSQL, and of Redis."""
-
-    def spent() -> tuple[float, float]:
-        return cpu_seconds(server.pid) + cpu_seconds(on.postgres.pid), sum(map(cpu_seconds, masters))
-
-    before = spent()
-    run = wrk.run(server.url, requests, connections=32, seconds=seconds, cores=on.cores)
-    if not run.requests or run.refused or run.broken:
-        raise BenchFailed(f"{run.refused + run.broken} of {run.requests} requests failed")
-    rest, redis = (after - earlier for after, earlier in zip(spent(), before, strict=True))
-    return rest / run.requests, redis / run.requests
 
 
 def _cpu_per_hit(on: Stage, servers: list[Server], requests: Path, seconds: int) -> float:

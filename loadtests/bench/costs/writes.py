@@ -9,10 +9,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from loadtests.bench.measure import ATTEMPTS, BenchFailed, replay_once
+from loadtests.bench.measure import BenchFailed, replay_once
 from loadtests.bench.report.figures import MAIN, Goal, Spread
-from loadtests.bench.stage import traffic, wrk
-from loadtests.bench.stage.machine import cpu_seconds
+from loadtests.bench.stage import traffic, turns, wrk
 from loadtests.bench.stage.stage import Server, Stage
 
 TRACED = 400
@@ -77,31 +76,19 @@ def _calls(server: Server, requests: Sequence[bytes]) -> float:
 
 
 def compared(
-    on: Stage, server: Server, before: Path, requests: Mapping[str, Path], *, rounds: int, seconds: int
+    on: Stage, before: Path, requests: Mapping[str, Path], *, rounds: int, seconds: int
 ) -> dict[str, tuple[float, ...]]:
-    """In pairs, with the build in the folder `before` on the same database: what meets one meets the other."""
-    former = on.former(before)
-    sides = (server, former)
+    """Side by side with the build in the folder `before`, on the same database; each round has two fresh processes."""
     found: dict[str, list[float]] = {name: [] for name in requests}
-    try:
-        for number in range(rounds + 1):  # the first one warms up
+    for _ in range(rounds):
+        with contextlib.ExitStack() as pair:
+            servers = [on.tasklane("now"), on.former(before)]
+            for server in servers:
+                pair.callback(server.stop)
             for name, file in requests.items():
-                costs = {}
-                for side in sides if number % 2 else reversed(sides):
-                    costs[side.name] = _cost(on, side, file, seconds if number else 1)
-                if number:
-                    found[name].append(costs[former.name] / costs[server.name])
-    finally:
-        former.stop()
+                for server in servers:
+                    wrk.run(server.url, file, connections=MAIN, seconds=1, cores=on.cores)
+                sides = [turns.Side(server.url, file, ((server.pid,),)) for server in servers]
+                (now,), (former,) = turns.costs(sides, connections=MAIN, seconds=seconds, cores=on.cores)
+                found[name].append(former / now)
     return {name: tuple(ratios) for name, ratios in found.items()}
-
-
-def _cost(on: Stage, server: Server, requests: Path, seconds: int) -> float:
-    """CPU seconds of the API per request; again when the machine was too busy to serve them all."""
-    for _ in range(ATTEMPTS):
-        before = cpu_seconds(server.pid)
-        run = wrk.run(server.url, requests, connections=MAIN, seconds=seconds, cores=on.cores)
-        spent = cpu_seconds(server.pid) - before
-        if run.requests and not run.refused + run.broken:
-            return spent / run.requests
-    raise BenchFailed(f"{run.refused + run.broken} of {run.requests} requests failed")

@@ -52,20 +52,24 @@ def missing() -> str:
 
 def run(url: str, requests: Path, *, connections: int, seconds: int, cores: Cores) -> Run:
     """Raises `WrkFailed`; returns within a few seconds more than `seconds`."""
-    command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", f"--timeout={TIMEOUT}s", "-s", str(SCRIPT), url]
+    replay = command(url, requests, connections=connections, seconds=seconds)
     with pinned(cores.rest):
         try:
-            result = subprocess.run(
-                [*command, "--", str(requests)],
-                capture_output=True,
-                text=True,
-                timeout=seconds + 3 * TIMEOUT,
-                check=False,
-            )
+            ended = subprocess.run(replay, capture_output=True, text=True, timeout=seconds + 3 * TIMEOUT, check=False)
         except subprocess.TimeoutExpired as error:
-            raise WrkFailed(f"wrk did not end: {' '.join(command)}") from error
-    found = _REPLAYED.search(result.stdout)
-    if result.returncode or not found:
-        raise WrkFailed(f"wrk ended with {result.returncode}: {result.stderr.strip() or result.stdout.strip()}")
+            raise WrkFailed(f"wrk did not end: {' '.join(replay)}") from error
+    return result(ended.stdout, ended.stderr, ended.returncode)
+
+
+def command(url: str, requests: Path, *, connections: int, seconds: int) -> list[str]:
+    options = ["-t1", f"-c{connections}", f"-d{seconds}s", f"--timeout={TIMEOUT}s"]
+    return ["wrk", *options, "-s", str(SCRIPT), url, "--", str(requests)]
+
+
+def result(output: str, errors: str, status: int) -> Run:
+    """What wrk says at its end."""
+    found = _REPLAYED.search(output)
+    if status or not found:
+        raise WrkFailed(f"wrk ended with {status}: {errors.strip() or output.strip()}")
     total, microseconds, p50, p99, refused, broken = map(int, found.groups())
     return Run(total, microseconds / 1e6, p50 / 1000, p99 / 1000, refused, broken)
