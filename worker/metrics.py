@@ -3,15 +3,6 @@
 from prometheus_client import CollectorRegistry, Counter, Gauge
 from prometheus_client.process_collector import ProcessCollector
 
-JOBS = (
-    "publish_revisions",
-    "purge_trash",
-    "purge_idempotency_keys",
-    "erase_accounts",
-    "count_lists",
-    "spread_lists",
-    "audit_cache",
-)
 QUEUE = "queue"
 """Stands among the jobs for the queue that lets one replica begin each: it can fail as they do."""
 
@@ -50,5 +41,3 @@ class WorkerMetrics:
             ["job"],
             registry=self.registry,
         )
-        for job in JOBS:  # or a job that never succeeds would never be late
-            self.last_success.labels(job).set_to_current_time()

@@ -36,7 +36,7 @@ class Job:
     run: Callable[[Context], Awaitable[int]]
     period: int
     needs_redis: bool = False
-    """Then it is not begun while Redis is away: it could only fail."""
+    """Then it is not begun while all of Redis is away: it could only fail."""
     task: asyncio.Task[int] | None = None
     begun: float = field(default_factory=time.monotonic)
     succeeded: float = field(default_factory=time.monotonic)
@@ -68,6 +68,8 @@ class Schedule:
             Job(spread_lists, settings.worker_erase_period),
             Job(audit_cache, settings.worker_audit_period, needs_redis=True),
         ]
+        for job in self.jobs:  # or one that never succeeds would never be late
+            context.metrics.last_success.labels(job.name).set_to_current_time()
         self._wanted: dict[str, asyncio.Task[int]] = {}
         """Runs that look at the database though it rests."""
 
@@ -78,8 +80,8 @@ class Schedule:
         return [job.name for job in self.jobs if job.failed and now - job.succeeded > PATIENT_PERIODS * job.period]
 
     async def run(self, job: Job) -> int:
-        """Run it now, unless it is running; returns its count, 0 when it failed. Goes on if the caller is cancelled."""
-        if job.running:
+        """Run it now, if it can begin; returns its count, 0 when it failed. Goes on if the caller is cancelled."""
+        if self._cannot_begin(job):
             return 0
         return await asyncio.shield(self._begin(job))
 
@@ -101,10 +103,11 @@ class Schedule:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
+    def _cannot_begin(self, job: Job) -> bool:
+        return job.running or (job.needs_redis and not self._context.fence.partly_connected)
+
     def _is_due(self, job: Job) -> bool:
-        if job.running or (job.needs_redis and not self._context.fence.connected):
-            return False
-        return time.monotonic() - job.begun >= job.period
+        return not self._cannot_begin(job) and time.monotonic() - job.begun >= job.period
 
     def _begin(self, job: Job) -> asyncio.Task[int]:
         job.begun = time.monotonic()

@@ -76,6 +76,11 @@ class Fence:
         return self._redis.complete and all(node.up for node in self._redis.nodes)
 
     @property
+    def partly_connected(self) -> bool:
+        """Whether of some users, if not of all, Redis can be told something now."""
+        return any(node.up for node in self._redis.nodes)
+
+    @property
     def longest_life(self) -> float:
         """Seconds after which nothing that was in Redis before is still there, unless it was confirmed meanwhile."""
         return self._ttl * (1 + JITTER)

@@ -27,6 +27,9 @@ POLL_SECONDS = 0.1
 PAUSE_SECONDS = 30
 """For how long nobody waits after a wait that was in vain: then the worker, too, is away."""
 
+VAIN_PART = 0.5
+"""So much of what a request has must have been waited to say that: a short rest of it is too short for any worker."""
+
 _RECORDED: LiteralString = (
     "SELECT coalesce((SELECT published_revision FROM task_lists WHERE user_id = %(owner)s), 0),"
     " (SELECT state FROM cache_state), " + HISTORY
@@ -70,12 +73,14 @@ class Announcements:
         return False
 
     async def _wait(self, owner: UserId, stand: Stand, deadline: float) -> None:
+        began = time.monotonic()
         while time.monotonic() >= self._paused_until:
             if await self._is_recorded(owner, stand) or await self._fence.raise_to(owner, stand, committed=True):
                 return
             if time.monotonic() >= deadline:
                 log.warning("shown_unannounced")
-                self._paused_until = time.monotonic() + PAUSE_SECONDS
+                if time.monotonic() - began >= VAIN_PART * self._database.timeout:
+                    self._paused_until = time.monotonic() + PAUSE_SECONDS
                 return
             await asyncio.sleep(POLL_SECONDS * random.uniform(0.5, 1))  # noqa: S311  # jitter, not a secret
 

@@ -64,6 +64,7 @@ class RedisCluster:
         def node() -> Node:
             return Node(folder, options=options)
 
+        self._folder = folder
         self.masters = [node() for _ in range(MASTERS)]
         self.replicas = [node() for _ in range(MASTERS if replicas else 0)]
         self._resources = contextlib.ExitStack()
@@ -130,6 +131,20 @@ class RedisCluster:
         for node in (target, source, *(other for other in self.masters if other not in (source, target))):
             node.ask("CLUSTER", "SETSLOT", move.slot, "NODE", owner)  # the new owner first: nobody may own it never
         self.await_ok()
+
+    @contextlib.contextmanager
+    def growing(self, key: str) -> Iterator["Move"]:
+        """A master that has no slot yet has joined, and the key's slot is on its way there; all is gone at the end."""
+        source = self.owner(key)
+        with Node(self._folder) as newcomer:
+            newcomer.ask("CLUSTER", "SET-CONFIG-EPOCH", len(self.nodes) + 1)
+            newcomer.ask("CLUSTER", "MEET", LOOPBACK, source.port)
+            until(lambda: newcomer.identity in source.view(), "the newcomer is known")
+            move = Move(self.slot(key), source, newcomer)
+            until(lambda: _takes(newcomer, move.slot, source.identity), "the newcomer knows the others")
+            until(lambda: newcomer.is_ok, "the newcomer finds that every slot is served")
+            source.ask("CLUSTER", "SETSLOT", move.slot, "MIGRATING", newcomer.identity)
+            yield move
 
     def lag(self, master: Node) -> None:
         """What is written to this master from now on does not reach its replica, which is a candidate all the same."""
@@ -201,6 +216,13 @@ class Move:
             self.source.ask("MIGRATE", LOOPBACK, self.target.port, "", 0, 5000, "KEYS", *keys)
             moved += len(keys)
         return moved
+
+
+def _takes(node: Node, slot: int, source: str) -> bool:
+    """It must have shaken hands with whose slot it is."""
+    with contextlib.suppress(redis_py.ResponseError):
+        return bool(node.ask("CLUSTER", "SETSLOT", slot, "IMPORTING", source))
+    return False
 
 
 def _accepts(replica: Node, master: str) -> bool:

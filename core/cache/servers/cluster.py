@@ -136,8 +136,20 @@ class Cluster:
                 elif master := self._masters.get(Node(elsewhere.host, elsewhere.port)):
                     return await master.redis.send_asking(*command)
                 else:
-                    raise
+                    return await self._tell_newcomer(Node(elsewhere.host, elsewhere.port), *command)
         raise RedisUnavailable("redirected again and again")
+
+    async def _tell_newcomer(self, node: Node, *command: Argument) -> Any:
+        """A master that has no slot yet, so that no map knows it: its first one is on its way there."""
+        try:
+            wire = await dial(replace(self._server, nodes=(node,)), self._timeout)
+        except (OSError, TimeoutError, ValueError) as error:
+            raise RedisUnavailable("the slot is on its way to a node that is out of reach") from error
+        try:
+            wire.send_patiently(packed("ASKING"))
+            return await wire.send_patiently(packed(*command))
+        finally:
+            wire.give_up("told")
 
     async def start(self, *, recovery: Recovery | None = None) -> None:
         """Connect to all masters, or leave it to the background; `recovery` is used for each, as by `Redis.start`."""
@@ -180,7 +192,8 @@ class Cluster:
             try:
                 async with asyncio.timeout(max(self._timeout, CONNECT_SECONDS)):
                     view = await self._ask(node)
-            except (OSError, RedisUnavailable, TimeoutError, ValueError, LookupError, TypeError):  # whatever it says
+            except Exception as error:  # noqa: BLE001  # whatever it says, another may say it rightly
+                log.debug("redis_cluster_node_unclear", node=f"{node.host}:{node.port}", error=type(error).__name__)
                 continue
             found = found or view
             if view.ok:

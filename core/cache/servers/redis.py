@@ -210,6 +210,10 @@ class Redis:
                     reason = type(error).__name__
                     log.warning("redis_unavailable", server=self._route.name, reason=reason, detail=str(error))
                 announced = True
+            except Exception:  # the next connection may find it right, and without one there is no cache any more
+                if not announced:
+                    log.exception("redis_connection_failed", server=self._route.name)
+                announced = True
             finally:
                 self._wire = self.generation = None
                 self.settled = self._may_read = first = False

@@ -94,10 +94,13 @@ class BySentinel:
 
     async def connect(self, timeout: float) -> Wire:
         self._node = None
-        for node in await self._named():
+        named = await self._named()
+        for node in named:
+            if self._is_given_up(node, named):
+                continue
             try:
                 wire = await dial(replace(self._server, nodes=(node,)), timeout)
-            except (OSError, RedisUnavailable, TimeoutError):
+            except (OSError, RedisUnavailable, TimeoutError, ValueError):  # a name that is none is a ValueError
                 continue
             try:
                 await _see_primary(wire)
@@ -114,12 +117,15 @@ class BySentinel:
     async def check(self, wire: Wire) -> None:
         """Raise if it is no primary any more, or most Sentinels name another."""
         await _see_primary(wire)
-        named = await self._named()
-        if 2 * sum(count for node, count in named.items() if node != self._node) > len(self._sentinels):
+        if self._is_given_up(self._node, await self._named()):
             raise RedisUnavailable("the Sentinels name another primary")
 
     async def term(self, wire: Wire) -> bytes:  # noqa: ARG002  # a member of a cluster asks
         return b""
+
+    def _is_given_up(self, node: Node | None, named: Counter[Node]) -> bool:
+        """Whether more than half of all Sentinels name others."""
+        return 2 * sum(count for other, count in named.items() if other != node) > len(self._sentinels)
 
     async def _named(self) -> Counter[Node]:
         """Each primary that is named, by how many; the one that most name comes first."""
@@ -136,7 +142,7 @@ class BySentinel:
     async def _ask(self, sentinel: RedisAddress) -> Node | None:
         try:
             wire = await dial(sentinel, SENTINEL_SECONDS)
-        except (OSError, RedisUnavailable, TimeoutError):
+        except (OSError, RedisUnavailable, TimeoutError, ValueError):
             return None
         try:
             answer = await wire.send(packed("SENTINEL", "GET-MASTER-ADDR-BY-NAME", self._master))

@@ -1,12 +1,14 @@
 """Acknowledged means announced: what a process could not tell Redis waits for the worker's word, or for its note."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
 from core.errors import RedisUnavailable
-from core.types import UserId
+from core.lists.stand import STAND
+from core.types import Stand, UserId
 from deploy.local.servers.redis import RedisServer
 from tests import steps
 from tests.stack import Stack, folder
@@ -126,6 +128,23 @@ async def test_a_wait_in_vain_ends_in_time_and_is_not_repeated(
         assert paused > 0
         await process.add_task(user, "second")
         assert process.lists.announcements._paused_until == paused
+
+
+async def test_a_short_wait_in_vain_says_nothing_of_the_worker(whole: Stack, server: RedisServer, user: UserId) -> None:
+    """What was left of a request that had waited for something else: the next one waits as well."""
+    settings = whole.settings(REDIS_URL=server.url, **SHORT)
+    async with steps.process(settings, retry_after=60) as process:
+        await process.add_task(user, "first")
+        [(revision, history)] = await process.lists.read(
+            user, lambda transaction: transaction.execute("SELECT " + STAND)
+        )
+        stand = Stand(revision + 1, history)
+        await lose(process, server)
+        announcements = process.lists.announcements
+        await announcements.acknowledge(user, stand, deadline=time.monotonic())
+        assert announcements._paused_until == 0
+        await announcements.acknowledge(user, stand, deadline=time.monotonic() + process.lists._database.timeout)
+        assert announcements._paused_until > 0
 
 
 async def test_who_was_told_waits_again_at_the_next_outage(

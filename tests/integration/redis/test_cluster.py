@@ -131,6 +131,18 @@ class TestMovingSlot:
             assert move.target.ask("HGET", key(user), "fence") == b"5"
             assert one.master(user) == move.target.port
 
+    async def test_an_announcement_follows_a_slot_to_a_master_without_any(
+        self, cluster: RedisCluster, user: UserId
+    ) -> None:
+        """Its first slot is on its way there, so no map knows it yet."""
+        async with process(cluster.url) as one:
+            await cache(one.fence, user, 3)
+            with cluster.growing(key(user)) as move:
+                move.move_keys()
+                assert await one.fence.raise_to(user, steps.at(4))
+                move.target.ask("CLUSTER", "SETSLOT", move.slot, "NODE", move.target.identity)
+                assert move.target.ask("HGET", key(user), "fence") == b"4"
+
     async def test_hits_come_back(self, cluster: RedisCluster, user: UserId) -> None:
         """Nobody waits for anything but the map; what was cached by the old master is no hit of the new one."""
         async with process(cluster.url) as one, process(cluster.url) as other:
@@ -246,6 +258,7 @@ class TestMasterLost:
                 master = cluster.owner(key(lost))
                 master.kill()
                 await until(lambda: not one.fence.up)
+                assert (one.fence.connected, one.fence.partly_connected) == (False, True)
                 assert await one.fence.read(kept, V) == stored
                 with pytest.raises(RedisUnavailable):
                     await one.fence.open(lost)

@@ -5,6 +5,7 @@ import contextlib
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
+from structlog.testing import capture_logs
 
 from core.addresses.redis import RedisAddress
 from core.cache.keys import key
@@ -89,6 +90,19 @@ class TestFinding:
             sentinels.replica.ask("REPLICAOF", "NO", "ONE")
             await until(lambda: redis.nodes[0].up)
             assert await port(redis) == sentinels.replica.port
+
+    async def test_one_that_the_sentinels_have_given_up_is_not_taken(self) -> None:
+        """It lives, is a primary, and one of them names it; whom the others name is not to be reached."""
+        with folder() as path, Server(path / "old") as old:
+            nobody = free_port()
+            voices = (naming(nobody), naming(nobody), naming(old.port))
+            async with voices[0] as one, voices[1] as another, voices[2] as behind:
+                with capture_logs() as lines:
+                    async with connected(url(behind.port, one.port, another.port)) as redis:
+                        await until(lambda: len(behind.commands) > 10)
+                        assert "redis_connected" not in [line["event"] for line in lines]
+                        one.answer = behind.answer
+                        await until(lambda: redis.nodes[0].up)
 
     async def test_credentials_of_sentinels_and_servers_are_their_own(self) -> None:
         """Each is told its own password, and nobody the other's."""

@@ -41,6 +41,16 @@ class TestSchedule:
         assert await Schedule(ctx).run(Job(broken, 1)) == 0
         assert ctx.metrics.runs.labels("broken", "failed")._value.get() == 1
 
+    async def test_what_needs_redis_is_not_begun_without_it(self, ctx: Context) -> None:
+        """Whoever would begin it: it could only fail."""
+        schedule = Schedule(ctx)
+        [publishing] = (job for job in schedule.jobs if job.run is publish_revisions)
+        for node in ctx.redis.nodes:
+            await node.close()
+        await schedule.run(publishing)
+        assert publishing.task is None
+        assert ctx.metrics.runs.labels(publishing.name, "failed")._value.get() == 0
+
     async def test_a_run_that_takes_too_long_is_a_failed_one(
         self, ctx: Context, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -89,8 +99,9 @@ class TestSchedule:
 
     async def test_a_job_that_never_succeeds_is_late_one_day(self, ctx: Context) -> None:
         """How long ago each one last succeeded can be asked from the worker's start on, which counts as a success."""
-        now = time.time()
+        before = time.time()
+        jobs = Schedule(ctx).jobs
         [last_success] = ctx.metrics.last_success.collect()
         succeeded = {sample.labels["job"]: sample.value for sample in last_success.samples}
-        assert set(succeeded) == {job.name for job in Schedule(ctx).jobs}
-        assert all(now - 60 < value <= now for value in succeeded.values())
+        assert set(succeeded) == {job.name for job in jobs}
+        assert all(before - 60 < value <= time.time() for value in succeeded.values())
