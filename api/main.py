@@ -17,8 +17,7 @@ from api.calendars.hot import HotQuestions
 from api.calendars.methods.methods import Methods
 from api.hits.hot_path import HotPath
 from api.hits.reads import CachedReads
-from api.http import farewell, problems
-from api.http.aliases import Aliases
+from api.http import aliases, farewell, problems
 from api.http.cors import CorsWhereAsked
 from api.observe.metrics import Metrics
 from api.observe.requests import Observe, Recorder
@@ -137,8 +136,8 @@ def _routes(services: Services) -> FastAPI:
     app.include_router(erasure.router, prefix="/api/account")
     app.include_router(tokens.router, prefix="/api/account/tokens")
     for router in (routes.router, push.router):
-        app.include_router(router, prefix="/api/tasks")
-        app.include_router(router, prefix="/api/{user_id}/tasks", include_in_schema=False)
+        app.include_router(router, prefix=aliases.TASKS)
+        app.include_router(router, prefix=aliases.BY_USER, include_in_schema=False)
     if assistants:
         app.router.routes.append(Route("/mcp", assistants, methods=["POST"], include_in_schema=False))
     openapi.install(app, shape=services.settings.task_list_shape, deletes=int(services.settings.delete_answer))
@@ -201,6 +200,6 @@ def _stack(app: FastAPI, services: Services) -> HotPath:
         cors=cors,
         shape=settings.task_list_shape,
         direct=settings.direct_hits,
-        aliases=Aliases(settings.task_prefixes),
+        aliases=aliases.Aliases(settings.task_prefixes),
         questions=HotQuestions(shape=settings.task_list_shape, over_http=settings.calendars_over_http),
     )

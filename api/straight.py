@@ -18,11 +18,10 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api.guard import Handler, OwnersRoute
+from api.http.aliases import BY_USER, TASKS
 from api.http.problems import problem_of
 from core.errors import TasklaneError
 
-_TASKS = "/api/tasks"
-_BY_USER = "/api/{user_id}/tasks"
 _BESIDE = "account"
 """What stands under `/api` beside the tasks: no user's name here."""
 
@@ -91,9 +90,9 @@ def _named(path: str) -> tuple[str, str, dict[str, str]] | None:
     steps = path.split("/")[2:]
     parameters: dict[str, str] = {}
     if steps[0] == "tasks":
-        prefix, rest = _TASKS, steps[1:]
+        prefix, rest = TASKS, steps[1:]
     elif len(steps) > 1 and steps[1] == "tasks" and steps[0] not in ("", _BESIDE):
-        prefix, rest = _BY_USER, steps[2:]
+        prefix, rest = BY_USER, steps[2:]
         parameters["user_id"] = steps[0]
     else:
         return None

@@ -1,4 +1,4 @@
-"""Everything that the product raises on purpose; `api/problems.py` alone knows which HTTP status each one is."""
+"""Everything that the product raises on purpose; `api/http/problems.py` alone knows which HTTP status each one is."""
 
 from dataclasses import dataclass
 

@@ -3,7 +3,7 @@
 from typing import Literal, NamedTuple, NewType
 
 UserId = NewType("UserId", str)
-"""The `sub` of a verified token: opaque, 1 to 255 characters."""
+"""Whose things they are, by a verified token (its `sub`, unless a setting says else): opaque, 1 to 255 characters."""
 
 TaskId = NewType("TaskId", int)
 """A positive 64-bit integer, unique in the database."""

@@ -8,11 +8,11 @@ nobody's way, and a database that sleeps when it is left alone may sleep. Lookin
 import math
 import time
 
+from core.cache.keys import LISTS
 from core.cache.servers.connect import Servers
 from core.cache.servers.redis import Redis
 from core.errors import RedisUnavailable
 
-LISTS = b"tasklane:{*}:list"
 PAGE = 1000
 PAGES = 20
 """Where so many pages of keys hold no list there are others than ours, and looking through them all is no rest."""

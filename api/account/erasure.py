@@ -7,6 +7,7 @@ from fastapi import APIRouter, Depends, Request
 from pydantic import AwareDatetime, BaseModel, Field
 from starlette.responses import JSONResponse
 
+from api.account import NOT_STORED
 from api.guard import Owner, SessionRoute
 from api.services import Services, services_of
 from core.tasks import bulk
@@ -58,7 +59,7 @@ async def _account(owner: UserId, services: Services, status: HTTPStatus) -> JSO
         "erasure_requested_at": requested_at,
         "trash_retention_days": services.settings.trash_retention_days,
     }
-    headers = {"cache-control": "no-store", "vary": "Authorization"}
+    headers = dict(NOT_STORED)
     if status is HTTPStatus.ACCEPTED:
         headers["location"] = "/api/account"
     return JSONResponse(content, status, headers)

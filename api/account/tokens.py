@@ -23,6 +23,7 @@ from pydantic import (
 from starlette.responses import JSONResponse, Response
 from typing_extensions import TypedDict
 
+from api.account import NOT_STORED
 from api.guard import Owner, SessionRoute
 from api.http.bodies import unknown
 from api.services import services_of
@@ -33,7 +34,6 @@ from core.tasks.due import INSTANT_PATTERN, parse_instant
 from core.types import MAX_TASK_ID, Scope, TokenId
 
 MAX_NAME = 100
-PRIVATE = {"cache-control": "no-store", "vary": "Authorization"}
 
 _NAME_PATTERN = r"^[^\x00-\x1f\x7f-\x9f]*[^\x00-\x20\x7f-\xa0][^\x00-\x1f\x7f-\x9f]*$"
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f]")
@@ -124,7 +124,7 @@ class AccessToken(TypedDict):
 class NewAccessToken(AccessToken):
     """A token, this once."""
 
-    token: Annotated[str, Field(pattern="^tl_[a-z2-7]{39}$", description="Nobody can show it again.")]
+    token: Annotated[str, Field(pattern=f"^{form.PATTERN}$", description="Nobody can show it again.")]
 
 
 class AccessTokens(TypedDict):
@@ -153,7 +153,7 @@ async def create_token(owner: Owner, lists: AllOfMine, new: TokenCreate) -> Resp
     digest = form.digest(token.encode())
     insert = partial(rows.insert, digest=digest, name=new.name, scopes=new.scopes, expires_at=new.ends)
     made = await lists.write(owner, insert)
-    return JSONResponse({**made, "token": token}, HTTPStatus.CREATED, PRIVATE)
+    return JSONResponse({**made, "token": token}, HTTPStatus.CREATED, NOT_STORED)
 
 
 @router.get("", operation_id="listTokens")
@@ -161,7 +161,7 @@ async def list_tokens(owner: Owner, lists: AllOfMine) -> Response:
     """The caller's personal access tokens: what they are called and good for, and when they were last used."""
     tokens = await lists.read(owner, rows.all_of)
     await lists.show_present(owner)  # who sees that one is gone may rely on it
-    return JSONResponse({"tokens": tokens}, headers=PRIVATE)
+    return JSONResponse({"tokens": tokens}, headers=NOT_STORED)
 
 
 @router.delete("/{token_id}", operation_id="revokeToken", status_code=HTTPStatus.NO_CONTENT)
@@ -169,7 +169,7 @@ async def revoke_token(owner: Owner, lists: AllOfMine, token_id: str) -> Respons
     """Take a token back: within a second it is refused everywhere, and the streams that it has opened have ended."""
     token = _parse_id(token_id)
     await lists.write(owner, lambda change: rows.revoke(change, token))
-    return Response(status_code=HTTPStatus.NO_CONTENT, headers=PRIVATE)
+    return Response(status_code=HTTPStatus.NO_CONTENT, headers=NOT_STORED)
 
 
 def _parse_id(text: str) -> TokenId:

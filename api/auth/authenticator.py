@@ -1,4 +1,4 @@
-"""Authentication without I/O, but for fetching the auth server's keys."""
+"""Who asks. Without I/O but for the auth server's keys, and for personal tokens that are not known as hits."""
 
 import time
 from collections.abc import Callable, Mapping, Sequence

@@ -6,18 +6,18 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from api.auth import Principal
+from api.http.aliases import BY_USER
 from core.cache.answer import Header
 from core.errors import InvalidInput, Resynchronise
 from core.tasks import answers
 from core.tasks.questions.parse import parse_path
-from core.tasks.questions.queries import Query
+from core.tasks.questions.queries import LIST_PATH, Query
 from core.types import UserId
 
 MEMO_ENTRIES = 4096
 MEMO_LENGTH = 512
 """Longer questions are rare, and the memo must stay small."""
 
-_LIST = "/api/tasks"
 _BY_USER = re.compile(r"/api/([^/]+)(/tasks(?:/.*)?)")
 _NAMED = ("", "/changes", "/trash", "/stats")
 
@@ -71,17 +71,17 @@ def caller(principal: Principal | None, named_user: str | None) -> UserId | None
 
 @lru_cache(MEMO_ENTRIES)
 def _asked(path: str, query: bytes, shape: answers.Shape) -> Asked | None:
-    user, prefix = None, _LIST
+    user, prefix = None, LIST_PATH
     path = path.removesuffix("/")
-    if path != _LIST and not path.startswith(_LIST + "/"):
+    if path != LIST_PATH and not path.startswith(LIST_PATH + "/"):
         by_user = _BY_USER.fullmatch(path)
         if by_user is None:
             return None
-        user, path, prefix = by_user[1], "/api" + by_user[2], "/api/{user_id}/tasks"
+        user, path, prefix = by_user[1], "/api" + by_user[2], BY_USER
     try:
         question = parse_path(path, query)
     except (InvalidInput, Resynchronise):
         return None
-    rest = path.removeprefix(_LIST)
+    rest = path.removeprefix(LIST_PATH)
     route = prefix + (rest if rest in _NAMED else "/{task_id}")
     return Asked(user, question, answers.variant(question, shape=shape), route)

@@ -11,10 +11,11 @@ from hashlib import sha256
 from zlib import crc32
 
 PREFIX = b"tl_"
+PATTERN = "tl_[a-z2-7]{39}"
 SECRET_BYTES = 20
 
 _SECRET_CHARACTERS = 32
-_FORM = re.compile(rb"tl_[a-z2-7]{39}")
+_FORM = re.compile(PATTERN.encode())
 
 
 def new() -> str:

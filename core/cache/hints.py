@@ -103,6 +103,10 @@ class Hints:
                 if not announced:
                     log.warning("hints_unavailable", reason=type(error).__name__, detail=str(error))
                 announced = True
+            except Exception:  # nobody would be told of anything any more
+                if not announced:
+                    log.exception("hints_failed")
+                announced = True
             else:
                 return  # nobody listens
             finally:

@@ -54,6 +54,8 @@ ALONE = Names(GENERATION, "tasklane:probe")
 
 PREFIX = b"tasklane:{"
 SUFFIX = b"}:list"
+LISTS = PREFIX + b"*" + SUFFIX
+"""All of them, as a pattern."""
 
 
 def jittered(ttl: float) -> int:

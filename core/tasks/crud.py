@@ -1,4 +1,4 @@
-"""The SQL of one task. Each function runs one statement as the owner of its transaction and never commits.
+"""The SQL of one task, as the owner of its transaction, which nothing here commits.
 
 PostgreSQL writes the JSON that a client gets, so no row becomes a Python object. The owner stands in every
 statement; row-level security, under the role that the transaction has taken, is the second wall.

@@ -38,11 +38,6 @@ class Due:
     on: date | None = None
     at: datetime | None = None
 
-    @property
-    def moment(self) -> datetime | None:
-        """What comparisons see: a date begins at midnight UTC."""
-        return datetime.combine(self.on, datetime.min.time(), UTC) if self.on else self.at
-
 
 def parse(value: object) -> Due:
     """Read what a client sent; raises `ValueError` with a sentence for it."""

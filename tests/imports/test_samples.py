@@ -89,6 +89,28 @@ def test_a_sample_gives_its_tasks(name: str) -> None:
     assert tasks == sorted(expected, key=itemgetter("ref"))
 
 
+@pytest.mark.parametrize(("limit", "end"), [(5, "COUNT=3"), (3, "COUNT=1"), (2, "COUNT=1")])
+def test_a_series_of_google_ends_where_it_ends_there(limit: int, end: str) -> None:
+    """Of so many occurrences some have passed, each of which is a task of the file."""
+    occurrences = [
+        {"id": f"T{day}", "title": "Swim", "task_recurrence_id": "R", "due": f"2026-11-{day:02}T00:00:00Z"}
+        | ({"status": "completed"} if day < 12 else {})
+        for day in (10, 11, 12)
+    ]
+    schedule = {"interval": {"daily": {}}, "end_condition": {"instance_number_limit": limit}}
+    one = {"id": "L", "title": "Home", "recurrences": [{"id": "R", "schedule": schedule}], "items": occurrences}
+    [task] = found(json.dumps({"kind": "tasks#taskLists", "items": [one]}).encode(), "google-tasks").tasks
+    assert task.rule
+    assert (task.ref, task.rule.text) == ("T12", f"FREQ=DAILY;{end}")
+
+
+def test_an_estimate_of_tasks_org_is_told_of() -> None:
+    """There is no place for it here, as for that of others."""
+    backup = {"data": {"tasks": [{"task": {"title": "Paint", "estimatedSeconds": 5400}}]}}
+    [task] = found(json.dumps(backup).encode(), "tasks-org").tasks
+    assert task.not_carried == (("duration", "90 minutes"),)
+
+
 @pytest.mark.parametrize("name", FORMATS)
 def test_a_sample_is_known_for_what_it_is(name: str) -> None:
     """Nobody has to say which program wrote it."""

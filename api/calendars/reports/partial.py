@@ -43,9 +43,6 @@ class Data:
         return b"".join(map(folded, lines)).decode()
 
 
-WHOLE = Data()
-
-
 def data_of(element: Element) -> Data:
     """Raises `Refused` for another type than is kept, and for what cannot be given."""
     media_type = element.attributes.get("content-type", CALENDAR_TYPE).lower()

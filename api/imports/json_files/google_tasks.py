@@ -61,7 +61,7 @@ class _Interval(Foreign):
 
 class _End(Foreign):
     date_boundary: Instant = None
-    instance_number_limit: int | None = None
+    instance_number_limit: Annotated[int | None, Field(ge=1)] = None
 
 
 class _Schedule(Foreign):
@@ -157,7 +157,7 @@ def _chosen(
             following = min(open_ones, key=_when)
             noted = [task for task in found if task.parsed.description]
             following.parsed.description = max(noted, key=_when).parsed.description if noted else ""
-            _repeat(following.parsed, recurrence)
+            _repeat(following.parsed, recurrence, passed=sum(_when(task) < _when(following) for task in found))
             chosen.add(id(following))
     for task in tasks:
         if task.rule is None or id(task) in chosen:
@@ -171,19 +171,22 @@ def _when(task: _Task) -> datetime:
     return task.start or datetime.max.replace(tzinfo=UTC)
 
 
-def _repeat(task: Parsed, recurrence: _Recurrence | None) -> None:
+def _repeat(task: Parsed, recurrence: _Recurrence | None, *, passed: int) -> None:
+    """From this occurrence on, before which so many of the file come."""
     schedule = recurrence.schedule if recurrence else None
-    written = _rule(schedule) if schedule else None
+    written = _rule(schedule, passed) if schedule else None
     task.rule = rule(written) if written else None
     if task.rule is None:
         task.leave("recurrence", "the file does not say how it repeats")
 
 
-def _rule(schedule: _Schedule) -> str | None:
+def _rule(schedule: _Schedule, passed: int) -> str | None:
     interval, end = schedule.interval, schedule.end_condition
     if interval is None:
         return None
     until = end.date_boundary.strftime("%Y%m%d") if end and end.date_boundary else None
+    most = end.instance_number_limit if end and until is None else None
+    count = max(most - passed, 1) if most else None
     often = {
         "DAILY": interval.daily,
         "WEEKLY": interval.weekly,
@@ -195,5 +198,5 @@ def _rule(schedule: _Schedule) -> str | None:
             named = said.get("day_of_week") if isinstance(said, dict) else None
             days = [BY_NAME.get(str(name).lower(), "") for name in named] if isinstance(named, list) else []
             by_day = listed(filter(None, days)) if frequency == "WEEKLY" else None
-            return every(frequency, interval.interval_multiplier, BYDAY=by_day, UNTIL=until)
+            return every(frequency, interval.interval_multiplier, BYDAY=by_day, COUNT=count, UNTIL=until)
     return None

@@ -73,7 +73,6 @@ class _Range(Camel):
     type: Text = ""
     end_date: Text = ""
     number_of_occurrences: _Number = 0
-    recurrence_time_zone: Text = ""
 
 
 class _Recurrence(Camel):

@@ -43,7 +43,6 @@ class _Task(Camel):
     project_id: Ref = ""
     repeat_cfg_id: Ref = ""
     sub_task_ids: Refs = []
-    time_spent: Number = 0
     time_estimate: Number = 0
     attachments: list[object] | None = None
 

@@ -126,6 +126,8 @@ def _task(walk: Walk, found: Found, asked: Asked) -> Iterator[_Waiting]:
     _repeat(made, task)
     _alarms(made, entry)
     made.leave("start", task.hide_until)
+    if task.estimated_seconds > 0:
+        made.leave("duration", f"{task.estimated_seconds / 60:g} minutes")
     made.leave_many("comment", entry.comments)
     made.leave_many("attachment", entry.attachments)
     yield _Waiting(made, within.calendar)

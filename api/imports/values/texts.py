@@ -1,7 +1,6 @@
 """Texts as other programs write them, plain, and the types with which their files are read."""
 
 import re
-from collections.abc import Iterable
 from html.parser import HTMLParser
 from typing import Annotated, Any
 
@@ -27,10 +26,6 @@ def plain(value: object) -> str:
     except UnicodeEncodeError:  # half a surrogate pair, which JSON lets pass
         value = value.encode("utf-8", "replace").decode()
     return value.replace("\r\n", "\n").replace("\r", "\n").replace("\0", "").strip()
-
-
-def joined(paragraphs: Iterable[str]) -> str:
-    return "\n\n".join(filter(None, map(plain, paragraphs)))
 
 
 def of_html(value: str) -> str:

@@ -13,13 +13,14 @@ from api.imports.values.moments import in_utc
 from api.imports.values.texts import plain
 from api.tasks.files.transfer import known_uid, row_of_uid
 from api.tasks.objects.write import told_of
-from api.tasks.schemas.members import MAX_DESCRIPTION, MAX_TAG, MAX_TAGS, MAX_TITLE
+from api.tasks.schemas.members import MAX_DESCRIPTION, MAX_TITLE
 from api.tasks.schemas.reminders import MAX_MINUTES
 from api.tasks.schemas.reminders import MOST as MAX_REMINDERS
 from core.recurrence.rule import parse as parse_rule
 from core.tasks import zones
 from core.tasks.due import Due
 from core.tasks.fields import DEFAULTS
+from core.tasks.questions.queries import MAX_TAG, MAX_TAGS
 from core.tasks.recurring.recurrence import Recurrence, recurrence_columns
 
 _MORE = "…"

@@ -12,7 +12,8 @@ from api.imports.values.texts import plain
 from api.tasks.objects.content import MAX_UID_BYTES, Part, invalid
 from api.tasks.objects.times import alarms, dates, recurrence
 from api.tasks.objects.times.zones import Zones
-from api.tasks.schemas.members import MAX_DESCRIPTION, MAX_TAG, MAX_TAGS, MAX_TITLE
+from api.tasks.schemas.members import MAX_DESCRIPTION, MAX_TITLE
+from core.tasks.questions.queries import MAX_TAG, MAX_TAGS
 
 UNTITLED = "(untitled)"
 """What a task is called whose object has no summary."""

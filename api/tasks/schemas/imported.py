@@ -8,10 +8,11 @@ from typing_extensions import TypeAliasType, TypedDict
 
 from api.imports.detect import Format
 from api.imports.parsed import Remark
-from api.tasks.schemas.members import MAX_DESCRIPTION, MAX_TAG, MAX_TAGS, MAX_TITLE, Count, Priority
+from api.tasks.schemas.members import MAX_DESCRIPTION, MAX_TITLE, Count, Priority
 from api.tasks.schemas.recurrence import ShownRecurrence
 from api.tasks.schemas.reminders import MOST as MOST_REMINDERS
 from api.tasks.schemas.reminders import Reminder
+from core.tasks.questions.queries import MAX_TAG, MAX_TAGS
 
 ImportFormat = TypeAliasType("ImportFormat", Format)
 LeftOut = Annotated[

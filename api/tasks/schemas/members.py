@@ -8,12 +8,11 @@ from typing_extensions import TypeAliasType
 
 from core.tasks.due import INSTANT_PATTERN, Due, parse_instant
 from core.tasks.due import parse as parse_due
+from core.tasks.questions.queries import MAX_TAG, MAX_TAGS
 from core.types import MAX_TASK_ID
 
 MAX_TITLE = 200
 MAX_DESCRIPTION = 1000
-MAX_TAGS = 20
-MAX_TAG = 50
 
 # What `str.strip` takes away, spelt out: every dialect of regular expressions has a `\s` of its own.
 _SPACE = r"\t-\r\x1c-\x20\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"

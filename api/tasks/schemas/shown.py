@@ -6,10 +6,11 @@ from typing import Annotated, Literal, NotRequired
 from pydantic import AwareDatetime, Field
 from typing_extensions import TypedDict
 
-from api.tasks.schemas.members import MAX_DESCRIPTION, MAX_TAG, MAX_TAGS, MAX_TITLE, Count, Id, Priority
+from api.tasks.schemas.members import MAX_DESCRIPTION, MAX_TITLE, Count, Id, Priority
 from api.tasks.schemas.recurrence import ShownRecurrence
 from api.tasks.schemas.reminders import MOST as MOST_REMINDERS
 from api.tasks.schemas.reminders import Reminder
+from core.tasks.questions.queries import MAX_TAG, MAX_TAGS
 
 
 class Task(TypedDict):

@@ -1,6 +1,6 @@
 """What a GET asks for, in one canonical form: the same question, however it was spelt, is one cache variant.
 
-The forms are parsed here and nowhere else: the routes, the hot path and the worker's audit all use this.
+The forms are parsed by `parse` and nowhere else: the routes, the hot path and the worker's audit all use this.
 """
 
 from dataclasses import dataclass, replace
