@@ -4,7 +4,7 @@ import { useInfiniteQuery } from "@tanstack/react-query";
 import { useEffect, useMemo, useState } from "react";
 import { useStore } from "../sync/useStore";
 import { projectTrash } from "../sync/writes";
-import { useNow } from "../ui/useNow";
+import { MINUTE, useNow } from "../ui/useNow";
 import { useWorkspace } from "../workspace/workspace";
 import { arrange } from "./list/arrange";
 import { type Filters, writeFilters } from "./list/filters";
@@ -14,7 +14,6 @@ import { type Row, type Tree, treeOf } from "./list/tree";
 import type { DeletedTask, Task } from "./types";
 
 const PAGE = 50;
-const MINUTE = 60_000;
 const NOTHING: readonly Task[] = [];
 
 /** What a list shows, and how to get more of it. */

@@ -1,7 +1,9 @@
-import { useEffect, useId, useState } from "react";
+import { useEffect, useState } from "react";
 import type { ImportPreview } from "../../lib/api";
 import { describeDue } from "../data/dates/due";
+import { ZONE } from "../data/dates/repeat";
 import { ownWordsOf, sentenceOf } from "../sync/failure";
+import { Field } from "../tasks/form/Field";
 import { Dialog } from "../ui/Dialog";
 import { useWorkspace } from "../workspace/workspace";
 import { counted, nameOf, PROGRAMS } from "./names";
@@ -9,7 +11,6 @@ import { say } from "./text";
 import { t } from "../text";
 
 const SHOWN = 50;
-const ZONE = Intl.DateTimeFormat().resolvedOptions().timeZone;
 
 /** What is to be read, and how. */
 interface Chosen {
@@ -31,7 +32,6 @@ export function ImportDialog({ onClose }: { onClose: () => void }) {
   const [asTags, setAsTags] = useState(true);
   const [read, setRead] = useState<Read | null>(null);
   const [isBringing, setBringing] = useState(false);
-  const input = useId();
   const lists = asTags ? "tags" : "leave";
 
   useEffect(() => {
@@ -64,19 +64,20 @@ export function ImportDialog({ onClose }: { onClose: () => void }) {
     <Dialog title={say.title} onClose={onClose}>
       <div className="task-form">
         <p className="dialog-text">{say.text}</p>
-        <div className="field">
-          <label htmlFor={input}>{say.file}</label>
-          <input
-            id={input}
-            type="file"
-            data-focus
-            disabled={isBringing}
-            onChange={({ target }) => {
-              const file = target.files?.[0];
-              setChosen(file ? { file, lists } : null);
-            }}
-          />
-        </div>
+        <Field label={say.file}>
+          {(control) => (
+            <input
+              {...control}
+              type="file"
+              data-focus
+              disabled={isBringing}
+              onChange={({ target }) => {
+                const file = target.files?.[0];
+                setChosen(file ? { file, lists } : null);
+              }}
+            />
+          )}
+        </Field>
         <label className="switch">
           <input
             type="checkbox"

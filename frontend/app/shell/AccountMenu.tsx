@@ -20,10 +20,14 @@ export function AccountMenu({ onHelp, onImport, onTokens }: Props) {
   const panel = useRef<HTMLDivElement>(null);
   const id = useId();
 
-  const signOut = () => {
+  const act = (run: () => void) => () => {
     panel.current?.hidePopover();
-    workspace.signOut().catch((error: unknown) => notices.fail(`${t.account.stillIn} ${sentenceOf(error)}`));
+    run();
   };
+
+  const signOut = act(() => {
+    workspace.signOut().catch((error: unknown) => notices.fail(`${t.account.stillIn} ${sentenceOf(error)}`));
+  });
 
   return (
     <>
@@ -41,44 +45,16 @@ export function AccountMenu({ onHelp, onImport, onTokens }: Props) {
           <span>{user.email}</span>
         </p>
         <ThemeChoice />
-        <button
-          type="button"
-          className="menu-item"
-          onClick={() => {
-            panel.current?.hidePopover();
-            onImport();
-          }}
-        >
+        <button type="button" className="menu-item" onClick={act(onImport)}>
           {t.account.bring}
         </button>
-        <button
-          type="button"
-          className="menu-item"
-          onClick={() => {
-            panel.current?.hidePopover();
-            onHelp();
-          }}
-        >
+        <button type="button" className="menu-item" onClick={act(onHelp)}>
           {t.shortcuts.title} <kbd>?</kbd>
         </button>
-        <button
-          type="button"
-          className="menu-item"
-          onClick={() => {
-            panel.current?.hidePopover();
-            onTokens();
-          }}
-        >
+        <button type="button" className="menu-item" onClick={act(onTokens)}>
           {t.tokens.title}
         </button>
-        <button
-          type="button"
-          className="menu-item"
-          onClick={() => {
-            panel.current?.hidePopover();
-            setManaging(true);
-          }}
-        >
+        <button type="button" className="menu-item" onClick={act(() => setManaging(true))}>
           {t.account.manage}
         </button>
         <button type="button" className="menu-item" onClick={() => (outbox.unsent ? setAsking(true) : signOut())}>

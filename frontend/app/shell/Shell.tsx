@@ -1,4 +1,4 @@
-import { type ComponentType, useRef, useState } from "react";
+import { useRef, useState } from "react";
 import { useStats } from "../data/queries";
 import { fieldsOf, type Stats } from "../data/types";
 import { type Place, usePlace } from "../data/list/useFilters";
@@ -15,11 +15,14 @@ import { useWorkspace } from "../workspace/workspace";
 import { Header } from "./Header";
 import { HelpDialog } from "./HelpDialog";
 import { Sidebar } from "./Sidebar";
-import { useImport } from "./useImport";
 import { UpdateBanner } from "./UpdateBanner";
 import type { Updates } from "./updates";
+import { useLazyDialog } from "./useLazyDialog";
 import { titleOf } from "./views";
 import { t } from "../text";
+
+const loadTokens = () => import("../tokens/TokensDialog").then(({ TokensDialog }) => TokensDialog);
+const loadImport = () => import("../importing/ImportDialog").then(({ ImportDialog }) => ImportDialog);
 
 /** The page of someone who is signed in. */
 export function Shell({ updates }: { updates: Updates }) {
@@ -28,8 +31,8 @@ export function Shell({ updates }: { updates: Updates }) {
   const [place, go] = usePlace();
   const stats = useStats();
   const [helping, setHelping] = useState(false);
-  const [Tokens, setTokens] = useState<ComponentType<{ onClose: () => void }> | null>(null);
-  const { Importing, openImport, closeImport } = useImport();
+  const tokens = useLazyDialog(loadTokens, t.tokens.unavailable);
+  const importing = useLazyDialog(loadImport, t.account.importUnavailable);
   const { draft, change: setDraft, settle } = useDraft();
   const add = useRef<HTMLInputElement>(null);
 
@@ -38,12 +41,6 @@ export function Shell({ updates }: { updates: Updates }) {
     u: () => notices.undo(),
     "?": () => setHelping(true),
   });
-
-  const openTokens = () =>
-    void import("../tokens/TokensDialog").then(
-      ({ TokensDialog }) => setTokens(() => TokensDialog),
-      () => notices.fail(t.tokens.unavailable),
-    );
 
   const closeDraft = () => {
     const left = draft;
@@ -62,7 +59,7 @@ export function Shell({ updates }: { updates: Updates }) {
       <a className="skip" href="#main">
         {t.skip}
       </a>
-      <Header onHelp={() => setHelping(true)} onTokens={openTokens} onImport={openImport} />
+      <Header onHelp={() => setHelping(true)} onTokens={tokens.open} onImport={importing.open} />
       <Sidebar place={place} stats={stats} onGo={go} />
       <main id="main" className="main" tabIndex={-1}>
         <ConnectionBanner connection={connection} unsent={entries.filter(({ state }) => state !== "sent").length} />
@@ -76,8 +73,8 @@ export function Shell({ updates }: { updates: Updates }) {
       </main>
       {draft && <TaskDialog draft={draft} onChange={setDraft} onSettled={settle} onClose={closeDraft} />}
       {helping && <HelpDialog onClose={() => setHelping(false)} />}
-      {Tokens && <Tokens onClose={() => setTokens(null)} />}
-      {Importing && <Importing onClose={closeImport} />}
+      {tokens.Opened && <tokens.Opened onClose={tokens.close} />}
+      {importing.Opened && <importing.Opened onClose={importing.close} />}
       <Notices notices={notices} />
     </div>
   );

@@ -1,6 +1,6 @@
 /**
- * What is being typed: in this tab's storage, which a reload and a crash leave alone, under the user's own name. No token
- * is ever here.
+ * What is being typed, in this tab's storage, which a reload and a crash leave alone, under the user's own name; and how
+ * the user likes the list, in that of all tabs. No token is ever here.
  */
 
 const PREFIX = "tasklane:user:";

@@ -8,6 +8,7 @@ import { Icon } from "../ui/Icon";
 import { useShortcuts } from "../ui/useShortcuts";
 import { SelectionBar } from "./list/BatchBar";
 import { useKeptFocus } from "./list/rowFocus";
+import { SelectTick } from "./list/SelectTick";
 import { Awaited, Blank, More } from "./states";
 import { type Selection, useSelection } from "./list/useSelection";
 import { t } from "../text";
@@ -122,16 +123,7 @@ function Row({ task, selected, onSelect, onRestore }: RowProps) {
   const when = format(task.deleted_at, { day: "numeric", month: "short" });
   return (
     <li className="task" data-task={task.id} data-deleted data-selected={selected ?? false}>
-      {selected !== null && (
-        <input
-          type="checkbox"
-          className="tick"
-          data-shape="square"
-          aria-label={t.task.select(task.title)}
-          checked={selected}
-          onChange={({ nativeEvent }) => onSelect(nativeEvent instanceof MouseEvent && nativeEvent.shiftKey)}
-        />
-      )}
+      {selected !== null && <SelectTick title={task.title} selected={selected} onSelect={onSelect} />}
       <div className="task-body">
         <p className="task-title">{task.title}</p>
         <div className="task-meta">

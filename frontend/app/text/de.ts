@@ -197,7 +197,6 @@ export const de: Texts = {
     due: "Fällig…",
     reopen: "Wieder öffnen",
     delete: "Löschen",
-    restore: "Wiederherstellen",
   },
 
   list: {

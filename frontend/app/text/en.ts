@@ -200,7 +200,6 @@ export const en = {
     due: "Due…",
     reopen: "Reopen",
     delete: "Delete",
-    restore: "Restore",
   },
 
   list: {

@@ -1,5 +1,7 @@
 import { useEffect, useState } from "react";
 
+export const MINUTE = 60_000;
+
 /** The time, told anew every `period` milliseconds. */
 export function useNow(period: number): number {
   const [now, setNow] = useState(Date.now);

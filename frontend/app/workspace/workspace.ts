@@ -39,7 +39,7 @@ export class Workspace {
   readonly tasks = new Store<readonly Task[] | null>(null);
   /** Typed, kept while the service was away, and then refused: for the person to decide. */
   readonly refusals = new Store<readonly Refusal[]>([]);
-  /** What is not kept here: the trash. */
+  /** What is not kept here: the trash, and access tokens. */
   readonly queries = new QueryClient({
     defaultOptions: {
       queries: {

@@ -14,7 +14,7 @@ import { fieldsOf, type Task } from "../../data/types";
 import { failureOf, sentenceOf } from "../../sync/failure";
 import { useStore } from "../../sync/useStore";
 import { Icon } from "../../ui/Icon";
-import { useNow } from "../../ui/useNow";
+import { MINUTE, useNow } from "../../ui/useNow";
 import { useShortcuts } from "../../ui/useShortcuts";
 import { useWorkspace } from "../../workspace/workspace";
 import { BatchBar } from "./BatchBar";
@@ -40,7 +40,6 @@ interface Props {
   onDraft: (draft: Draft) => void;
 }
 
-const MINUTE = 60_000;
 const NO_ROWS: readonly Row[] = [];
 const NO_TASKS: readonly Task[] = [];
 

@@ -4,7 +4,7 @@ import type { Row } from "../../data/list/tree";
 import type { Task } from "../../data/types";
 import { useStore } from "../../sync/useStore";
 import { tasksOf } from "../../sync/writes";
-import { useNow } from "../../ui/useNow";
+import { MINUTE, useNow } from "../../ui/useNow";
 import { useWorkspace } from "../../workspace/workspace";
 import { DayMenu } from "../DayMenu";
 import { type RowActions, TaskRow } from "./TaskRow";
@@ -19,8 +19,6 @@ interface Props {
   onReschedule: (day: string | null) => void;
   on: RowActions;
 }
-
-const MINUTE = 60_000;
 
 export function TaskList({ rows, selection, movable, onReschedule, on }: Props) {
   const { outbox, connection } = useWorkspace();

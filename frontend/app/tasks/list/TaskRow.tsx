@@ -5,6 +5,7 @@ import type { Row } from "../../data/list/tree";
 import { PRIORITY_NAMES, type Task } from "../../data/types";
 import { Icon } from "../../ui/Icon";
 import { ROW_MENU } from "./RowMenu";
+import { SelectTick } from "./SelectTick";
 import { t } from "../../text";
 
 export interface RowActions {
@@ -53,14 +54,7 @@ export const TaskRow = memo(function TaskRow(props: Props) {
           onChange={() => on.onComplete(task)}
         />
       ) : (
-        <input
-          type="checkbox"
-          className="tick"
-          data-shape="square"
-          aria-label={t.task.select(task.title)}
-          checked={selected}
-          onChange={({ nativeEvent }) => on.onSelect(task, nativeEvent instanceof MouseEvent && nativeEvent.shiftKey)}
-        />
+        <SelectTick title={task.title} selected={selected} onSelect={(range) => on.onSelect(task, range)} />
       )}
       <div className="task-body">
         <button type="button" className="task-title" onClick={() => on.onOpen(task)}>
