@@ -186,8 +186,9 @@ def _judge(found: Report, result: Result) -> None:
 
 
 def _draw(results: Sequence[Result]) -> None:
+    """The run that has seen the most."""
     try:
-        report.draw(results[-1])
+        report.draw(max(results, key=lambda result: len(result.injections)))
     except ImportError:
         _say("no plot: matplotlib is not installed (requirements/bench.txt)")
 

@@ -8,7 +8,8 @@
 - silent: nobody reaches Redis for a while, and the worker notes it. Writes go on, and nothing is stale after it. That
   at `away` nobody reads any more is a matter of time, which is not modelled: the worker's silence is longer than
   anybody's. It is none where the worker and a writer are cut off from a Redis that a third still reaches.
-- moved: the list's slot goes to another master of a Redis Cluster, and one of them fails over. Nothing is stale.
+- moved: the list's slot goes to another master of a Redis Cluster, and one of them fails over; it may come back.
+  Nothing is stale.
 """
 
 from collections.abc import Iterator
@@ -71,7 +72,6 @@ CLAIMS = (
 LIMITS = (
     Limit("a clock that is behind", Model(PRODUCT, BEHIND), Promise.UNIQUE),
     Limit("a fence that a lost write has raised", Model(PRODUCT, FAILED_OVER), Promise.CACHED),
-    Limit("a slot that returns from a failover", Model(PRODUCT, MOVED_THERE_AND_BACK), Promise.STRICT),
 )
 
 
@@ -98,5 +98,6 @@ def larger_claims() -> Iterator[Claim[Promise]]:
         ("silent and failed over", PRODUCT, SILENT_FAILED_OVER, LOST),
         ("silent and failed over, 2 processes", PRODUCT, replace(FAILED_OVER, outages=1), LOST),
         ("moved and promoted", PRODUCT, MOVED_PROMOTED, STRICT),
+        ("moved there and back", PRODUCT, MOVED_THERE_AND_BACK, STRICT),
     ):
         yield Claim(name, Model(protocol, world), promises)

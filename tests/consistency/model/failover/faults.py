@@ -66,7 +66,7 @@ def _redis(protocol: Protocol, world: World, state: State) -> Iterator[Step]:
     if world.wipes:
         yield from _wipes(state)
     if state.left.moves:
-        yield from _moves(state)
+        yield from _moves(protocol, state)
 
 
 def _deaths(state: State) -> Iterator[Step]:
@@ -147,12 +147,20 @@ def _wipes(state: State) -> Iterator[Step]:
         yield "the generation is evicted", with_node(state, state.at, here._replace(generation=None))
 
 
-def _moves(state: State) -> Iterator[Step]:
-    """The slot goes to another node, and its hash with it."""
+def _moves(protocol: Protocol, state: State) -> Iterator[Step]:
+    """The slot goes to another node, and its hash with it. Whoever follows it has the new map, which casts doubt."""
     left = state.left._replace(moves=state.left.moves - 1)
     source = state.nodes[state.at]
     for node, target in enumerate(state.nodes):
         if node != state.at:
+            server = _another(target.server, is_new=True) if protocol.gains_a_term else target.server
             moved = with_node(state, state.at, source._replace(hash=None))
-            moved = with_node(moved, node, target._replace(hash=source.hash))
+            moved = with_node(moved, node, target._replace(server=server, hash=source.hash))
+            if protocol.doubts_what_gains:
+                moved = moved._replace(processes=tuple([_doubting(process, node) for process in state.processes]))
             yield f"the slot moves to node {node + 1}", moved._replace(at=node, left=left)
+
+
+def _doubting(process: Process, node: int) -> Process:
+    wire = process.wires[node]
+    return process._replace(wires=put(process.wires, node, wire._replace(line=min(wire.line, Line.DOUBTED))))

@@ -91,6 +91,21 @@ MUTANTS = (
         ("promoted",),
     ),
     Mutant(
+        "slot-without-a-term",
+        "A slot that comes back brings along what was cached before it left, and what was raised meanwhile was lost "
+        "with the master where it was.",
+        Model(Protocol(gains_a_term=False), claims.MOVED_THERE_AND_BACK),
+        Promise.STRICT,
+        ("moves to node 2", "promoted", "moves to node 1"),
+    ),
+    Mutant(
+        "given-slot-not-doubted",
+        "Who reads on knows the master by the generation of before, until it looks again.",
+        Model(Protocol(doubts_what_gains=False), claims.MOVED_THERE_AND_BACK),
+        Promise.STRICT,
+        ("moves to node 2", "promoted", "moves to node 1"),
+    ),
+    Mutant(
         "acknowledges-without-waiting",
         "One process is cut off, and the others serve what they have.",
         Model(Protocol(write_waits=False), claims.CUT_OFF),

@@ -21,6 +21,8 @@ class Protocol:
     fresh_if_hidden: bool = True
     fresh_if_another: bool = True
     looks_again: bool = True
+    gains_a_term: bool = True
+    doubts_what_gains: bool = True
     # Announcing
     raises_before_commit: bool = True
     write_waits: bool = True

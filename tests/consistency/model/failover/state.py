@@ -88,8 +88,9 @@ class Line(IntEnum):
     """A process's wire to a node."""
 
     DOWN = 0
-    UP = 1  # a generation is adopted
-    READS = 2  # and the note allows to read
+    DOUBTED = 1  # the node was given the list's slot: its generation must be looked at again
+    UP = 2  # a generation is adopted
+    READS = 3  # and the note allows to read
 
 
 class Wire(NamedTuple):
