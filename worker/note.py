@@ -12,6 +12,7 @@ from typing import Any
 import structlog
 
 from core.cache.servers.connect import Servers
+from core.cache.servers.route import SENTINEL_SECONDS
 from core.cache.servers.wire import PATIENCE_SECONDS
 from core.errors import DatabaseUnavailable, Redirected, RedisUnavailable
 from core.lists.all_lists import AllLists
@@ -30,11 +31,13 @@ AWAY = "away"
 def longest_silence(settings: Settings) -> float:
     """Seconds of silence after which no API process uses the connection any more on which it heard Redis last.
 
-    One that asks nothing notices late: it looks twice in `retry_after`. Then it waits for two to three thirds of its
-    time-out until it calls the connection stalled, and then for its patience. The worker's own silence begins up to a
-    beat too early, at the last answer; another beat is for timers that are late.
+    One that asks nothing notices late: it looks twice in `retry_after`, and asks the Sentinels in between, if there are
+    any. Then it waits for two to three thirds of its time-out until it calls the connection stalled, and then for its
+    patience. The worker's own silence begins up to a beat too early, at the last answer; another beat is for timers
+    that are late.
     """
-    noticed = settings.redis_retry_after / 2 + settings.redis_timeout
+    asking = SENTINEL_SECONDS if settings.redis.kind == "sentinel" else 0.0
+    noticed = max(settings.redis_retry_after / 2, asking) + settings.redis_timeout
     return noticed + max(PATIENCE_SECONDS, settings.redis_timeout) + 2 * BEAT_SECONDS
 
 

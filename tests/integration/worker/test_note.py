@@ -8,6 +8,7 @@ from core.types import UserId
 from tests import steps
 from tests.servers.address import until
 from tests.stack import Stack, WorkerProcess, folder, steady_port
+from worker.note import longest_silence
 
 
 @pytest.fixture(scope="module")
@@ -136,3 +137,11 @@ def is_published(hands: steps.Cursor, user: UserId) -> bool:
 def count(hands: steps.Cursor, table: str, user: UserId) -> int:
     hands.execute(f"SELECT count(*) FROM {table} WHERE user_id = %s", (user,))
     return int(hands.fetchall()[0][0])
+
+
+def test_away_comes_when_nobody_keeps_the_connection_any_more(workshop: Stack) -> None:
+    """By what a process may take at most to notice a silence: Sentinels that do not answer make it notice later."""
+    settings = {"REDIS_RETRY_AFTER": "0.2", "REDIS_TIMEOUT": "0.1"}
+    one = longest_silence(workshop.settings(**settings))
+    behind = longest_silence(workshop.settings(**settings, REDIS_URL="redis+sentinel://127.0.0.1:26379/mymaster/0"))
+    assert (round(one, 2), round(behind, 2)) == (1.4, 1.8)
