@@ -40,8 +40,8 @@ _REDIRECTED = re.compile(r"(MOVED|ASK) \d+ (.*):(\d+)")
 
 TURNS = 3
 """Of the event loop, in which what goes to one master is gathered. Each gets a part of what is asked in a turn, and the
-smaller a batch, the more of a command's cost is the waking up for it. A busy process loses no time by it, as what waits
-here would wait for its turn elsewhere; a turn of an idle one takes two microseconds.
+smaller a batch, the more of a command's cost is the waking up for it. A busy process loses hardly any time by it, as
+what waits here would wait for its turn elsewhere; a turn of an idle one takes two microseconds.
 """
 
 SPREAD = 10_139
