@@ -14,7 +14,6 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
-from structlog.testing import capture_logs
 
 from core.addresses.redis import RedisAddress
 from core.cache.servers.redis import Redis
@@ -91,33 +90,6 @@ class TestPipelining:
             with pytest.raises(RedisUnavailable):
                 await wrong
             assert await redis.call("CLIENT", "ID") == before
-
-
-class _Stumbling:
-    """A recovery whose question to the database fails as nobody has foreseen, as before the first migration."""
-
-    def __init__(self, times: int) -> None:
-        self._left = times
-
-    async def recover(self, redis: Redis, send: Send) -> None: ...
-
-    async def may_read(self) -> bool:
-        self._left -= 1
-        if self._left >= 0:
-            raise ValueError("no such table")
-        return True
-
-    def forget(self) -> None: ...
-
-
-async def test_what_nobody_has_foreseen_is_not_the_end_of_it(stack: Stack) -> None:
-    """The next connection may find it right; it is told once."""
-    redis = Redis(Direct(RedisAddress.parse(stack.redis.url)), timeout=5, retry_after=0.05)
-    with capture_logs() as lines:
-        await redis.start(recovery=_Stumbling(3))
-        await until(lambda: redis.readable)
-    assert [line["event"] for line in lines if line["log_level"] == "error"] == ["redis_connection_failed"]
-    await redis.close()
 
 
 class TestHungServer:
