@@ -36,10 +36,10 @@ def costs(sides: Sequence[Side], *, connections: int, seconds: int, cores: Cores
     Raises `WrkFailed`, also when a request failed.
     """
     whole = math.ceil(seconds * len(sides) * (1 + LEFT_SECONDS / SLICE_SECONDS))
-    loads: list[_Load] = []
+    loads = [_Load(side) for side in sides]
     try:
-        for side in sides:
-            loads.append(_Load(side, connections, whole, cores))  # noqa: PERF401  # what has begun is to be ended
+        for load in loads:
+            load.begin(connections, whole, cores)
         deadline = time.monotonic() + whole
         while time.monotonic() < deadline:
             for load in (*loads, *loads[::-1]):
@@ -53,40 +53,54 @@ def costs(sides: Sequence[Side], *, connections: int, seconds: int, cores: Cores
 class _Load:
     """A load generator that stands still when it is not its turn."""
 
-    def __init__(self, side: Side, connections: int, seconds: int, cores: Cores) -> None:
+    def __init__(self, side: Side) -> None:
         self._side = side
         self._spent = [0.0] * len(side.parts)
+        self._wrk: subprocess.Popen[str] | None = None
+
+    def begin(self, connections: int, seconds: int, cores: Cores) -> None:
+        """The first turn."""
         before = self._used()
         with pinned(cores.rest):
-            command = wrk.command(side.url, side.requests, connections=connections, seconds=seconds)
+            command = wrk.command(self._side.url, self._side.requests, connections=connections, seconds=seconds)
             self._wrk = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         self._stand_still()
         self._count(before)
 
     def turn(self) -> None:
         before = self._used()
-        self._wrk.send_signal(signal.SIGCONT)
+        self._running.send_signal(signal.SIGCONT)
         self._stand_still()
         self._count(before)
 
     def end(self) -> tuple[float, ...]:
         """Its time is up: it goes on only to say what it has seen."""
         before = self._used()
-        self._wrk.send_signal(signal.SIGCONT)
-        output, errors = self._wrk.communicate(timeout=wrk.TIMEOUT)
+        self._running.send_signal(signal.SIGCONT)
+        try:
+            output, errors = self._running.communicate(timeout=wrk.TIMEOUT)
+        except subprocess.TimeoutExpired as error:
+            raise wrk.WrkFailed("wrk did not end") from error
         self._count(before)
-        run = wrk.result(output, errors, self._wrk.returncode)
+        run = wrk.result(output, errors, self._running.returncode)
         if not run.requests or run.refused or run.broken:
             raise wrk.WrkFailed(f"{run.refused + run.broken} of {run.requests} requests failed")
         return tuple(spent / run.requests for spent in self._spent)
 
     def kill(self) -> None:
-        self._wrk.kill()
-        self._wrk.communicate()
+        """Also one that stands still, which would for ever."""
+        if self._wrk is not None:
+            self._wrk.kill()
+            self._wrk.communicate()
+
+    @property
+    def _running(self) -> subprocess.Popen[str]:
+        assert self._wrk is not None
+        return self._wrk
 
     def _stand_still(self) -> None:
         time.sleep(SLICE_SECONDS)
-        self._wrk.send_signal(signal.SIGSTOP)
+        self._running.send_signal(signal.SIGSTOP)
         time.sleep(LEFT_SECONDS)
 
     def _used(self) -> list[float]:
