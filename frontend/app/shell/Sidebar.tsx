@@ -24,12 +24,14 @@ export function Sidebar({ place, stats, onGo }: Props) {
     };
   };
   const nav = useRef<HTMLElement>(null);
-  // On a phone the views are one line: where one is must be in sight.
+  const inSight = useRef<Place>(null);
+  // On a phone the views are one line: where one is must be in sight, once; from then on a finger may move the line.
   useLayoutEffect(() => {
-    const here = nav.current?.querySelector<HTMLElement>("[aria-current]");
-    if (here && nav.current)
-      nav.current.scrollLeft = here.offsetLeft - (nav.current.clientWidth - here.clientWidth) / 2;
-  }, [place, stats === undefined]);
+    const here = nav.current?.querySelector<HTMLElement>("[aria-current]"); // a tag is here when its tasks are
+    if (!here || !nav.current || inSight.current === place) return;
+    nav.current.scrollLeft = here.offsetLeft - (nav.current.clientWidth - here.clientWidth) / 2;
+    inSight.current = place;
+  });
   return (
     <nav ref={nav} className="sidebar" aria-label={t.views.title}>
       <ul>

@@ -4,6 +4,7 @@ import type { Page } from "playwright-core";
 import { expect, test } from "vitest";
 import { visit, visitAsNewUser } from "../stage/browser";
 import { newUser } from "../stage/people";
+import { BASE } from "../stage/settings";
 import { expectTitles, go, row } from "../stage/tasks";
 
 const PHONE = { viewport: { width: 390, height: 780 }, hasTouch: true, isMobile: true };
@@ -53,6 +54,29 @@ test("tags are there, and the place where one is is in sight", async () => {
     return box && box.x >= 0 && box.x + box.width <= PHONE.viewport.width;
   };
   await expect.poll(isInSight).toBe(true);
+});
+
+test("what is about to be touched stays where it is when counts come and go", async () => {
+  const user = await newUser();
+  await user.addTask({ title: "Plan", due_date: "2020-01-01" });
+  const page = await visit(PHONE);
+  let answer = (): void => {};
+  const mayBeAnswered = new Promise<void>((resolve) => (answer = resolve));
+  await page.route(/api.tasks/, (route) => mayBeAnswered.then(() => route.fallback()));
+  await page.context().addCookies(user.cookies(BASE));
+  await page.reload();
+  const views = page.getByRole("navigation");
+  const places = () =>
+    views.getByRole("link").evaluateAll((links) => links.map((link) => JSON.stringify(link.getBoundingClientRect())));
+  await views.evaluate((line) => line.scrollBy({ left: 150 }));
+  const before = await places();
+  expect(await views.locator(".nav-count").count()).toBe(0);
+  answer();
+  await views.getByText("Overdue1").waitFor();
+  expect(await places()).toEqual(before);
+  for (let n = 1; n < 10; n++) await user.addTask({ title: `Plan ${n}`, due_date: "2020-01-01" });
+  await views.getByText("Overdue10").waitFor();
+  expect(await places()).toEqual(before);
 });
 
 /** Names of what can be touched and is smaller than a finger, by where a touch arrives. */
