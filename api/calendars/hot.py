@@ -11,7 +11,7 @@ from hashlib import blake2b
 from http import HTTPStatus
 
 from starlette.datastructures import Headers
-from starlette.types import Message, Receive, Scope
+from starlette.types import Receive, Scope
 
 from api.auth import Principal
 from api.calendars import places, transport
@@ -25,6 +25,7 @@ from api.calendars.xml import write
 from api.calendars.xml.names import dav
 from api.calendars.xml.read import Element, NotXml, read_small
 from api.hits.asked import Asked, Form
+from api.http.again import again
 from core.cache.answer import Header
 from core.tasks import answers
 from core.tasks.questions.queries import ChangesQuery, StandQuery
@@ -65,23 +66,13 @@ class HotQuestions:
                 message = await receive()
         except TimeoutError:
             return None, receive  # whoever reads it waits for as long again
-        again = _again(message, receive)
+        received = again(message, receive)
         if message["type"] != "http.request" or message.get("more_body"):
-            return None, again
+            return None, received
         depth, minimal = headers.get("depth", ""), is_minimal(headers)
         body = message.get("body", b"")
         asked = _asked(scope["method"], place, body, depth=depth, minimal=minimal, shape=self._shape)
-        return asked, again
-
-
-def _again(message: Message, receive: Receive) -> Receive:
-    """What was received, then what comes after it."""
-    pieces = [message]
-
-    async def receive_again() -> Message:
-        return pieces.pop() if pieces else await receive()
-
-    return receive_again
+        return asked, received
 
 
 @lru_cache(MEMO_ENTRIES)

@@ -18,6 +18,7 @@ from starlette.requests import Request
 from starlette.types import Message, Receive, Scope, Send
 
 from api.guard import identified
+from api.http.again import again
 from api.mcp.server import make_server
 from api.services import Services
 from api.tasks.service import Tasks
@@ -62,8 +63,8 @@ class Assistants:
         try:
             async with asyncio.timeout(SECONDS):
                 # Here, where a client that leaves within its body is known for what it is.
-                again = _again(await request.body(), receive)
-                await self._manager.handle_request(scope, again, _with_headers(send, headers))
+                body = {"type": "http.request", "body": await request.body(), "more_body": False}
+                await self._manager.handle_request(scope, again(body, receive), _with_headers(send, headers))
         except TimeoutError:
             raise HTTPException(HTTPStatus.REQUEST_TIMEOUT) from None
 
@@ -86,16 +87,6 @@ def _at_any_port(names: list[str]) -> Iterator[str]:
         yield name
         if not name.rpartition(":")[2].isdigit():
             yield f"{name}:*"
-
-
-def _again(body: bytes, receive: Receive) -> Receive:
-    """The body in one piece, then what comes after it."""
-    pieces = [body]
-
-    async def receive_again() -> Message:
-        return {"type": "http.request", "body": pieces.pop(), "more_body": False} if pieces else await receive()
-
-    return receive_again
 
 
 def _with_headers(send: Send, told: dict[str, str]) -> Send:

@@ -1,6 +1,7 @@
 """What the handlers of tasks are given, beside their owner."""
 
 import re
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Literal, cast
 from urllib.parse import parse_qs
@@ -63,10 +64,7 @@ _OF_IMPORTS: dict[str, str] = {"format": "", "dry_run": "false", "time_zone": ""
 
 def parse_import(query: bytes) -> ImportAsked:
     """Raises `InvalidInput`."""
-    asked = parse_qs(query.decode("latin-1"), keep_blank_values=True, errors="replace")
-    given = {name: asked[name] for name in _OF_IMPORTS if name in asked}
-    name, dry_run, zone, lists = ([*given.get(name, ()), usual][0] for name, usual in _OF_IMPORTS.items())
-    faults = [Fault(f"?{name}", "must be given once") for name, values in given.items() if len(values) > 1]
+    given, (name, dry_run, zone, lists), faults = _read(query, _OF_IMPORTS)
     if "format" in given and name not in ("auto", *IMPORTED):
         faults.append(Fault("?format", f"must be auto, {', '.join(IMPORTED[:-1])} or {IMPORTED[-1]}"))
     if dry_run not in ("true", "false"):
@@ -94,10 +92,7 @@ _OF_EXPORTS: dict[str, str] = {"format": "json", "bom": "false", "after": ""}
 
 def parse_export(query: bytes) -> tuple[ExportFormat, bool, int | None]:
     """The format, whether CSV is to begin with a mark, and behind which task a part begins; raises `InvalidInput`."""
-    asked = parse_qs(query.decode("latin-1"), keep_blank_values=True, errors="replace")
-    given = {name: asked[name] for name in _OF_EXPORTS if name in asked}
-    name, marked, after = ([*given.get(name, ()), usual][0] for name, usual in _OF_EXPORTS.items())
-    faults = [Fault(f"?{name}", "must be given once") for name, values in given.items() if len(values) > 1]
+    given, (name, marked, after), faults = _read(query, _OF_EXPORTS)
     if name not in KINDS:
         faults.append(Fault("?format", "must be json, csv, ics or zip"))
     if marked not in ("true", "false") or (marked == "true" and name != "csv"):
@@ -107,3 +102,11 @@ def parse_export(query: bytes) -> tuple[ExportFormat, bool, int | None]:
     if faults:
         raise InvalidInput(*faults)
     return cast(ExportFormat, name), marked == "true", int(after) if after else None
+
+
+def _read(query: bytes, usual: Mapping[str, str]) -> tuple[Collection[str], list[str], list[Fault]]:
+    """Which of these are given, what each of them is, as a rule or given, and the faults of what is given twice."""
+    asked = parse_qs(query.decode("latin-1"), keep_blank_values=True, errors="replace")
+    given = {name: asked[name] for name in usual if name in asked}
+    values = [given[name][0] if name in given else value for name, value in usual.items()]
+    return given, values, [Fault(f"?{name}", "must be given once") for name in given if len(given[name]) > 1]

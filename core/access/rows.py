@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, LiteralString
 
+from core.database import instants
 from core.database.transaction import Transaction
 from core.errors import NotFound, TooManyTokens
 from core.lists.lists import Change
@@ -30,12 +31,10 @@ BEARERS = UserId("\x1e")
 BATCH = 200
 """Tokens in one message."""
 
-_INSTANT: LiteralString = """'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'"""
 _SHOWN: LiteralString = (
     "json_build_object('id', id, 'name', name, 'scopes', scopes,"
-    " 'created_at', to_char(created_at AT TIME ZONE 'UTC', " + _INSTANT + "),"
-    " 'expires_at', to_char(expires_at AT TIME ZONE 'UTC', " + _INSTANT + "),"
-    " 'last_used_at', to_char(last_used_at AT TIME ZONE 'UTC', " + _INSTANT + "))"
+    " 'created_at', " + instants.shown("created_at") + ", 'expires_at', " + instants.shown("expires_at") + ","
+    " 'last_used_at', " + instants.shown("last_used_at") + ")"
 )
 
 # One token after another: row-level security shows the list to nobody but its owner, who is known only then. What a row

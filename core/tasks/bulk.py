@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import LiteralString
 
+from core.database import instants
 from core.database.transaction import Transaction
 from core.lists.lists import TASKS, Change
 from core.lists.stand import HISTORY, REVISION, STAND
@@ -204,11 +205,14 @@ def erase_rest(change: Change) -> bool:
 
 def account(transaction: Transaction) -> tuple[int, str | None]:
     """How many tasks the owner has, the trash included, and since when they are being erased."""
-    sql: LiteralString = """
+    sql: LiteralString = (
+        """
         SELECT coalesce((SELECT live + in_trash FROM task_lists WHERE user_id = %(owner)s), (
             SELECT count(*) FROM tasks WHERE user_id = %(owner)s)), (
-            SELECT to_char(requested_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')
-            FROM account_erasures WHERE user_id = %(owner)s)
+            SELECT """
+        + instants.shown("requested_at")
+        + """ FROM account_erasures WHERE user_id = %(owner)s)
     """
+    )
     [(tasks, requested_at)] = transaction.execute(sql)
     return tasks, requested_at

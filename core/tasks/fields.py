@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, LiteralString
 
+from core.database import instants
 from core.tasks.tree.keys import PLACE
 
 _REPRESENTATION: LiteralString = "4"
@@ -64,20 +65,19 @@ def _given(name: LiteralString, type_: LiteralString, default: Any = None, *, ne
     return Member(name, (Given(name, type_, default, needed=needed),))
 
 
-_INSTANT: LiteralString = """'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'"""
-_INSTANT_EXACT: LiteralString = """'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'"""
-
-
 def _instant(name: LiteralString, imported: LiteralString, made: LiteralString | None = None) -> Member:
     """A time that the service keeps, with the milliseconds that a browser writes."""
-    sql: LiteralString = "to_char(t." + name + " AT TIME ZONE 'UTC', " + _INSTANT + ")"
-    return Member(name, (Kept(name, "timestamptz", imported, made),), sql)
+    return Member(name, (Kept(name, "timestamptz", imported, made),), instants.shown("t." + name))
 
 
 # A due date comes back in the form it was given; an instant with microseconds keeps them, any other has milliseconds.
 _DUE_DATE: LiteralString = (
     "coalesce(to_char(t.due_on, 'YYYY-MM-DD'), to_char(t.due_at AT TIME ZONE 'UTC',"
-    " CASE WHEN t.due_at = date_trunc('milliseconds', t.due_at) THEN " + _INSTANT + " ELSE " + _INSTANT_EXACT + " END))"
+    " CASE WHEN t.due_at = date_trunc('milliseconds', t.due_at) THEN "
+    + instants.MILLISECONDS
+    + " ELSE "
+    + instants.MICROSECONDS
+    + " END))"
 )
 
 ID = Member("id")
