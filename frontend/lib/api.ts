@@ -10,6 +10,7 @@
  */
 
 import { EventStream } from "./events.js";
+import { newKey } from "./key.js";
 import { Transport, type Call, type Options, type Settings } from "./transport.js";
 import type { components, operations } from "./schema.js";
 
@@ -330,9 +331,4 @@ async function page<T>(response: Response): Promise<Page<T>> {
 function cursor(response: Response): string | null {
   const link = response.headers.get("Link")?.match(/<([^>]*)>[^,]*;\s*rel="?next"?/)?.[1];
   return link === undefined ? null : new URL(link, "http://any").searchParams.get("cursor");
-}
-
-/** `crypto.randomUUID` is missing where a page came over plain http from another machine, say to a phone. */
-function newKey(): string {
-  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }

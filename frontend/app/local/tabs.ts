@@ -1,5 +1,7 @@
 /** The tabs of one browser: what one has done, and what only one of them does at a time. */
 
+import { newKey } from "../../lib/key";
+
 const CHANNEL = "tasklane:tabs";
 
 export class Tabs {
@@ -30,9 +32,4 @@ export class Tabs {
   onTold(what: string, act: () => void, signal: AbortSignal): void {
     this.#channel.addEventListener("message", ({ data }) => data === what && act(), { signal });
   }
-}
-
-/** `crypto.randomUUID` is missing where a page came over plain http from another machine. */
-export function newKey(): string {
-  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }

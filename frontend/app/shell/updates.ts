@@ -5,12 +5,12 @@
 
 import { Store } from "../sync/store";
 import { hasDrafts } from "../sync/storage";
+import { TYPING } from "../ui/useShortcuts";
 
 const WORKER = "/worker.js";
 const HOUR = 60 * 60 * 1000;
 const MOMENT = 1000;
 
-const TYPING = "input:not([type=checkbox], [type=radio]), textarea, select";
 const OPEN = "dialog[open], :popover-open, .batch-bar, .notice";
 
 export class Updates {

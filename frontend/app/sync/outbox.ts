@@ -7,9 +7,10 @@
  */
 
 import { type Api, Unreachable } from "../../lib/api";
+import { newKey } from "../../lib/key";
 import type { Task } from "../data/types";
 import type { Drawer } from "../local/disk";
-import { newKey, type Tabs } from "../local/tabs";
+import type { Tabs } from "../local/tabs";
 import type { Connection } from "./connection";
 import { failureOf, sentenceOf } from "./failure";
 import { portions, send } from "./send";

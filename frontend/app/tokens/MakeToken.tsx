@@ -1,18 +1,21 @@
-import { type FormEvent, useId, useState } from "react";
+import { type FormEvent, useState } from "react";
 import { Problem, type NewAccessToken, type Scope } from "../../lib/api";
 import { sentenceOf } from "../sync/failure";
 import { Field } from "../tasks/form/Field";
 import { faultOf } from "../tasks/form/fieldErrors";
+import { Segments } from "../ui/Segments";
 import { useWorkspace } from "../workspace/workspace";
 import { t } from "../text";
 
 const MAX_NAME = 100;
 const DAY = 24 * 60 * 60 * 1000;
 
-const RIGHTS: readonly (readonly [string, readonly Scope[]])[] = [
-  [t.tokens.read, ["tasks:read"]],
-  [t.tokens.change, ["tasks:read", "tasks:write"]],
-];
+const READ: readonly Scope[] = ["tasks:read"];
+const CHANGE: readonly Scope[] = ["tasks:read", "tasks:write"];
+const RIGHTS = [
+  [t.tokens.read, READ],
+  [t.tokens.change, CHANGE],
+] as const;
 const ENDS: readonly (readonly [string, number | null])[] = [
   [t.tokens.month, 30],
   [t.tokens.year, 365],
@@ -22,8 +25,8 @@ const ENDS: readonly (readonly [string, number | null])[] = [
 export function MakeToken({ onMade }: { onMade: (made: NewAccessToken) => void }) {
   const { api } = useWorkspace();
   const [name, setName] = useState("");
-  const [right, setRight] = useState(0);
-  const [end, setEnd] = useState(0);
+  const [scopes, setScopes] = useState(READ);
+  const [days, setDays] = useState<number | null>(30);
   const [problem, setProblem] = useState<unknown>(null);
   const [busy, setBusy] = useState(false);
   const fault = faultOf(problem, "name");
@@ -32,10 +35,9 @@ export function MakeToken({ onMade }: { onMade: (made: NewAccessToken) => void }
     event.preventDefault();
     setBusy(true);
     setProblem(null);
-    const days = ENDS[end]?.[1] ?? null;
     const expires_at = days === null ? null : new Date(Date.now() + days * DAY).toISOString();
     try {
-      onMade(await api.createToken({ name, scopes: [...(RIGHTS[right]?.[1] ?? [])], expires_at }));
+      onMade(await api.createToken({ name, scopes: [...scopes], expires_at }));
     } catch (error) {
       setProblem(error);
       setBusy(false);
@@ -57,8 +59,8 @@ export function MakeToken({ onMade }: { onMade: (made: NewAccessToken) => void }
           />
         )}
       </Field>
-      <Choice legend={t.tokens.may} options={RIGHTS} chosen={right} onChoose={setRight} />
-      <Choice legend={t.tokens.ends} options={ENDS} chosen={end} onChoose={setEnd} />
+      <Segments legend={t.tokens.may} options={RIGHTS} chosen={scopes} onChoose={setScopes} />
+      <Segments legend={t.tokens.ends} options={ENDS} chosen={days} onChoose={setDays} />
       {problem !== null && !fault && (
         <p className="field-fault" role="alert">
           {problem instanceof Problem ? problem.message : `${t.tokens.notMade} ${sentenceOf(problem)}`}
@@ -70,29 +72,5 @@ export function MakeToken({ onMade }: { onMade: (made: NewAccessToken) => void }
         </button>
       </footer>
     </form>
-  );
-}
-
-interface ChoiceProps {
-  legend: string;
-  options: readonly (readonly [string, unknown])[];
-  chosen: number;
-  onChoose: (index: number) => void;
-}
-
-function Choice({ legend, options, chosen, onChoose }: ChoiceProps) {
-  const name = useId();
-  return (
-    <fieldset className="field">
-      <legend>{legend}</legend>
-      <div className="segments">
-        {options.map(([label], index) => (
-          <label key={label}>
-            <input type="radio" name={name} checked={chosen === index} onChange={() => onChoose(index)} />
-            <span>{label}</span>
-          </label>
-        ))}
-      </div>
-    </fieldset>
   );
 }

@@ -1,22 +1,13 @@
-import { useId } from "react";
 import { useStore } from "../sync/useStore";
-import { THEMES, theme } from "./theme";
+import { Segments } from "./Segments";
+import { type Theme, THEMES, theme } from "./theme";
 import { t } from "../text";
+
+const OPTIONS: readonly (readonly [string, Theme])[] = THEMES.map((option) => [t.theme[option], option]);
 
 export function ThemeChoice() {
   const chosen = useStore(theme);
-  const name = useId();
   return (
-    <fieldset className="theme-choice">
-      <legend className="only-read">{t.theme.title}</legend>
-      <div className="segments">
-        {THEMES.map((option) => (
-          <label key={option}>
-            <input type="radio" name={name} checked={chosen === option} onChange={() => theme.set(option)} />
-            <span>{t.theme[option]}</span>
-          </label>
-        ))}
-      </div>
-    </fieldset>
+    <Segments legend={t.theme.title} options={OPTIONS} chosen={chosen} onChoose={(one) => theme.set(one)} isQuiet />
   );
 }

@@ -13,7 +13,8 @@ shortcutsOn.subscribe(() => (shortcutsOn.get() ? localStorage.removeItem(KEY) : 
 /** A key held down comes again and again: harmless where it moves, not where it deletes. */
 const MOVES = new Set(["ArrowDown", "ArrowUp", "j", "k", "Alt+ArrowDown", "Alt+ArrowUp"]);
 
-const TYPING = "input:not([type=checkbox], [type=radio]), textarea, select, [contenteditable]";
+/** What takes letters. */
+export const TYPING = "input:not([type=checkbox], [type=radio]), textarea, select, [contenteditable]";
 
 export function useShortcuts(shortcuts: Shortcuts): void {
   const onKey = useEffectEvent((event: KeyboardEvent) => {

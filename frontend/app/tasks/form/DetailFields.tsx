@@ -1,7 +1,7 @@
-import { useId } from "react";
 import { useStats } from "../../data/queries";
 import { fitted } from "../../data/dates/repeat";
 import { LIMITS, PRIORITIES, PRIORITY_NAMES, same, type Task, type TaskFields } from "../../data/types";
+import { Segments } from "../../ui/Segments";
 import { DueField } from "./DueField";
 import { Field } from "./Field";
 import { faultOf } from "./fieldErrors";
@@ -16,6 +16,8 @@ interface Props {
   problem?: unknown;
   onChange: (change: Partial<TaskFields>) => void;
 }
+
+const OPTIONS = PRIORITIES.toReversed().map((priority) => [PRIORITY_NAMES[priority], priority] as const);
 
 /** Everything about a task but its title. */
 export function DetailFields({ fields, base = null, problem, onChange: onPart }: Props) {
@@ -50,7 +52,12 @@ export function DetailFields({ fields, base = null, problem, onChange: onPart }:
           fault={faultOf(problem, "due_date")}
           onChange={(due_date) => onChange({ due_date })}
         />
-        <PriorityField fields={fields} onChange={onChange} />
+        <Segments
+          legend={t.fields.priority}
+          options={OPTIONS}
+          chosen={fields.priority}
+          onChoose={(priority) => onChange({ priority })}
+        />
       </div>
       <RepeatField fields={fields} base={base} fault={faultOf(problem, "recurrence")} onChange={onChange} />
       <TagField
@@ -60,27 +67,5 @@ export function DetailFields({ fields, base = null, problem, onChange: onPart }:
         onChange={(tags) => onChange({ tags })}
       />
     </>
-  );
-}
-
-function PriorityField({ fields, onChange }: Pick<Props, "fields" | "onChange">) {
-  const name = useId();
-  return (
-    <fieldset className="field">
-      <legend>{t.fields.priority}</legend>
-      <div className="segments">
-        {PRIORITIES.toReversed().map((priority) => (
-          <label key={priority} data-priority={priority}>
-            <input
-              type="radio"
-              name={name}
-              checked={fields.priority === priority}
-              onChange={() => onChange({ priority })}
-            />
-            <span>{PRIORITY_NAMES[priority]}</span>
-          </label>
-        ))}
-      </div>
-    </fieldset>
   );
 }

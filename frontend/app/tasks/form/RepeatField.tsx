@@ -9,6 +9,7 @@ import { useWorkspace } from "../../workspace/workspace";
 import { bringReader, reader } from "../../words/reader";
 import { Field } from "./Field";
 import { t } from "../../text";
+import { capital } from "../../text/capital";
 
 interface Props {
   fields: TaskFields;
@@ -128,8 +129,4 @@ function Next({ task }: { task: Task }) {
   const now = new Date();
   const days = dates.map((date) => describeDue(date, now)).join(" · ");
   return <p className="field-hint">{dates.length ? t.repeat.next(days) : t.repeat.last}</p>;
-}
-
-function capital(text: string): string {
-  return text.charAt(0).toUpperCase() + text.slice(1);
 }
