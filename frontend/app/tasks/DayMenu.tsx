@@ -1,7 +1,7 @@
 import { type KeyboardEvent, useId, useRef } from "react";
 import { quickDay, type QuickDay } from "../data/dates/days";
 import { DAY_KEYS, QuickDays } from "./QuickDays";
-import { focusFirst, placeMenu } from "./list/RowMenu";
+import { focusFirst, placeMenu } from "./list/rows/RowMenu";
 
 interface Props {
   label: string;

@@ -1,26 +1,16 @@
-import {
-  type ClipboardEvent,
-  type FormEvent,
-  type KeyboardEvent,
-  type RefObject,
-  useEffect,
-  useId,
-  useState,
-} from "react";
+import { type ClipboardEvent, type FormEvent, type KeyboardEvent, type RefObject, useId, useState } from "react";
 import { useActions } from "../data/actions";
 import { excess, fieldsFrom, titlesIn } from "../data/lines";
-import { fitted } from "../data/dates/repeat";
-import { useStats } from "../data/queries";
-import { NO_FIELDS, same, type Task, type TaskFields } from "../data/types";
-import { useStore } from "../sync/useStore";
+import type { Task, TaskFields } from "../data/types";
 import { Icon } from "../ui/Icon";
 import { ConfirmDialog } from "../ui/ConfirmDialog";
 import { submitByKey } from "../ui/submitByKey";
-import { bringReader, reader } from "../words/reader";
+import { bringReader } from "../words/reader";
 import { useWorkspace } from "../workspace/workspace";
 import { undo } from "../workspace/notices";
 import { DetailFields } from "./form/DetailFields";
 import { Meant } from "./Meant";
+import { useTyped } from "./useTyped";
 import { t } from "../text";
 
 interface Props {
@@ -36,60 +26,34 @@ interface Props {
 /** So many lines may be a slip: the person is asked. */
 const MANY = 20;
 
-const STORED = "quick-add";
-
-/** What is typed: the title is the line as it stands, with what its words mean still in it. */
-type Typed = Partial<TaskFields>;
-
 /** A line and Enter make a task. What is typed here stays, whatever happens, until it is one. */
 export function QuickAdd({ inputRef, preset, beneath, onBeneath, onAdded }: Props) {
-  const { storage, notices } = useWorkspace();
+  const { notices } = useWorkspace();
   const { add, addBeneath, remove } = useActions();
-  const [typed, setTyped] = useState<Typed>(() => storage.read<Typed>(STORED) ?? {});
-  const [kept, setKept] = useState<readonly string[]>([]);
-  const [open, setOpen] = useState(() => Object.keys(typed).some((name) => name !== "title"));
+  const { line, pieces, fields, isDetailed, change, clear, keep, meant } = useTyped(preset);
+  const [open, setOpen] = useState(isDetailed);
   const [made, setMade] = useState(0);
   const [lines, setLines] = useState<readonly string[] | null>(null);
   const [summary, upper] = [useId(), useId()];
-  const known = Object.keys(useStats()?.by_tag ?? {});
-  const read = useStore(reader);
-  const given: TaskFields = { ...NO_FIELDS, ...preset };
-  const line = typed.title ?? "";
-  const words = read?.(line, kept, known) ?? { title: line.trim(), fields: {}, pieces: [] };
-  const fields = together(given, words.fields, { ...typed, title: words.title });
-  const tooMuch = excess(words.title);
-
-  // What was typed before the page was loaded anew means what it meant.
-  useEffect(() => {
-    if (line) void bringReader();
-  }, [line === ""]);
-
-  const change = (next: Typed) => {
-    const own = Object.entries(next).filter(([name, value]) => !same(value, given[name as keyof TaskFields]));
-    setTyped(Object.fromEntries(own));
-    setKept(kept.filter((text) => next.title?.includes(text)));
-    storage.write(STORED, own.length ? Object.fromEntries(own) : null);
-  };
+  const tooMuch = excess(fields.title);
 
   const make = (all: readonly TaskFields[]) => (beneath ? all.map((one) => addBeneath(beneath, one)) : add(all));
 
   const submit = async (event: FormEvent) => {
     event.preventDefault();
     if (!line.trim() || tooMuch > 0) return;
-    change({});
+    clear();
     setOpen(false);
     setMade(made + 1);
     inputRef.current?.focus();
-    if (read) return onAdded(make([fields]));
-    await Promise.race([bringReader(), new Promise((resolve) => setTimeout(resolve, PATIENCE))]);
-    const later = reader.get()?.(line, kept, known);
-    onAdded(make([later ? together(given, later.fields, { ...typed, title: later.title }) : fields]));
+    const now = meant();
+    onAdded(make([now instanceof Promise ? await now : now]));
   };
 
   /** The lines of a list that was written somewhere else are a task each. */
   const paste = (event: ClipboardEvent) => {
     const titles = titlesIn(event.clipboardData.getData("text"));
-    if (titles.length < 2 || typed.title) return;
+    if (titles.length < 2 || line) return;
     event.preventDefault();
     if (titles.length > MANY) setLines(titles);
     else addLines(titles);
@@ -112,10 +76,10 @@ export function QuickAdd({ inputRef, preset, beneath, onBeneath, onAdded }: Prop
       return onBeneath(null);
     }
     const { selectionStart, selectionEnd } = event.currentTarget;
-    const piece = words.pieces.find(({ end }) => end === selectionStart && end === selectionEnd);
+    const piece = pieces.find(({ end }) => end === selectionStart && end === selectionEnd);
     if (event.key !== "Backspace" || !piece) return;
     event.preventDefault();
-    setKept([...kept, piece.text]);
+    keep(piece);
   };
 
   return (
@@ -139,7 +103,7 @@ export function QuickAdd({ inputRef, preset, beneath, onBeneath, onAdded }: Prop
           aria-invalid={tooMuch > 0}
           value={line}
           onFocus={() => void bringReader()}
-          onChange={({ target }) => change({ ...typed, title: target.value })}
+          onChange={({ target }) => change({ title: target.value })}
           onPaste={paste}
           onKeyDown={onKeyDown}
         />
@@ -152,12 +116,12 @@ export function QuickAdd({ inputRef, preset, beneath, onBeneath, onAdded }: Prop
       </div>
       <div role="alert">{tooMuch > 0 && <p className="field-fault quick-add-fault">{t.tooLong(tooMuch)}</p>}</div>
       <div id={summary} aria-live="polite">
-        {(!open || words.pieces.length > 0) && (
+        {(!open || pieces.length > 0) && (
           <Meant
             fields={fields}
-            pieces={words.pieces}
-            onKeep={({ text }) => {
-              setKept([...kept, text]);
+            pieces={pieces}
+            onKeep={(piece) => {
+              keep(piece);
               inputRef.current?.focus();
             }}
           />
@@ -165,7 +129,7 @@ export function QuickAdd({ inputRef, preset, beneath, onBeneath, onAdded }: Prop
       </div>
       {open && (
         <div className="quick-add-details">
-          <DetailFields key={made} fields={fields} onChange={(part) => change({ ...typed, ...part })} />
+          <DetailFields key={made} fields={fields} onChange={change} />
         </div>
       )}
       {lines && (
@@ -179,16 +143,6 @@ export function QuickAdd({ inputRef, preset, beneath, onBeneath, onAdded }: Prop
       )}
     </form>
   );
-}
-
-/** Milliseconds for which a new task waits for what reads its words, the first time. */
-const PATIENCE = 1_500;
-
-/** What is said in the form is stronger than the words, and these than the list; tags add up. */
-function together(given: TaskFields, words: Partial<TaskFields>, typed: Typed): TaskFields {
-  const tags = [...new Set([...(typed.tags ?? given.tags), ...(words.tags ?? [])])];
-  const fields = { ...given, ...words, ...typed, tags };
-  return { ...fields, recurrence: fitted(fields.recurrence, fields.due_date) };
 }
 
 /** What a line says of itself is stronger than what the form has not said. */

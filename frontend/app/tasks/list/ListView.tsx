@@ -1,35 +1,32 @@
 import { type RefObject, useCallback, useMemo, useRef, useState } from "react";
 import { named, useActions } from "../../data/actions";
-import { type Filters, isNarrowed, NO_FILTERS } from "../../data/list/filters";
-import { presetOf } from "../../data/list/preset";
-import { type Listing, useTaskList } from "../../data/queries";
-import { arrange, isByHand } from "../../data/list/arrange";
 import { type QuickDay, quickDay } from "../../data/dates/days";
 import { dayOf, dueDay } from "../../data/dates/due";
+import { arrange, isByHand } from "../../data/list/arrange";
+import { type Filters, NO_FILTERS } from "../../data/list/filters";
 import { fold, folds } from "../../data/list/folds";
 import { type Step, type Target, targetOf } from "../../data/list/moving";
-import { select } from "../../data/list/select";
+import { presetOf } from "../../data/list/preset";
 import { LEVELS, type Row } from "../../data/list/tree";
+import { type TaskListing, useTaskList } from "../../data/queries";
 import { fieldsOf, type Task } from "../../data/types";
-import { failureOf, sentenceOf } from "../../sync/failure";
-import { useStore } from "../../sync/useStore";
-import { Icon } from "../../ui/Icon";
 import { MINUTE, useNow } from "../../ui/useNow";
 import { useShortcuts } from "../../ui/useShortcuts";
 import { useWorkspace } from "../../workspace/workspace";
-import { BatchBar } from "./BatchBar";
+import type { Draft } from "../form/TaskDialog";
 import { QuickAdd } from "../QuickAdd";
 import { DAY_KEYS } from "../QuickDays";
+import { More } from "../states";
+import { Elsewhere, NoRows, Stale } from "./around";
+import { BatchBar } from "./BatchBar";
 import { Refusals } from "./Refusals";
-import { placeMenu, RowMenu } from "./RowMenu";
-import { focusRow, useKeptFocus } from "./rowFocus";
-import { Awaited, Blank, More } from "../states";
-import type { Draft } from "../form/TaskDialog";
-import { TaskList } from "./TaskList";
-import type { RowActions } from "./TaskRow";
+import { focusRow, useKeptFocus } from "./rows/rowFocus";
+import { placeMenu, RowMenu } from "./rows/RowMenu";
+import { TaskList } from "./rows/TaskList";
+import type { RowActions } from "./rows/TaskRow";
 import { Toolbar } from "./Toolbar";
 import { useDrag } from "./useDrag";
-import { useSelection } from "./useSelection";
+import { type Selection, useSelection } from "./useSelection";
 import { t } from "../../text";
 
 interface Props {
@@ -45,8 +42,9 @@ const NO_TASKS: readonly Task[] = [];
 
 export function ListView({ filters, addRef, onFilters, onDraft }: Props) {
   const listing = useTaskList(filters);
+  const found = listing.found ?? NO_TASKS;
   const rows = listing.rows ?? NO_ROWS;
-  const selection = useSelection(listing.found ?? NO_TASKS);
+  const selection = useSelection(found);
   const actions = useActions();
   const workspace = useWorkspace();
   const now = (task: Task | null) => task && workspace.current(task);
@@ -59,62 +57,25 @@ export function ListView({ filters, addRef, onFilters, onDraft }: Props) {
   const search = useRef<HTMLInputElement>(null);
   const preset = presetOf(filters, new Date(useNow(MINUTE)));
   const sayWhere = useWhere({ filters, most: listing.most, onFilters });
+  const moves = useMoves({ filters, list, listing });
 
-  const byHand = isByHand(filters);
-  const move = (task: Task, to: Target) => {
-    if (to.parent) fold(to.parent.id, false);
-    actions.move(task, to);
-  };
-  const drag = useDrag({ list, rows, tree: listing.tree, onMove: move });
-  const target = (step: Step, task: Task) => (byHand ? targetOf(step, task, rows, listing.tree) : null);
+  const canHaveSubtasks = (task: Task) => listing.tree.above(task).length + 1 < LEVELS;
   const addBeneath = (task: Task) => {
-    if (listing.tree.above(task).length + 1 >= LEVELS) return;
+    if (!canHaveSubtasks(task)) return;
     setBeneath(task);
     addRef.current?.focus();
   };
-
-  const onRow = (act: (task: Task) => void) => (id: number | null) => {
-    const row = rows.find(({ task }) => task.id === id);
-    if (row) act(row.task);
-  };
-  const step = (way: Step) =>
-    onRow((task) => {
-      const to = target(way, task);
-      if (to) move(task, to);
-    });
   /** Of the selected ones where the task is one of them. */
-  const schedule = (which: QuickDay) => (task: Task) => {
+  const schedule = (which: QuickDay, task: Task) => {
     const tasks = selection.has(task) ? selection.tasks : [task];
     actions.schedule(tasks, quickDay(which, new Date()));
   };
-  useShortcuts({
-    "/": () => search.current?.focus(),
-    ArrowDown: () => focusRow(1),
-    ArrowUp: () => focusRow(-1),
-    j: () => focusRow(1),
-    k: () => focusRow(-1),
-    c: onRow(on.onComplete),
-    x: onRow((task) => on.onSelect(task, false)),
-    X: onRow((task) => on.onSelect(task, true)),
-    Delete: onRow(on.onRemove),
-    Backspace: onRow(on.onRemove),
-    Escape: selection.end,
-    s: onRow(addBeneath),
-    m: onRow(menu.openAt),
-    ArrowRight: onRow((task) => fold(task.id, false)),
-    ArrowLeft: onRow((task) => fold(task.id, true)),
-    "Alt+ArrowUp": step("up"),
-    "Alt+ArrowDown": step("down"),
-    "Alt+ArrowRight": step("in"),
-    "Alt+ArrowLeft": step("out"),
-    ...Object.fromEntries(Object.entries(DAY_KEYS).map(([key, day]) => [key, onRow(schedule(day))])),
-  });
-
   const reschedule = (day: string | null) => {
     const today = dayOf(new Date());
-    const late = (listing.found ?? NO_TASKS).filter((task) => task.due_date !== null && dueDay(task.due_date) < today);
+    const late = found.filter((task) => task.due_date !== null && dueDay(task.due_date) < today);
     actions.schedule(late, day);
   };
+  useListKeys({ rows, selection, search, on, openMenu: menu.openAt, addBeneath, schedule, step: moves.step });
 
   return (
     <>
@@ -136,34 +97,24 @@ export function ListView({ filters, addRef, onFilters, onDraft }: Props) {
         onChange={onFilters}
         onSelect={selection.active ? selection.end : selection.begin}
       />
-      <div
-        ref={list}
-        className="listing"
-        onPointerDown={byHand ? drag.onPointerDown : undefined}
-        onPointerMove={drag.onPointerMove}
-        onPointerUp={drag.onPointerUp}
-        onPointerCancel={drag.onPointerCancel}
-      >
+      <div ref={list} className="listing" {...moves.handlers}>
         {listing.rows && <Stale listing={listing} />}
-        {drag.drop && <div className="drop-line" data-depth={drag.drop.depth} style={{ top: drag.drop.top }} />}
+        {moves.drop && <div className="drop-line" data-depth={moves.drop.depth} style={{ top: moves.drop.top }} />}
         {rows.length > 0 ? (
-          <TaskList rows={rows} selection={selection} movable={byHand} onReschedule={reschedule} on={on} />
+          <TaskList rows={rows} selection={selection} movable={moves.byHand} onReschedule={reschedule} on={on} />
         ) : (
           <NoRows listing={listing} filters={filters} onFilters={onFilters} />
         )}
-        <Elsewhere filters={filters} found={listing.found?.length ?? 0} onFilters={onFilters} />
+        <Elsewhere filters={filters} found={found.length} onFilters={onFilters} />
         <More hasMore={listing.hasMore} isLoading={listing.isLoadingMore} onMore={listing.loadMore} />
       </div>
       <RowMenu
         task={opened}
         panel={menu.panel}
-        canMove={byHand ? (way) => opened !== null && target(way, opened) !== null : undefined}
-        canHaveSubtasks={opened !== null && listing.tree.above(opened).length + 1 < LEVELS}
-        onMove={(way) => {
-          const to = opened && target(way, opened);
-          if (opened && to) move(opened, to);
-        }}
-        onDay={(day) => opened && schedule(day)(opened)}
+        canMove={moves.byHand ? (way) => opened !== null && moves.target(way, opened) !== null : undefined}
+        canHaveSubtasks={opened !== null && canHaveSubtasks(opened)}
+        onMove={(way) => opened && moves.step(way, opened)}
+        onDay={(day) => opened && schedule(day, opened)}
         onSkip={() => opened && void actions.skip(opened)}
         onAddBeneath={() => opened && addBeneath(opened)}
         onOpen={() => opened && on.onOpen(opened)}
@@ -172,6 +123,76 @@ export function ListView({ filters, addRef, onFilters, onDraft }: Props) {
       {selection.active && <BatchBar selection={selection} />}
     </>
   );
+}
+
+interface MovesSettings {
+  filters: Filters;
+  list: RefObject<HTMLElement | null>;
+  listing: TaskListing;
+}
+
+/** Moving tasks step by step, or by their grips, where the list has the order that is made by hand. */
+function useMoves({ filters, list, listing: { rows = NO_ROWS, tree } }: MovesSettings) {
+  const actions = useActions();
+  const byHand = isByHand(filters);
+  const move = (task: Task, to: Target) => {
+    if (to.parent) fold(to.parent.id, false);
+    actions.move(task, to);
+  };
+  const { drop, onPointerDown, ...dragging } = useDrag({ list, rows, tree, onMove: move });
+  const target = (step: Step, task: Task) => (byHand ? targetOf(step, task, rows, tree) : null);
+  return {
+    byHand,
+    target,
+    step: (way: Step, task: Task) => {
+      const to = target(way, task);
+      if (to) move(task, to);
+    },
+    drop,
+    handlers: { ...dragging, onPointerDown: byHand ? onPointerDown : undefined },
+  };
+}
+
+interface KeysSettings {
+  rows: readonly Row[];
+  selection: Selection<Task>;
+  search: RefObject<HTMLInputElement | null>;
+  on: RowActions;
+  openMenu: (task: Task) => void;
+  addBeneath: (task: Task) => void;
+  schedule: (which: QuickDay, task: Task) => void;
+  step: (way: Step, task: Task) => void;
+}
+
+/** What single keys do in a list, most of them to the task whose row has the focus. */
+function useListKeys({ rows, selection, search, on, openMenu, addBeneath, schedule, step }: KeysSettings): void {
+  const onRow = (act: (task: Task) => void) => (id: number | null) => {
+    const row = rows.find(({ task }) => task.id === id);
+    if (row) act(row.task);
+  };
+  const days = Object.entries(DAY_KEYS).map(([key, day]) => [key, onRow((task) => schedule(day, task))]);
+  useShortcuts({
+    "/": () => search.current?.focus(),
+    ArrowDown: () => focusRow(1),
+    ArrowUp: () => focusRow(-1),
+    j: () => focusRow(1),
+    k: () => focusRow(-1),
+    c: onRow(on.onComplete),
+    x: onRow((task) => on.onSelect(task, false)),
+    X: onRow((task) => on.onSelect(task, true)),
+    Delete: onRow(on.onRemove),
+    Backspace: onRow(on.onRemove),
+    Escape: selection.end,
+    s: onRow(addBeneath),
+    m: onRow(openMenu),
+    ArrowRight: onRow((task) => fold(task.id, false)),
+    ArrowLeft: onRow((task) => fold(task.id, true)),
+    "Alt+ArrowUp": onRow((task) => step("up", task)),
+    "Alt+ArrowDown": onRow((task) => step("down", task)),
+    "Alt+ArrowRight": onRow((task) => step("in", task)),
+    "Alt+ArrowLeft": onRow((task) => step("out", task)),
+    ...Object.fromEntries(days),
+  });
 }
 
 /** Where what was added went, if this list does not show it. */
@@ -214,69 +235,5 @@ function useRowActions({ filters, onFilters, onDraft, onSelect, onMenu }: RowSet
       onTag: (tag) => onFilters({ tags: [...new Set([...filters.tags, tag])] }),
     }),
     [actions, filters, onFilters, onDraft, onSelect, onMenu],
-  );
-}
-
-/** The list could not be fetched anew, for another reason than that the service is away. */
-function Stale({ listing }: { listing: Listing<Row> }) {
-  if (!listing.error || failureOf(listing.error) !== "refused") return null;
-  return (
-    <div role="alert" className="banner" data-state="refused">
-      <Icon name="alert" />
-      <p>
-        {t.list.stale} {sentenceOf(listing.error)}
-      </p>
-      <button type="button" className="button" onClick={listing.retry}>
-        {t.tryAgain}
-      </button>
-    </div>
-  );
-}
-
-/** What is sought may be in another list. */
-function Elsewhere({ filters, found, onFilters }: Pick<Props, "filters" | "onFilters"> & { found: number }) {
-  const tasks = useStore(useWorkspace().tasks);
-  const { search } = filters;
-  const all = useMemo(() => {
-    const everywhere = { ...NO_FILTERS, status: "all" as const, search };
-    return search && tasks ? select(tasks, everywhere, new Date()).length : 0;
-  }, [tasks, search]);
-  if (all <= found) return null;
-  return (
-    <p className="elsewhere" role="status">
-      <button
-        type="button"
-        className="button"
-        data-kind="outline"
-        onClick={() => onFilters({ ...NO_FILTERS, status: "all", search })}
-      >
-        <Icon name="search" /> {t.list.elsewhere(all - found)}
-      </button>
-    </p>
-  );
-}
-
-type NoRowsProps = Pick<Props, "filters" | "onFilters"> & { listing: Listing<Row> };
-
-function NoRows({ listing, filters, onFilters }: NoRowsProps) {
-  if (listing.rows === undefined) return <Awaited listing={listing} what="tasks" />;
-  if (isNarrowed(filters))
-    return (
-      <Blank icon="search" title={t.list.noMatch}>
-        <button
-          type="button"
-          className="button"
-          data-kind="outline"
-          onClick={() => onFilters({ ...NO_FILTERS, status: filters.status })}
-        >
-          {t.list.showAll}
-        </button>
-      </Blank>
-    );
-  if (filters.status === "completed") return <Blank icon="done" title={t.list.noneCompleted} />;
-  return (
-    <Blank icon="done" title={t.list.clear}>
-      <p>{t.list.begin}</p>
-    </Blank>
   );
 }

@@ -1,9 +1,9 @@
 import type { KeyboardEvent, RefObject, ToggleEvent } from "react";
-import type { QuickDay } from "../../data/dates/days";
-import { type Step, STEPS } from "../../data/list/moving";
-import type { Task } from "../../data/types";
-import { QuickDays, DAY_KEYS } from "../QuickDays";
-import { t } from "../../text";
+import type { QuickDay } from "../../../data/dates/days";
+import { type Step, STEPS } from "../../../data/list/moving";
+import type { Task } from "../../../data/types";
+import { QuickDays, DAY_KEYS } from "../../QuickDays";
+import { t } from "../../../text";
 
 export const ROW_MENU = "row-menu";
 

@@ -1,15 +1,15 @@
-import { OVERDUE } from "../../data/list/arrange";
-import { headDay } from "../../data/dates/due";
-import type { Row } from "../../data/list/tree";
-import type { Task } from "../../data/types";
-import { useStore } from "../../sync/useStore";
-import { tasksOf } from "../../sync/writes";
-import { MINUTE, useNow } from "../../ui/useNow";
-import { useWorkspace } from "../../workspace/workspace";
-import { DayMenu } from "../DayMenu";
+import { OVERDUE } from "../../../data/list/arrange";
+import { headDay } from "../../../data/dates/due";
+import type { Row } from "../../../data/list/tree";
+import type { Task } from "../../../data/types";
+import { useStore } from "../../../sync/useStore";
+import { tasksOf } from "../../../sync/writes";
+import { MINUTE, useNow } from "../../../ui/useNow";
+import { useWorkspace } from "../../../workspace/workspace";
+import { DayMenu } from "../../DayMenu";
 import { type RowActions, TaskRow } from "./TaskRow";
-import type { Selection } from "./useSelection";
-import { t } from "../../text";
+import type { Selection } from "../useSelection";
+import { t } from "../../../text";
 
 interface Props {
   rows: readonly Row[];

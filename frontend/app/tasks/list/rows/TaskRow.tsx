@@ -1,12 +1,12 @@
 import { memo } from "react";
-import { describeDue, isDay, isOver } from "../../data/dates/due";
-import { describeRepeat } from "../../data/dates/repeat";
-import type { Row } from "../../data/list/tree";
-import { PRIORITY_NAMES, type Task } from "../../data/types";
-import { Icon } from "../../ui/Icon";
+import { describeDue, isDay, isOver } from "../../../data/dates/due";
+import { describeRepeat } from "../../../data/dates/repeat";
+import type { Row } from "../../../data/list/tree";
+import { PRIORITY_NAMES, type Task } from "../../../data/types";
+import { Icon } from "../../../ui/Icon";
 import { ROW_MENU } from "./RowMenu";
 import { SelectTick } from "./SelectTick";
-import { t } from "../../text";
+import { t } from "../../../text";
 
 export interface RowActions {
   onOpen: (task: Task) => void;
