@@ -12,7 +12,7 @@ import uvicorn
 
 from api import main
 from core.types import UserId
-from deploy.local.servers.sockets import free_port
+from tests.ports import steady_port
 from tests.servers.address import until
 from tests.stack import ApiProcess, Stack, new_user
 from tests.tokens import shared_secret_token
@@ -28,7 +28,7 @@ class Place:
 def served(stack: Stack) -> Iterator[Place]:
     """An API in this process."""
     with contextlib.ExitStack() as resources:
-        port = free_port()
+        port = steady_port()
         services = main._services(stack.settings())
         app = main._stack(main._routes(services), services)
         server = uvicorn.Server(uvicorn.Config(app, port=port, log_config=None))

@@ -3,7 +3,6 @@
 import contextlib
 import itertools
 import os
-import random
 import secrets
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
@@ -20,7 +19,7 @@ from deploy.local.children.child import Child, Launch
 from deploy.local.programs import SERVE, WORK
 from deploy.local.servers.postgres import PostgresServer
 from deploy.local.servers.redis import RedisServer
-from deploy.local.servers.sockets import free_port, port_is_free
+from tests.ports import steady_port
 from tests.tokens import SECRET, shared_secret_token
 
 TOP = Path(__file__).parent.parent
@@ -33,20 +32,6 @@ _users = itertools.count(1)
 def new_user() -> UserId:
     """A user that no other test knows, so that tests can share one database."""
     return UserId(f"user-{next(_users)}-{secrets.token_hex(6)}")
-
-
-def steady_port(*, bus: int = 0) -> int:
-    """A free port that the system gives to no outgoing connection: a server that was killed finds it free again.
-
-    With `bus` the port that lies so far above it is one, too.
-    """
-    with contextlib.suppress(OSError):
-        lowest_given = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
-        steady = range(10_000, max(lowest_given - bus, 10_000))
-        for port in random.sample(steady, k=min(100, len(steady))):
-            if port_is_free(port) and port_is_free(port + bus):
-                return port
-    return next(port for port in iter(free_port, 0) if port_is_free(port + bus))
 
 
 @contextlib.contextmanager

@@ -20,8 +20,8 @@ import pytest
 import yaml  # type: ignore[import-untyped]  # its stubs are a package of their own
 
 from deploy.local.children.child import Child, Launch
-from deploy.local.servers.sockets import free_port
 from tests.deploy.k8s.manifests import load_yaml
+from tests.ports import steady_port
 from tests.stack import TOP, Stack, folder, new_user
 
 OBSERVE = TOP / "deploy" / "observe"
@@ -43,7 +43,7 @@ class Prometheus(Child):
     """The server with our scrape configuration and rules, but the addresses of `targets`, and asking every second."""
 
     def __init__(self, folder: Path, targets: dict[str, int]) -> None:
-        self.port = free_port()
+        self.port = steady_port()
         self._folder = folder / "prometheus"
         self._targets = targets
         super().__init__("Prometheus", log=folder / "prometheus.log")
@@ -91,7 +91,7 @@ class Prometheus(Child):
 def prometheus() -> Iterator[Prometheus]:
     """One that sees a stack do everything: hits, misses, writes, erasure; and has seen the database away."""
     with folder() as path, Stack(path) as stack:
-        ports = {"tasklane-worker": free_port()}
+        ports = {"tasklane-worker": steady_port()}
         stack.worker(
             WORKER_METRICS_PORT=str(ports["tasklane-worker"]),
             WORKER_PURGE_PERIOD="1",

@@ -11,8 +11,8 @@ from typing import Any
 import httpx
 
 from deploy.local.children.child import Child, Launch
-from deploy.local.servers.sockets import free_port
 from tests.frontend.node import FRONTEND, environment
+from tests.ports import steady_port
 from tests.stack import Stack
 
 PASSWORD = "correct horse battery staple"
@@ -26,7 +26,7 @@ class AuthServer(Child):
     def __init__(
         self, folder: Path, variables: Mapping[str, str], *, program: Path = OURS, origin: str | None = None
     ) -> None:
-        self.port = free_port()
+        self.port = steady_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.origin = origin or self.url
         super().__init__("the auth server", log=folder / f"auth-{self.port}.log")

@@ -19,11 +19,11 @@ import pytest
 from core import __version__
 from deploy.local.children.child import Child, Launch
 from deploy.local.page import Frontend
-from deploy.local.servers.sockets import free_port
 from tests.frontend.auth import AuthServer, Person, running
 from tests.frontend.control import control
 from tests.frontend.node import FRONTEND, TOO_LONG, environment, needs_auth_server, needs_node, run, run_in
 from tests.frontend.test_page import CHROMIUM, VITEST
+from tests.ports import steady_port
 from tests.stack import TOP, ApiProcess, Stack
 
 pytestmark = needs_node
@@ -89,7 +89,7 @@ class App(Child):
 
     def __init__(self, name: str, *command: str | Path, folder: Path, variables: dict[str, str]) -> None:
         self.app = name
-        self.port = free_port()
+        self.port = steady_port()
         self.url = f"http://127.0.0.1:{self.port}"
         super().__init__(name, log=folder / f"{name}-{self.port}.log")
         self._command = ("node", *command, "--port", str(self.port))

@@ -12,9 +12,9 @@ import pytest
 from deploy.local.children.child import Launch
 from deploy.local.children.guardian import shared_guardian
 from deploy.local.programs import AUTH, PAGE, SERVE_ALL, Service, auth_server
-from deploy.local.servers.sockets import free_port
 from tests.frontend.control import control
 from tests.frontend.node import FRONTEND, needs_node, run
+from tests.ports import steady_port
 from tests.stack import TOP, ApiProcess, Stack
 
 CHROMIUM = os.environ.get("TASKLANE_CHROMIUM") or shutil.which("chromium")
@@ -109,7 +109,9 @@ def _auth(stack: Stack, *, url: str, others: str) -> Service:
         "BETTER_AUTH_SECRET": "s" * 40,
     }
     log = stack.folder / "page-auth.log"
-    return auth_server(FRONTEND.auth_server, free_port(), environment=environment, log=log, guardian=shared_guardian())
+    return auth_server(
+        FRONTEND.auth_server, steady_port(), environment=environment, log=log, guardian=shared_guardian()
+    )
 
 
 def _quietly(_text: str, command: Sequence[str]) -> bool:

@@ -9,9 +9,9 @@ from typing import Self
 import redis as redis_py
 
 from deploy.local.servers.sockets import LOOPBACK
+from tests.ports import steady_port
 from tests.servers.address import until
 from tests.servers.redis import Server
-from tests.stack import steady_port
 
 MASTERS = 3
 SLOTS = 16_384

@@ -15,8 +15,8 @@ from deploy.local.children.child import ChildFailed
 from deploy.local.children.privileges import become, give, server_account
 from deploy.local.servers.postgres import SUPERUSER, PostgresServer, _binaries, _environment
 from deploy.local.servers.sockets import LOOPBACK
+from tests.ports import steady_port
 from tests.servers.address import FailoverAddress, until
-from tests.stack import steady_port
 
 STANDBY = "standby"
 """The name under which a standby reports to its primary."""

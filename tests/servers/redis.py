@@ -9,8 +9,8 @@ import redis as redis_py
 
 from deploy.local.servers.redis import RedisServer
 from deploy.local.servers.sockets import LOOPBACK
+from tests.ports import steady_port
 from tests.servers.address import PATIENCE, FailoverAddress, until
-from tests.stack import steady_port
 
 REPLICA_USER = "follower"
 """As whom replicas follow, so that a primary can lock them out and keep its address."""

@@ -13,9 +13,9 @@ import redis as redis_py
 from deploy.local.children.child import Child, Launch
 from deploy.local.servers.redis import _binary
 from deploy.local.servers.sockets import LOOPBACK
+from tests.ports import steady_port
 from tests.servers.address import PATIENCE, until
 from tests.servers.redis import Server, ask
-from tests.stack import steady_port
 
 MASTER = "tasklane"
 """What the Sentinels call the pair."""

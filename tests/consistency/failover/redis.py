@@ -7,9 +7,9 @@ from collections.abc import AsyncIterator, Sequence
 
 from tests.consistency.parts.cluster import Cluster
 from tests.consistency.parts.proxy import Wire
+from tests.ports import steady_port
 from tests.servers.address import until
 from tests.servers.redis import BOUNDED, Server, refuses_writes
-from tests.stack import steady_port
 
 HIT_PATIENCE = 30.0
 AWAY_SECONDS = 1.5

@@ -17,12 +17,13 @@ from tests.consistency.checking.history import Loss
 from tests.consistency.parts import disks, log
 from tests.consistency.parts.proxy import Wire
 from tests.integration.wires import at
+from tests.ports import steady_port
 from tests.release import Release
 from tests.servers.cluster import RedisCluster
 from tests.servers.postgres import Server as Postgres
 from tests.servers.redis import Server as Redis
 from tests.servers.sentinel import Sentinels
-from tests.stack import ApiProcess, Stack, WorkerProcess, folder, migrate, steady_port
+from tests.stack import ApiProcess, Stack, WorkerProcess, folder, migrate
 
 LAUNCH = (sys.executable, "-m", "tests.consistency.launch")
 PRODUCTION = {"REDIS_TIMEOUT": "0.1", "DATABASE_TIMEOUT": "2.5", "DATABASE_STATEMENT_TIMEOUT": "2"}

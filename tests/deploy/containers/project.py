@@ -13,7 +13,7 @@ from typing import Any, Self, TypeVar
 import httpx
 
 from deploy.local.plan import TOP
-from deploy.local.servers.sockets import free_port
+from tests.ports import steady_port
 from tests.stack import client
 from tests.tokens import shared_secret_token
 
@@ -68,10 +68,10 @@ class Project:
 
     def __init__(self, **variables: str) -> None:
         self.name = f"tasklane-test-{secrets.token_hex(4)}"
-        self.port = free_port()
+        self.port = steady_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.issuer = NAME
-        load_port = free_port()
+        load_port = steady_port()
         self.load_url = f"http://127.0.0.1:{load_port}"
         self._variables = {
             "GATEWAY_ADDRESS": "127.0.0.1",

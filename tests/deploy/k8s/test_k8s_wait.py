@@ -13,8 +13,8 @@ import pytest
 from core.addresses.postgres import PostgresAddress
 from core.database import driver
 from core.database.hosts import Hosts
-from deploy.local.servers.sockets import free_port
 from migrations import wait
+from tests.ports import steady_port
 from tests.stack import TOP, Stack, environment, migrate
 
 PATIENCE = 60
@@ -76,12 +76,12 @@ def test_it_takes_a_schema_that_is_ahead(empty: str) -> None:
 
 
 def test_it_waits_for_the_database_and_keeps_the_password_to_itself() -> None:
-    with waiting(f"postgresql://tasklane:hush@127.0.0.1:{free_port()}/tasklane") as process:
+    with waiting(f"postgresql://tasklane:hush@127.0.0.1:{steady_port()}/tasklane") as process:
         assert says(process) == "waiting: the database cannot be reached\n"
 
 
 def test_the_migrations_wait_for_the_database_alone(empty: str) -> None:
-    with waiting(f"postgresql://tasklane:hush@127.0.0.1:{free_port()}/tasklane", "database") as process:
+    with waiting(f"postgresql://tasklane:hush@127.0.0.1:{steady_port()}/tasklane", "database") as process:
         assert says(process) == "waiting: the database cannot be reached\n"
     with waiting(empty, "database") as process:
         assert process.wait(PATIENCE) == 0

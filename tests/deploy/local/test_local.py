@@ -23,8 +23,8 @@ import pytest
 from deploy.local.plan import TOP
 from deploy.local.servers.postgres import PostgresServer
 from deploy.local.servers.redis import RedisServer
-from deploy.local.servers.sockets import free_port
 from tests.deploy.conftest import processes_in, wait_until_gone, with_word
+from tests.ports import steady_port
 from tests.stack import folder
 
 UP = "Ctrl-C stops everything"
@@ -38,7 +38,7 @@ class Up:
     """A running `python -m deploy.local`, read line by line."""
 
     def __init__(self, top: Path, **settings: str) -> None:
-        self.port = int(settings.setdefault("PORT", str(free_port())))
+        self.port = int(settings.setdefault("PORT", str(steady_port())))
         self.process = subprocess.Popen(
             [sys.executable, "-m", "deploy.local"],
             cwd=top,

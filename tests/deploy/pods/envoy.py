@@ -10,8 +10,8 @@ from typing import Any, Self
 
 import httpx
 
-from deploy.local.servers.sockets import free_port
 from tests.deploy.k8s.manifests import PROGRAMS, of_kind
+from tests.ports import steady_port
 
 ENVOY = PROGRAMS / "envoy"
 PATIENCE = 60
@@ -27,7 +27,7 @@ class Envoy:
     def __init__(self, folder: Path, secret: str, *, late: float, policy: bool = True) -> None:
         """`late`: seconds until it has heard of a change. Without `policy` it asks nobody a second time."""
         self.secret, self._late, self._policy = secret, late, policy
-        self.port = free_port()
+        self.port = steady_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self._folder, self._log = folder, folder / "access.log"
         self._lock = threading.Lock()

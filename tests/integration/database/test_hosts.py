@@ -15,9 +15,9 @@ from core.database import driver, hosts
 from core.database.transaction import Transaction
 from core.errors import DatabaseUnavailable
 from deploy.local.servers.postgres import PostgresServer
-from deploy.local.servers.sockets import free_port
 from tests.integration.wires import rows, unwatched, write
-from tests.stack import folder, migrate, steady_port
+from tests.ports import steady_port
+from tests.stack import folder, migrate
 from tests.steps import PATIENCE, outside
 
 pytestmark = pytest.mark.anyio
@@ -138,7 +138,7 @@ async def test_a_host_that_takes_no_writes_is_passed_by(primary: int, standby: i
 
 async def test_a_host_that_is_gone_is_passed_by(primary: int) -> None:
     """Also one whose name nobody knows."""
-    gone = f"postgresql://postgres@no-such-host.invalid:1,127.0.0.1:{free_port()},127.0.0.1:{primary}/postgres"
+    gone = f"postgresql://postgres@no-such-host.invalid:1,127.0.0.1:{steady_port()},127.0.0.1:{primary}/postgres"
     async with unwatched(gone) as layer:
         assert await write(layer, server_of) == primary
 
@@ -181,7 +181,7 @@ async def test_a_name_server_that_hangs_is_left_in_time(primary: int, monkeypatc
 
 async def test_the_migrations_find_the_primary(primary: int, standby: int) -> None:
     """They read the same address as the services."""
-    migrate(f"postgresql://postgres@127.0.0.1:{free_port()},127.0.0.1:{standby},127.0.0.1:{primary}/postgres")
+    migrate(f"postgresql://postgres@127.0.0.1:{steady_port()},127.0.0.1:{standby},127.0.0.1:{primary}/postgres")
     with outside(among(primary)) as outsider:
         assert rows(outsider, "SELECT count(*) FROM alembic_version") == [1]
 

@@ -20,8 +20,8 @@ from core.tasks.questions.queries import ListQuery
 from core.types import UserId
 from deploy.local.children.child import Child, Launch
 from deploy.local.children.privileges import server_account
-from deploy.local.servers.sockets import free_port
 from tests.integration.wires import STATE, end, look, rows, unwatched, write
+from tests.ports import steady_port
 from tests.stack import Stack, folder, migrate, new_user
 from tests.steps import Gate, Process, outside, process
 
@@ -52,7 +52,7 @@ class PgBouncer(Child):
     def __init__(self, path: Path, server_url: str) -> None:
         super().__init__("PgBouncer", log=path / "pgbouncer.log")
         self._path = path
-        self._port = free_port()
+        self._port = steady_port()
         [host] = parse_qs(urlsplit(server_url).query)["host"]
         self._configuration = CONFIGURATION.format(host=host, port=self._port)
         self.url = f"postgresql://anyone@127.0.0.1:{self._port}/pooled"

@@ -8,8 +8,9 @@ import pytest
 
 from core.types import UserId
 from tests import steps
+from tests.ports import steady_port
 from tests.servers.address import until
-from tests.stack import ApiProcess, Stack, WorkerProcess, client, folder, new_user, steady_port
+from tests.stack import ApiProcess, Stack, WorkerProcess, client, folder, new_user
 
 
 @pytest.fixture(scope="module")

@@ -14,10 +14,10 @@ from core.cache.keys import key, names_in, slot, user_key
 from core.cache.servers.cluster import TURNS, Cluster
 from core.errors import RedisUnavailable
 from core.types import UserId
-from deploy.local.servers.sockets import free_port
 from tests import steps
 from tests.integration.cache.test_generations import V, cache
 from tests.integration.redis import rounds
+from tests.ports import steady_port
 from tests.servers.address import until as wait
 from tests.servers.cluster import SLOTS, Node, RedisCluster
 from tests.stack import Stack, folder, new_user
@@ -278,7 +278,7 @@ class TestMasterLost:
         """A change made with psql is shown, and that the rest could not be told is a run that failed."""
         options = ("--cluster-require-full-coverage", "no")
         with folder() as path, RedisCluster(path, options=options) as cluster:
-            ways, port = settings(cluster, own_stack), free_port()
+            ways, port = settings(cluster, own_stack), steady_port()
             lost, kept, _ = users_of_each(cluster)
             own_stack.worker(start=True, WORKER_METRICS_PORT=str(port), **ways, **rounds.UNLIMITED)
             api = own_stack.api(start=True, **ways, **rounds.UNLIMITED)

@@ -21,7 +21,7 @@ from core.cache.servers.route import Direct
 from core.cache.servers.wire import Send
 from core.errors import RedisUnavailable
 from deploy.local.servers.redis import RedisServer
-from deploy.local.servers.sockets import free_port
+from tests.ports import steady_port
 from tests.stack import Stack, folder
 from tests.steps import Command, Gate, StubRedis, echoed, ok, until, written
 
@@ -204,7 +204,7 @@ class TestBrokenServer:
 
     async def test_a_server_that_comes_later_is_found(self) -> None:
         """The start does not wait for Redis, nor does it need one."""
-        port = free_port()
+        port = steady_port()
         async with connected(f"redis://127.0.0.1:{port}/0") as redis:
             assert not redis.up
             await refused(redis)

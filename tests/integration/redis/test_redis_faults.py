@@ -22,8 +22,8 @@ from core.cache.servers.wire import Send
 from core.errors import RedisUnavailable
 from core.types import Revision, UserId
 from deploy.local.servers.redis import RedisServer
-from deploy.local.servers.sockets import free_port
 from tests import steps
+from tests.ports import steady_port
 from tests.servers.address import until
 from tests.stack import ApiProcess, Stack, folder, new_user
 from tests.steps import PATIENCE, Gate
@@ -193,7 +193,7 @@ class TestRefusingRedis:
             steps.fence(server.url, retry_after=60) as (admin, _),
         ):
             await cache(writer, user, 1)
-            await admin.call("REPLICAOF", "127.0.0.1", free_port())
+            await admin.call("REPLICAOF", "127.0.0.1", steady_port())
             assert not await writer.raise_to(user, steps.at(2))
             await steps.until(lambda: not reader.up and not writer.up)
             for fence in (writer, reader):

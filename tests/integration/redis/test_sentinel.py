@@ -12,10 +12,10 @@ from core.cache.keys import key
 from core.cache.servers.connect import Servers, servers
 from core.errors import RedisUnavailable
 from core.types import UserId
-from deploy.local.servers.sockets import free_port
 from tests import steps
 from tests.integration.cache.test_generations import V, cache
 from tests.integration.redis import rounds
+from tests.ports import steady_port
 from tests.servers.address import until as wait
 from tests.servers.redis import BOUNDED, RedisPair, Server, ask
 from tests.servers.sentinel import MASTER, Sentinel, Sentinels
@@ -77,7 +77,7 @@ class TestFinding:
             StubRedis(lambda _: None) as hung,
             StubRedis() as none,
             naming(sentinels.replica.port) as wrong,
-            connected(url(hung.port, free_port(), none.port, wrong.port, right)) as redis,
+            connected(url(hung.port, steady_port(), none.port, wrong.port, right)) as redis,
         ):
             await until(lambda: redis.nodes[0].up)
             assert await port(redis) == sentinels.primary.port
@@ -94,7 +94,7 @@ class TestFinding:
     async def test_one_that_the_sentinels_have_given_up_is_not_taken(self) -> None:
         """It lives, is a primary, and one of them names it; whom the others name is not to be reached."""
         with folder() as path, Server(path / "old") as old:
-            nobody = free_port()
+            nobody = steady_port()
             voices = (naming(nobody), naming(nobody), naming(old.port))
             async with voices[0] as one, voices[1] as another, voices[2] as behind:
                 with capture_logs() as lines:

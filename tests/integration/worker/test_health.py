@@ -11,8 +11,9 @@ import redis as redis_py
 from core.cache.keys import key
 from core.types import UserId
 from tests import steps
+from tests.ports import steady_port
 from tests.servers.address import until
-from tests.stack import Stack, WorkerProcess, folder, new_user, steady_port
+from tests.stack import Stack, WorkerProcess, folder, new_user
 
 CACHE = "+auth +select +ping +eval +hmget +hset +hdel +hlen +hrandfield +del +expire"
 CACHE += " +time +pexpire +publish +subscribe +unsubscribe resetchannels &tasklane:*"

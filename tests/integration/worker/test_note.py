@@ -6,8 +6,9 @@ import pytest
 
 from core.types import UserId
 from tests import steps
+from tests.ports import steady_port
 from tests.servers.address import until
-from tests.stack import Stack, WorkerProcess, folder, steady_port
+from tests.stack import Stack, WorkerProcess, folder
 from worker.note import longest_silence
 
 

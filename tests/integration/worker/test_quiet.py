@@ -6,7 +6,8 @@ import pytest
 import redis
 
 from core.types import UserId
-from tests.stack import ApiProcess, Stack, WorkerProcess, client, folder, steady_port
+from tests.ports import steady_port
+from tests.stack import ApiProcess, Stack, WorkerProcess, client, folder
 from tests.steps import Cursor, outside, until
 
 pytestmark = pytest.mark.anyio

@@ -10,8 +10,8 @@ from typing import Any
 import httpx
 import pytest
 
-from deploy.local.servers.sockets import free_port
 from tests.deploy.containers.project import docker, until
+from tests.ports import steady_port
 
 pytestmark = pytest.mark.containers
 
@@ -38,7 +38,7 @@ class Wire:
 def wire(images: None) -> Iterator[Wire]:
     name = f"tasklane-wire-{secrets.token_hex(4)}"
     upstreams = (f"{name}-1", f"{name}-2")
-    port = free_port()
+    port = steady_port()
     docker("network", "create", name)
     try:
         script = UPSTREAM.read_text()
