@@ -110,7 +110,18 @@ def _installed(requirements: bytes) -> Path:
         if not done.exists():
             wanted.write_bytes(requirements)
             _run(sys.executable, "-m", "venv", "--without-pip", place)
-            _run(sys.executable, "-m", "pip", "--python", python, "install", "--require-hashes", "-r", wanted)
+            _run(
+                sys.executable,
+                "-m",
+                "pip",
+                "--python",
+                python,
+                "install",
+                "--retries=10",
+                "--require-hashes",
+                "-r",
+                wanted,
+            )
             done.touch()
     return python
 

@@ -12,6 +12,7 @@ import psutil  # type: ignore[import-untyped]  # its stubs are a package of thei
 import pytest
 
 from deploy.local.plan import TOP
+from tests.deploy.containers.project import PATIENT
 from tests.deploy.k8s.manifests import VERSION, pods
 from tests.deploy.pods.kubelet import Cluster, available, docker
 from tests.stack import folder
@@ -73,7 +74,7 @@ def local_pods(cluster: Cluster) -> dict[str, str]:
     cluster.migrate()
     for name, container in waiting.items():
         assert cluster.finished(container) == 0, docker("logs", container)
-        running[name] = cluster.start(name, templates[name]["containers"][0])
+        running[name] = cluster.start(name, templates[name]["containers"][0], PATIENT)
     return running
 
 

@@ -17,6 +17,7 @@ import jwt
 import pytest
 
 from deploy.local.plan import TOP
+from tests.deploy.containers.project import PATIENT
 from tests.stack import ApiProcess
 from tests.tokens import SECRET
 
@@ -57,7 +58,7 @@ def test_the_service_passes(api: ApiProcess) -> None:
 
 def test_it_brings_its_own_stack() -> None:
     """Without HOST it starts one, and stops it."""
-    result = load("", seconds=2)
+    result = load("", seconds=4, USERS="2", **PATIENT)
     assert result.returncode == 0, result.stdout + result.stderr
     assert "starting the embedded stack" in result.stdout
 

@@ -5,7 +5,7 @@ from starlette.types import ASGIApp
 from api import main
 from api.auth import claims, jwks, memo
 
-LEEWAY = 4.0
+LEEWAY = 10.0
 """Seconds for which it honours a token beyond its end; the unit tests have the product's own."""
 
 

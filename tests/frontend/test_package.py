@@ -35,7 +35,9 @@ APPS = Frontend(FRONTEND.folder / ".apps")
 TSC = Path("node_modules/typescript/bin/tsc")
 NEXT = Path("node_modules/next/dist/bin/next")
 VITE = Path("node_modules/vite/bin/vite.js")
-OUT_OF_REACH = re.compile(r"ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ETIMEDOUT|ENETUNREACH")
+OUT_OF_REACH = re.compile(
+    r"ENOTFOUND|EAI_AGAIN|ECONN|ETIMEDOUT|E(NET|HOST)UNREACH|ERR_SOCKET_TIMEOUT|E429|E50\d|network aborted"
+)
 
 
 @pytest.fixture(scope="module")

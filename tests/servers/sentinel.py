@@ -27,6 +27,9 @@ more than a second now and then: only where a death is waited for are the Sentin
 second at most: with less one that lives is found dead.
 """
 
+GIVEN_UP = 3000
+"""Milliseconds after which a failover that does not come to its end is."""
+
 SWITCHED = "+switch-master"
 """The event that tells of a new primary: `tasklane <old host> <old port> <new host> <new port>`."""
 
@@ -118,6 +121,14 @@ class Sentinels:
             switched()
         self._give_up_after(PATIENT)
 
+    def hand_over(self) -> None:
+        """By agreement, with the primary alive; returns as `elect` does. It is not tried twice, so it may take long."""
+        with self.watching() as switched:
+            self._set("failover-timeout", round(1000 * PATIENCE))
+            ask(self.sentinels[0].port, "SENTINEL", "FAILOVER", MASTER)
+            switched()
+        self._set("failover-timeout", GIVEN_UP)
+
     @contextlib.contextmanager
     def watching(self) -> Iterator[Callable[[], None]]:
         """Yields what waits until every Sentinel has told of a new primary, counted from here on."""
@@ -144,8 +155,11 @@ class Sentinels:
         self._await_preparation()
 
     def _give_up_after(self, milliseconds: int) -> None:
+        self._set("down-after-milliseconds", milliseconds)
+
+    def _set(self, option: str, milliseconds: int) -> None:
         for sentinel in self.sentinels:
-            ask(sentinel.port, "SENTINEL", "SET", MASTER, "down-after-milliseconds", milliseconds)
+            ask(sentinel.port, "SENTINEL", "SET", MASTER, option, milliseconds)
 
     def _configuration(self, sentinel: Sentinel) -> list[str]:
         """All that they would find out about each other within seconds."""
@@ -153,7 +167,7 @@ class Sentinels:
         return [
             f"sentinel monitor {MASTER} {LOOPBACK} {self.primary.port} {QUORUM}",
             f"sentinel down-after-milliseconds {MASTER} {PATIENT}",
-            f"sentinel failover-timeout {MASTER} 3000",
+            f"sentinel failover-timeout {MASTER} {GIVEN_UP}",
             f"sentinel known-replica {MASTER} {LOOPBACK} {self.replica.port}",
             *(f"sentinel known-sentinel {MASTER} {LOOPBACK} {one.port} {one.identity}" for one in others),
         ]

@@ -149,7 +149,7 @@ def test_todoman_may_change_what_it_does_not_know(owned: Owned, alice: httpx.Cli
 
 def test_no_more_is_asked_than_the_limits_allow(owned: Owned, alice: httpx.Client) -> None:
     """vdirsyncer waits where it is told to, and comes through with everything."""
-    laptop = owned.laptop(LIMIT_WRITES_BURST="3", LIMIT_WRITES_RATE="1")
+    laptop = owned.laptop(LIMIT_WRITES_BURST="3", LIMIT_WRITES_RATE="0.5")
     for number in range(8):
         laptop.add({"summary": f"Task {number}"})
     laptop.sync()

@@ -45,15 +45,18 @@ def test_a_file_that_is_completed_goes_on(owned: Owned, alice: httpx.Client) -> 
 
 @pytest.mark.parametrize("mode", ["safe", "thisandfuture"])
 def test_the_library_completes(owned: Owned, alice: httpx.Client, mode: str) -> None:
-    """It makes a copy that is done; or it writes into the object which dates are done, and the task is the next one."""
+    """It makes a copy that is done; or it writes into the object which dates are done, and the task is the next one.
+
+    The library looks for the next date after today, however early the task is due.
+    """
     script = owned.script()
-    start = {"dtstart": "at 2026-12-01T09:00:00 Europe/Berlin", "due": "at 2026-12-01T10:00:00 Europe/Berlin"}
+    start = {"dtstart": "at 2099-12-01T09:00:00 Europe/Berlin", "due": "at 2099-12-01T10:00:00 Europe/Berlin"}
     uid = script.add({"summary": "Water", **start, "rrule": {"FREQ": "MONTHLY", "BYMONTHDAY": 1}})
     script.sync()
     script.aide("complete", uid, {"handle_rrule": True, "rrule_mode": mode})
     script.sync()
-    done = [("2026-12-01T09:00:00Z", True, False)] if mode == "safe" else []
-    assert _of_service(alice) == [*done, ("2027-01-01T09:00:00Z", False, True)]
+    done = [("2099-12-01T09:00:00Z", True, False)] if mode == "safe" else []
+    assert _of_service(alice) == [*done, ("2100-01-01T09:00:00Z", False, True)]
     writes = script.between.writes()
     script.sync()
     assert script.between.writes() == writes

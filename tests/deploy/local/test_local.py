@@ -181,7 +181,7 @@ def test_ctrl_c_during_the_start(top: Path, step: str) -> None:
     with running(top) as up:
         up.wait_for(step)
         assert up.end() == 0
-        assert UP not in up.output
+        assert step == "starting the API" or UP not in up.output  # which may have been done by then
         assert processes_in(top) == []
     with running(top) as up:
         token = token_on(up.wait_for(UP))

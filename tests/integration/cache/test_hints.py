@@ -48,11 +48,11 @@ class Ear:
 
 @contextlib.asynccontextmanager
 async def ear(url: str) -> AsyncIterator[Ear]:
-    async with steps.fence(url, timeout=0.5) as (redis, fence):
+    async with steps.fence(url, timeout=2) as (redis, fence):
         made = Ear(fence)
         made.hints = Hints(
             listening(RedisAddress.parse(url), redis),
-            timeout=0.5,
+            timeout=2,
             retry_after=0.1,
             on_hint=lambda owner, revision: made.heard.put_nowait((owner, revision)),
             on_change=made.change,

@@ -212,7 +212,7 @@ async def test_a_first_connection_is_waited_for(url: str, outsider: Cursor) -> N
     limited = url.replace("postgres@", "limited@", 1)
     async with unwatched(limited) as layer:
         with outside(limited):
-            with pytest.raises(DatabaseUnavailable, match="no connection"):
+            with pytest.raises(DatabaseUnavailable):
                 await write(layer, note, timeout=0.5)
             waiting = asyncio.gather(*(write(layer, note) for _ in range(12)))
             await asyncio.wait({waiting}, timeout=0.5)

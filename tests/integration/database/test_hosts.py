@@ -22,7 +22,7 @@ from tests.steps import PATIENCE, outside
 
 pytestmark = pytest.mark.anyio
 
-TIME = {"DATABASE_TIMEOUT": "6", "DATABASE_POOL_SIZE": "2"}
+TIME = {"DATABASE_TIMEOUT": "12", "DATABASE_POOL_SIZE": "2"}
 SHORT = {"DATABASE_TIMEOUT": "0.6", "DATABASE_POOL_SIZE": "2"}
 
 
@@ -214,7 +214,7 @@ async def test_a_primary_that_falls_silent_is_left_with_all_its_sessions(former:
         driver.wait_for(together.wait())
         return server_of(transaction)
 
-    async with unwatched(among(old, primary), DATABASE_TIMEOUT="6", DATABASE_POOL_SIZE="4") as layer:
+    async with unwatched(among(old, primary), DATABASE_TIMEOUT="12", DATABASE_POOL_SIZE="4") as layer:
         assert await asyncio.gather(*(write(layer, work) for _ in range(4))) == [old] * 4
         former.freeze()
         with pytest.raises(DatabaseUnavailable):

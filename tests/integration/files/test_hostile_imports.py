@@ -126,9 +126,9 @@ def test_a_slow_body_of_one_task_is_ended_too(target: ApiProcess) -> None:
 async def test_bodies_share_their_room(target: ApiProcess) -> None:
     """What has come of large bodies is bounded for all together: beyond it another is told to come back."""
     megabytes = b'{"tasks":["' + b"x" * 7_900_000
+    large = imports.large_and_right()
     with ExitStack() as exits, client(target.url, new_user()) as alice:
         slow = [exits.enter_context(closing(SlowImport(target, new_user(), begin=megabytes))) for _ in range(4)]
-        large = imports.large_and_right()
         await until(lambda: alice.post(IMPORT, content=large, headers=JSON).status_code == 503)
         assert alice.post("/api/tasks", json={"title": "Walk"}).status_code == 201
         for one in slow:

@@ -16,7 +16,7 @@ from tests.steps import Process
 
 pytestmark = pytest.mark.anyio
 
-SHORT = {"DATABASE_TIMEOUT": "3", "DATABASE_STATEMENT_TIMEOUT": "3"}
+SHORT = {"DATABASE_TIMEOUT": "6", "DATABASE_STATEMENT_TIMEOUT": "6"}
 """In which a busy machine connects and writes, and which a test that waits in vain has to spend."""
 
 
@@ -122,6 +122,7 @@ async def test_a_wait_in_vain_ends_in_time_and_is_not_repeated(
     """The worker is away, too: the write is acknowledged at its deadline, and the next ones at once."""
     settings = whole.settings(REDIS_URL=server.url, **SHORT)
     async with steps.process(settings, retry_after=60) as process:
+        await process.add_task(user, "connected")
         await lose(process, server)
         await process.add_task(user, "first")
         paused = process.lists.announcements._paused_until
@@ -153,6 +154,7 @@ async def test_who_was_told_waits_again_at_the_next_outage(
     """A wait in vain says nothing of a worker that has come back since."""
     settings = whole.settings(REDIS_URL=server.url, **SHORT)
     async with steps.process(settings, retry_after=0.2) as process:
+        await process.add_task(user, "connected")
         server.kill()
         await process.add_task(user, "first")
         assert process.lists.announcements._paused_until > 0

@@ -307,7 +307,7 @@ class TestMasterLost:
             cluster.lag(master)
             seen.await_rounds()
             with reader.client() as anyone:
-                assert anyone.get("/readyz").json()["redis"] == "ok"
+                wait(lambda: anyone.get("/readyz").json()["redis"] == "ok", "all are there")
                 master.kill()
                 wait(lambda: anyone.get("/readyz").json()["redis"] == "away", "the loss is told")
                 cluster.fail_over(master, kill=True)

@@ -338,11 +338,11 @@ def test_a_wipe_shows_no_other_process_anything_old(faulty: Stack, impatient: Ap
 def test_only_what_is_under_way_waits_for_a_hung_redis(faulty: Stack) -> None:
     """A time-out for the reads that have asked already, what announcing takes for the writes; then none for anyone.
 
-    With a time-out of 4 s instead of 0.1 s, so that waiting for it stands out on a machine however slow: a request that
+    With a time-out of 8 s instead of 0.1 s, so that waiting for it stands out on a machine however slow: a request that
     takes less than two thirds of it has not waited. Without a worker writes wait to the end of their time, once.
     """
-    bounds = {"DATABASE_TIMEOUT": "14", "DATABASE_STATEMENT_TIMEOUT": "14"}
-    api = faulty.api(start=True, REDIS_TIMEOUT="4", REDIS_RETRY_AFTER="600", **bounds)
+    bounds = {"DATABASE_TIMEOUT": "26", "DATABASE_STATEMENT_TIMEOUT": "26"}
+    api = faulty.api(start=True, REDIS_TIMEOUT="8", REDIS_RETRY_AFTER="600", **bounds)
     user = new_user()
     with api.client(user) as client, ThreadPoolExecutor(8) as crowd:
         path = client.post("/api/tasks", json={"title": "0"}).headers["location"]
@@ -363,7 +363,7 @@ def test_only_what_is_under_way_waits_for_a_hung_redis(faulty: Stack) -> None:
             faulty.redis.thaw()
     assert {status for status, _ in under_way + later} == {200}
     assert max(seconds for _, seconds in under_way) < PATIENCE
-    assert max(seconds for _, seconds in later) < 2.6
+    assert max(seconds for _, seconds in later) < 5.2
 
 
 def test_an_api_that_starts_without_redis_serves_and_finds_it_later(faulty: Stack) -> None:

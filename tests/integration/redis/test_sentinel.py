@@ -130,9 +130,7 @@ class TestLeaving:
     async def test_one_that_was_demoted_is_left(self, sentinels: Sentinels) -> None:
         """By the next check, and the new one is found."""
         async with connected(sentinels.url) as redis:
-            with sentinels.watching() as switched:
-                ask(sentinels.sentinels[0].port, "SENTINEL", "FAILOVER", MASTER)
-                await asyncio.to_thread(switched)
+            await asyncio.to_thread(sentinels.hand_over)
             async with asyncio.timeout(steps.PATIENCE):
                 while True:
                     with contextlib.suppress(RedisUnavailable):

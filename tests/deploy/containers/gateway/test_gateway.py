@@ -249,9 +249,12 @@ def test_one_address_cannot_take_it_all(project: Project, alice: httpx.Client) -
             return b"".join(iter(lambda: connection.recv(65_536), b""))
 
     with ThreadPoolExecutor(8) as pool:
-        answers = b"".join(pool.map(flood, range(8)))
-    assert answers.count(b"HTTP/1.1 404 ") >= 1000
-    refused = answers.count(b"HTTP/1.1 429 ")
+        for _ in range(10):  # a slow machine asks no faster than it may
+            answers = b"".join(pool.map(flood, range(8)))
+            assert answers.count(b"HTTP/1.1 404 ") >= 1000
+            refused = answers.count(b"HTTP/1.1 429 ")
+            if refused:
+                break
     assert refused > 0
     assert answers.count(b"Retry-After: 1\r\n") == refused
     until(lambda: alice.get("/api/tasks").status_code == 200, "it may go on")

@@ -29,7 +29,10 @@ class Wire:
         return httpx.Client(base_url=self.url, timeout=60)
 
     def seen(self, request_id: str) -> list[dict[str, Any]]:
-        """What they were sent of a request that has been answered."""
+        """What they were sent of a request that has been answered: the engine has their words a moment later."""
+        return until(lambda: self._seen(request_id), "one of them says what it was sent")
+
+    def _seen(self, request_id: str) -> list[dict[str, Any]]:
         lines = [json.loads(line) for name in self.upstreams for line in docker("logs", name).splitlines()]
         return [line for line in lines if ["x-request-id", request_id] in line["headers"]]
 
@@ -49,7 +52,7 @@ def wire(images: None) -> Iterator[Wire]:
         docker("run", "--detach", "--name", name, "--network", name, "--publish", published, "tasklane-gateway")
         wire = Wire(f"http://127.0.0.1:{port}", upstreams)
         with wire.client() as client:
-            until(lambda: ready(client), "the gateway has found both")
+            until(lambda: ready(client) and all(map(asked, upstreams)), "the gateway has found both")
         yield wire
     finally:
         docker("rm", "--force", "--volumes", name, *upstreams)
@@ -61,6 +64,10 @@ def ready(client: httpx.Client) -> bool:
         return all(client.get("/api/tasks").status_code == 200 for _ in range(4))
     except httpx.TransportError:
         return False
+
+
+def asked(upstream: str) -> bool:
+    return docker("logs", upstream) != ""
 
 
 def test_what_the_client_says_of_itself_is_not_passed_on(wire: Wire) -> None:
@@ -104,7 +111,8 @@ def test_what_may_be_asked_again_is(wire: Wire, method: str) -> None:
     with wire.client() as client:
         answer = client.request(method, "/api/tasks/lost", headers={"x-request-id": f"lost-{method}"})
     assert answer.status_code == 502
-    assert 2 <= len(wire.seen(f"lost-{method}")) <= 4
+    until(lambda: len(wire.seen(f"lost-{method}")) >= 2, "both have been asked")
+    assert len(wire.seen(f"lost-{method}")) <= 4
 
 
 def test_a_write_finds_the_replica_that_is_left(wire: Wire) -> None:
