@@ -10,7 +10,7 @@ import { onDay } from "./dates/days";
 import { describeDue } from "./dates/due";
 import { placeNow, type Target } from "./list/moving";
 import { Tree, treeOf } from "./list/tree";
-import { same, type Task, type TaskFields } from "./types";
+import { changesFrom, fieldsOf, same, type Task, type TaskFields } from "./types";
 import { t } from "../text";
 
 export interface Actions {
@@ -20,6 +20,8 @@ export interface Actions {
   addBeneath: (parent: Task, fields: TaskFields) => Task;
   create: (fields: TaskFields) => Promise<Outcome>;
   edit: (base: Task, changes: Partial<TaskFields>) => Promise<Outcome>;
+  /** What was just made becomes this, if it is not yet; nobody waits for the outcome. */
+  refine: (task: Task, fields: TaskFields) => void;
   /** What is beneath them is completed with them. */
   complete: (tasks: readonly Task[], completed: boolean) => void;
   /** To a day, at the time at which each is; null: to none. */
@@ -85,6 +87,17 @@ function actionsOf(workspace: Workspace): Actions {
     },
     create: (fields) => make(draftTask(fields, user.id)),
     edit: (base, changes) => outbox.add({ kind: "edit", base, changes }),
+    refine: async (task, fields) => {
+      const known = all.get();
+      const id = outbox.idOf(task.id);
+      const base = known ? known.find((one) => one.id === id) : { ...task, id };
+      if (!base || !same(fieldsOf(base), fieldsOf(task))) return; // what was done to it by hand is stronger
+      const changes = changesFrom(fieldsOf(base), fields);
+      if (Object.keys(changes).length === 0) return;
+      const outcome = await outbox.add({ kind: "edit", base, changes });
+      const refusal = outcome.result === "refused" && outcome.refusal.write.kind === "edit" ? outcome.refusal : null;
+      if (refusal) handBack(refusal); // else it is told of the task itself
+    },
     complete: (tasks, completed) => {
       const roots = completed ? tree().rootsOf(tasks) : tasks;
       const along = completed ? roots.flatMap(({ id }) => tree().beneath(id)) : [];

@@ -1,4 +1,12 @@
-import { type ClipboardEvent, type FormEvent, type KeyboardEvent, type RefObject, useId, useState } from "react";
+import {
+  type ClipboardEvent,
+  type FormEvent,
+  type KeyboardEvent,
+  type RefObject,
+  useEffectEvent,
+  useId,
+  useState,
+} from "react";
 import { useActions } from "../data/actions";
 import { excess, fieldsFrom, titlesIn } from "../data/lines";
 import type { Task, TaskFields } from "../data/types";
@@ -29,25 +37,29 @@ const MANY = 20;
 /** A line and Enter make a task. What is typed here stays, whatever happens, until it is one. */
 export function QuickAdd({ inputRef, preset, beneath, onBeneath, onAdded }: Props) {
   const { notices } = useWorkspace();
-  const { add, addBeneath, remove } = useActions();
-  const { line, pieces, fields, isDetailed, change, clear, keep, meant } = useTyped(preset);
+  const { add, addBeneath, refine, remove } = useActions();
+  const { line, pieces, fields, isRead, isDetailed, change, clear, keep, meant } = useTyped(preset);
   const [open, setOpen] = useState(isDetailed);
   const [made, setMade] = useState(0);
   const [lines, setLines] = useState<readonly string[] | null>(null);
   const [summary, upper] = [useId(), useId()];
   const tooMuch = excess(fields.title);
+  /** Of the list that is there by then. */
+  const tell = useEffectEvent(onAdded);
 
   const make = (all: readonly TaskFields[]) => (beneath ? all.map((one) => addBeneath(beneath, one)) : add(all));
 
   const submit = async (event: FormEvent) => {
     event.preventDefault();
     if (!line.trim() || tooMuch > 0) return;
+    const tasks = make([fields]);
     clear();
     setOpen(false);
     setMade(made + 1);
     inputRef.current?.focus();
-    const now = meant();
-    onAdded(make([now instanceof Promise ? await now : now]));
+    // It is kept already, whatever becomes of this page; what its words mean comes after it.
+    if (!isRead) for (const task of tasks) refine(task, await meant());
+    tell(tasks);
   };
 
   /** The lines of a list that was written somewhere else are a task each. */

@@ -10,8 +10,6 @@ import type { Piece } from "../words/words";
 import { useWorkspace } from "../workspace/workspace";
 
 const STORED = "quick-add";
-/** Milliseconds for which a new task waits for what reads its words, the first time. */
-const PATIENCE = 1_500;
 
 /** The title is the line as it stands, with what its words mean still in it. */
 type Typed = Partial<TaskFields>;
@@ -28,8 +26,10 @@ export interface Meaning {
   readonly clear: () => void;
   /** Take the words as words. */
   readonly keep: (piece: Piece) => void;
-  /** The fields once the words can be read, which takes a moment at most. */
-  readonly meant: () => TaskFields | Promise<TaskFields>;
+  /** The fields say what the words mean. */
+  readonly isRead: boolean;
+  /** The fields once the words can be read, or it is known that they cannot. */
+  readonly meant: () => Promise<TaskFields>;
 }
 
 export function useTyped(preset: Partial<TaskFields>): Meaning {
@@ -55,8 +55,8 @@ export function useTyped(preset: Partial<TaskFields>): Meaning {
     storage.write(STORED, own.length ? Object.fromEntries(own) : null);
   };
 
-  const later = async () => {
-    await Promise.race([bringReader(), new Promise((resolve) => setTimeout(resolve, PATIENCE))]);
+  const meant = async () => {
+    await bringReader();
     const found = reader.get()?.(line, kept, known);
     return found ? together(given, found.fields, { ...typed, title: found.title }) : fields;
   };
@@ -69,7 +69,8 @@ export function useTyped(preset: Partial<TaskFields>): Meaning {
     change: (part) => put({ ...typed, ...part }),
     clear: () => put({}),
     keep: ({ text }) => setKept([...kept, text]),
-    meant: () => (read ? fields : later()),
+    isRead: read !== null,
+    meant,
   };
 }
 

@@ -197,13 +197,15 @@ function useListKeys({ rows, selection, search, on, openMenu, addBeneath, schedu
 
 /** Where what was added went, if this list does not show it. */
 function useWhere({ filters, most, onFilters }: Pick<Props, "filters" | "onFilters"> & { most: number }) {
-  const { tasks, notices } = useWorkspace();
-  return (made: readonly Task[]) => {
-    const shown = arrange(tasks.get() ?? [], filters, new Date(), folds.get()).slice(0, most);
+  const workspace = useWorkspace();
+  return (added: readonly Task[]) => {
+    const made = added.map((task) => workspace.current(task));
+    const all = workspace.tasks.get() ?? made; // while the list is not known it will have these
+    const shown = arrange(all, filters, new Date(), folds.get()).slice(0, most);
     const ids = new Set(shown.map(({ task }) => task.id));
     const hidden = made.filter(({ id }) => !ids.has(id));
     if (hidden.length)
-      notices.say(t.add.where(named(hidden)), { label: t.add.show, run: () => onFilters({ ...NO_FILTERS }) });
+      workspace.notices.say(t.add.where(named(hidden)), { label: t.add.show, run: () => onFilters({ ...NO_FILTERS }) });
   };
 }
 
