@@ -13,15 +13,12 @@ let begun = 0;
 /** Until the returned function is called, Back calls `close` in place of leaving what is beneath. */
 export function backCloses(close: () => void): () => void {
   closings.push(close);
-  if (begun === 0) ensureStep(); // else when that has arrived
+  if (begun === 0) follow(); // else when that has arrived
   return () => {
     const place = closings.lastIndexOf(close);
     if (place < 0) return; // by Back itself
-    const isStep = depth() === closings.length;
     closings.splice(place, 1);
-    if (!isStep) return;
-    begun += 1;
-    history.back();
+    if (begun === 0) follow(); // else when that has arrived
   };
 }
 
@@ -29,14 +26,19 @@ addEventListener("popstate", ({ isTrusted }) => {
   if (!isTrusted) return; // the page tells itself of another address
   if (begun > 0) {
     begun -= 1;
-    if (begun === 0) ensureStep();
+    if (begun === 0) follow();
     return;
   }
   while (closings.length > depth()) closings.pop()?.();
 });
 
-/** A page that was loaded again is at the step already. */
-function ensureStep(): void {
+/** As many steps as dialogs; a page that was loaded again is at the step already. */
+function follow(): void {
+  const over = depth() - closings.length;
+  if (over > 0) {
+    begun += 1;
+    history.go(-over);
+  }
   for (let open = depth() + 1; open <= closings.length; open++) history.pushState({ open } satisfies State, "");
 }
 
