@@ -4,12 +4,14 @@
  */
 
 import { Store } from "../sync/store";
+import { afterPress } from "../sync/press";
 import { hasDrafts } from "../sync/storage";
 import { TYPING } from "../ui/useShortcuts";
 
 const WORKER = "/worker.js";
 const HOUR = 60 * 60 * 1000;
 const MOMENT = 1000;
+const A_WHILE = 10_000;
 
 const OPEN = "dialog[open], :popover-open, .batch-bar, .notice";
 
@@ -18,11 +20,14 @@ export class Updates {
   readonly found = new Store(false);
   #registration: ServiceWorkerRegistration | null = null;
   #rest: () => boolean = () => true;
+  #isHere = false;
 
   /** Once. */
   async begin(): Promise<void> {
     const { serviceWorker } = navigator;
     if (!serviceWorker) return;
+    for (const type of ["pointerdown", "keydown"])
+      addEventListener(type, () => (touched = performance.now()), { capture: true });
     const isFirst = serviceWorker.controller === null;
     serviceWorker.addEventListener("controllerchange", () => isFirst || this.#have()); // another tab has taken it
     // Some browsers have none in private windows: then the page needs its server each time.
@@ -32,7 +37,9 @@ export class Updates {
     this.#registration = registration;
     // Of the very first one there is nothing that it would be newer than.
     const look = () => registration.waiting && registration.active && this.#have();
-    registration.addEventListener("updatefound", () => registration.installing?.addEventListener("statechange", look));
+    const follow = () => registration.installing?.addEventListener("statechange", look);
+    registration.addEventListener("updatefound", follow);
+    follow(); // it may have been found before
     look();
     const ask = () => navigator.onLine && void registration.update().catch(() => {}); // asked again soon enough
     setInterval(ask, HOUR);
@@ -54,18 +61,26 @@ export class Updates {
   };
 
   #have(): void {
-    if (this.found.get()) return;
-    this.found.set(true);
-    const timer = setInterval(() => {
-      if (!this.#rest() || !isAtRest()) return;
+    if (this.#isHere) return;
+    this.#isHere = true;
+    const show = () => this.found.set(true);
+    const look = () => {
+      if (!this.#rest() || !isAtRest()) return afterPress(show);
       clearInterval(timer);
       this.take();
-    }, MOMENT);
+      setTimeout(show, A_WHILE); // whoever is still here then has to say it
+    };
+    const timer = setInterval(look, MOMENT);
+    look();
   }
 }
 
-/** Nothing is open, typed, selected or to be undone. */
+/** When something was pressed last. */
+let touched = -Infinity;
+
+/** Nothing is open, typed, selected or to be undone, and nobody has pressed anything for a while. */
 function isAtRest(): boolean {
+  if (performance.now() - touched < A_WHILE) return false;
   const { activeElement: here } = document;
   // The sign-in begins in its first field: nothing is typed there yet.
   const isTyping = document.hasFocus() && here?.matches(TYPING) && !isUntouched(here);
