@@ -27,3 +27,12 @@ export function dateOf({ index, text, start }: Found, later = 0): DateFound {
   const isSaid = start.isCertain("day") || start.isCertain("weekday");
   return { index, text, day, isSaid, time };
 }
+
+/** Chrono reads these without the word that leads to them. */
+const FIGURES = /^(?:\d{4}-\d|\d{1,2}\/\d|\d{1,2}\.\d{1,2}\.)/;
+
+/** With that word: "on 2026-12-24". Elsewhere it is a verb's ("turn the heating on tomorrow"). */
+export function led(found: DateFound, whole: string, word: RegExp): DateFound {
+  const lead = FIGURES.test(found.text) ? (word.exec(whole.slice(0, found.index))?.[0] ?? "") : "";
+  return { ...found, index: found.index - lead.length, text: lead + found.text };
+}

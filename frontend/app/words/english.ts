@@ -2,7 +2,7 @@
 
 import { casual, GB, type ParsedResult } from "chrono-node/en";
 import { quickDay } from "../data/dates/days.ts";
-import { dateOf, isLast, isToCome } from "./dates.ts";
+import { dateOf, isLast, isToCome, led } from "./dates.ts";
 import { every, onDate, type RepeatWords, repeatIn, weekdays, WORKDAYS } from "./repeats.ts";
 import type { Language } from "./words.ts";
 
@@ -12,6 +12,8 @@ const SHORT = /^(?:sun|sat|mon|tue|wed|thu|fri)$/i;
 const NO_DAY =
   /^(?:now|weekend|(?:in|within) (?:the|these|those|some|a few) .*|(?:next|last|past) \d.*|(?:\d+|an?|one|two|half an?) ?(?:h|hours?|hrs?|mins?|minutes?|days?|weeks?|months?|years?))$/i;
 
+const LEAD = /(?<![\p{L}\d])on\s+$/iu;
+
 export function english(locale: string): Language {
   const parser = /^en(?:-(?:US|CA|PH))?$/i.test(locale) ? casual : GB;
   return {
@@ -20,7 +22,7 @@ export function english(locale: string): Language {
         .parse(text, now, { forwardDate: true })
         .filter((found) => isToCome(found, now) && !NO_DAY.test(found.text))
         .filter((found) => !SHORT.test(found.text) || isLast(found, text))
-        .map((found) => ({ ...dateOf(found, afternoon(found)), ...namedDay(found, now) })),
+        .map((found) => ({ ...led(dateOf(found, afternoon(found)), text, LEAD), ...namedDay(found, now) })),
     repeat: (text) => repeatIn(text, REPEATS),
     priorities: {
       urgent: "urgent",

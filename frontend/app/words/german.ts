@@ -2,7 +2,7 @@
 
 import { casual, type ParsedResult } from "chrono-node/de";
 import { quickDay } from "../data/dates/days.ts";
-import { dateOf, isLast, isToCome } from "./dates.ts";
+import { dateOf, isLast, isToCome, led } from "./dates.ts";
 import { every, onDate, type RepeatWords, repeatIn, weekdays, WORKDAYS } from "./repeats.ts";
 import type { Language } from "./words.ts";
 
@@ -10,6 +10,8 @@ import type { Language } from "./words.ts";
 const SHORT = /^(?:so|mo|di|mi|do|fr|sa)$/i;
 const CAPITAL = /^\p{Lu}/u;
 const NO_DAY = /^(?:jetzt|(?:\d+|eine?n?|zwei) ?(?:h|stunden?|min|minuten?|tage?|wochen?|monate?|jahre?))$/i;
+
+const LEAD = /(?<![\p{L}\d])am\s+$/iu;
 
 const parser = casual.clone();
 /** "24.12.", without a year. */
@@ -39,7 +41,7 @@ export function german(): Language {
         .parse(text, now, { forwardDate: true })
         .filter((found) => isToCome(found, now) && !NO_DAY.test(found.text))
         .filter((found) => !SHORT.test(found.text) || (CAPITAL.test(found.text) && isLast(found, text)))
-        .map((found) => ({ ...dateOf(found), ...namedDay(found, now) })),
+        .map((found) => ({ ...led(dateOf(found), text, LEAD), ...namedDay(found, now) })),
     repeat: (text) => repeatIn(text, REPEATS),
     priorities: {
       dringend: "urgent",

@@ -31,6 +31,9 @@ describe("in English", () => {
     ["2 Jan party", "party", { due_date: "2027-01-02" }],
     ["standup 09:15", "standup", { due_date: "2026-11-26T09:15" }],
     ["tomorrow #home 6pm cook", "cook", { due_date: "2026-11-26T18:00", tags: ["home"] }],
+    ["pay on 2026-12-24 Bob", "pay Bob", { due_date: "2026-12-24" }],
+    ["turn the heating on tomorrow", "turn the heating on", { due_date: "2026-11-26" }],
+    ["put the oven on 6.30pm", "put the oven on", { due_date: "2026-11-25T18:30" }],
     ["at 7pm call Ann on Friday", "call Ann", { due_date: "2026-11-27T19:00" }],
   ])("%s", (line, title, fields) => expect(said(line)).toEqual([title, fields]));
 
@@ -77,6 +80,7 @@ describe("in German", () => {
     ["Geschenke 24.12.", "Geschenke", { due_date: "2026-12-24" }],
     ["Bericht am Freitag, den 18.12.", "Bericht", { due_date: "2026-12-18" }],
     ["Bericht Freitag den 18.12.2026 um 9 Uhr", "Bericht", { due_date: "2026-12-18T09:00" }],
+    ["zahlen am 2026-12-24", "zahlen", { due_date: "2026-12-24" }],
     ["am 3. Mai wandern", "wandern", { due_date: "2027-05-03" }],
     ["Steuer nächste Woche", "Steuer", { due_date: "2026-11-30" }],
     ["Blumen in 3 Tagen", "Blumen", { due_date: "2026-11-28" }],
