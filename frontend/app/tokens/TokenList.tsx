@@ -25,7 +25,10 @@ export function TokenList({ tokens, onChange }: Props) {
       setFailure(`${t.tokens.notRevoked(token.name)} ${sentenceOf(error)}`);
     }
     await onChange();
-    heading.current?.focus(); // what had the focus is gone
+    // What had the focus goes, unless somebody has gone on elsewhere.
+    const { activeElement: here } = document;
+    const isElsewhere = here?.matches("dialog *") && !here.closest(".token-list");
+    if (!isElsewhere) heading.current?.focus();
   };
 
   return (

@@ -125,7 +125,7 @@ function Next({ task }: { task: Task }) {
       .catch(() => {}); // then they are not said
     return () => leaving.abort();
   }, [api, id, etag]);
-  if (!dates) return null;
+  if (!dates) return <p className="field-hint">{"\u00a0"}</p>; // nothing moves when they come
   const now = new Date();
   const days = dates.map((date) => describeDue(date, now)).join(" · ");
   return <p className="field-hint">{dates.length ? t.repeat.next(days) : t.repeat.last}</p>;

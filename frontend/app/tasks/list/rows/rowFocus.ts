@@ -34,7 +34,8 @@ export function useKeptFocus(): RefObject<HTMLDivElement | null> {
   useEffect(() => {
     if (place.current < 0 || document.activeElement !== document.body || !list.current) return;
     const left = rowsIn(list.current);
-    handleOf(left[Math.min(place.current, left.length - 1)] ?? null)?.focus();
+    // It stands where the other one stood: whoever reads somewhere else stays there.
+    handleOf(left[Math.min(place.current, left.length - 1)] ?? null)?.focus({ preventScroll: true });
   });
 
   return list;
