@@ -157,6 +157,7 @@ test("what was restored when the page was loaded anew before the answer is resto
   );
   await page.getByRole("button", { name: "Restore: Back again" }).click();
   await done;
+  await kept(page); // it is read when what is under way is written
   await acknowledged(page, "POST", async () => void (await page.reload()));
   await settled(page);
   expect((await user.api.listTasks()).items).toMatchObject([{ id, title: "Back again" }]);

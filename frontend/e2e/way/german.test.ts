@@ -84,6 +84,7 @@ test("a list is brought along in German, and what the service refuses is said in
   expect(await violations(page)).toEqual([]);
   await dialog.getByRole("button", { name: "2 Aufgaben hinzufügen" }).click();
   await notice(page, "2 Aufgaben aus todo.txt hinzugefügt").waitFor();
+  await expect.poll(() => page.locator(".task").count()).toBe(2); // what comes in is above what is pressed next
 
   await page.route(/api.tasks.\d+.complete$/, (route) =>
     route.fulfill({

@@ -94,9 +94,13 @@ test("many at once, and the trash", async () => {
   await page.getByLabel("Select: two").check();
   const bar = page.getByRole("region", { name: "Selected tasks" });
   await bar.getByText("2 selected").waitFor();
-  await acknowledged(page, "POST", () => bar.getByRole("button", { name: "Complete" }).click());
+  const completed = notice(page, "Completed 2 tasks");
+  await acknowledged(page, "POST", async () => {
+    await bar.getByRole("button", { name: "Complete" }).click();
+    await completed.hover(); // it stays while the pointer is on it
+  });
   await expectTitles(page, "three", "one");
-  await notice(page, "Completed 2 tasks").getByRole("button", { name: "Undo" }).click();
+  await completed.getByRole("button", { name: "Undo" }).click();
   await expectTitles(page, ...titles);
 
   await page.getByRole("button", { name: "Select", exact: true }).click();
