@@ -5,6 +5,7 @@ import { Disk } from "./local/disk";
 import { Session } from "./session/session";
 import { Updates } from "./shell/updates";
 import { Connection } from "./sync/connection";
+import { watchPresses } from "./sync/press";
 import "./styles/tokens.css";
 import "./styles/base.css";
 import "./styles/controls.css";
@@ -17,6 +18,7 @@ import "./styles/touch.css"; // the last: it is stronger
 
 document.documentElement.lang = language;
 
+watchPresses();
 const connection = new Connection();
 connection.watchBrowser();
 const disk = new Disk();

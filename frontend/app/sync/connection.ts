@@ -4,6 +4,7 @@
  */
 
 import { failureOf, retryAfterOf } from "./failure";
+import { calm } from "./press";
 import { Store } from "./store";
 
 export type Link =
@@ -19,6 +20,8 @@ const LONGEST_WAIT = 15;
 
 export class Connection {
   readonly link = new Store<Link>({ state: "ready" });
+  /** The same, for the eye. */
+  readonly shown = calm(this.link);
   readonly #asks = new Set<Ask>();
   /** By what was asked for: the service may answer the one and not the other, reads from its cache, say. */
   readonly #troubles = new Map<string, { isLimit: boolean; retryAt: number }>();

@@ -23,7 +23,7 @@ export function Skeleton() {
 
 /** Before the first answer: on its way, held up, or refused. */
 export function Awaited({ listing, what }: { listing: Listing<unknown>; what: keyof typeof t.list.awaited }) {
-  const link = useStore(useWorkspace().connection.link);
+  const link = useStore(useWorkspace().connection.shown);
   if (link.state !== "ready") return <Blank icon="cloud" title={t.list.awaited[what]} />;
   if (!listing.error) return <Skeleton />;
   return (

@@ -12,7 +12,7 @@ interface Props {
 
 /** Says that the service does not answer, what that means for the person, and when it is tried again. */
 export function ConnectionBanner({ connection, unsent = 0 }: Props) {
-  const link = useStore(connection.link);
+  const link = useStore(connection.shown);
   return (
     <div role="status">
       {link.state !== "ready" && (

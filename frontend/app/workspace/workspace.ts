@@ -5,11 +5,12 @@ import { createContext, useContext } from "react";
 import { type Api, createApi } from "../../lib/api";
 import type { Task } from "../data/types";
 import { type Disk, Drawer } from "../local/disk";
-import { LocalList } from "../local/list";
+import { LocalList, type Tasks } from "../local/list";
 import { Tabs } from "../local/tabs";
 import type { Session, User } from "../session/session";
 import type { Connection } from "../sync/connection";
-import { Outbox, type Refusal } from "../sync/outbox";
+import { type Entry, Outbox, type Refusal } from "../sync/outbox";
+import { calm, pressOver } from "../sync/press";
 import { TabStorage } from "../sync/storage";
 import { Store } from "../sync/store";
 import { project } from "../sync/writes";
@@ -35,7 +36,7 @@ export class Workspace {
   readonly list: LocalList;
   readonly outbox: Outbox;
   readonly notices = new Notices();
-  /** The list with what is on its way to the service on top; null until it is known. */
+  /** The list, as it may be shown, with what is on its way to the service on top; null until it is known. */
   readonly tasks = new Store<readonly Task[] | null>(null);
   /** Typed, kept while the service was away, and then refused: for the person to decide. */
   readonly refusals = new Store<readonly Refusal[]>([]);
@@ -49,6 +50,10 @@ export class Workspace {
       },
     },
   });
+  /** What is under way, and what was handed back, for the eye. */
+  readonly underWay: Store<readonly Entry[]>;
+  readonly handedBack = calm(this.refusals);
+  readonly #listed: Store<Tasks | null>;
   readonly #drawer: Drawer;
   readonly #tabs = new Tabs();
 
@@ -69,6 +74,8 @@ export class Workspace {
       refresh: () => this.#refresh(),
       onRefusal: this.handBack,
     });
+    this.#listed = calm(this.list.tasks);
+    this.underWay = calm(this.outbox.entries);
   }
 
   /** Show what is kept, follow the list, and send what waits whenever the service is there; until the signal. */
@@ -80,7 +87,7 @@ export class Workspace {
         Promise.all([outbox.flush(), list.refresh(), this.queries.refetchQueries({ type: "active" })]),
       ),
       link.subscribe(() => link.get().state === "ready" && void outbox.flush()),
-      list.tasks.subscribe(this.#project),
+      this.#listed.subscribe(this.#project),
       list.tasks.subscribe(() => void askAnew(this.queries, ["trash"])),
       outbox.entries.subscribe(this.#project),
       () => outbox.close(),
@@ -143,17 +150,18 @@ export class Workspace {
   }
 
   readonly #project = (): void => {
-    const tasks = this.list.tasks.get();
+    const tasks = this.#listed.get();
     this.tasks.set(tasks && project(tasks, this.outbox.entries.get()));
   };
 
-  /** The list as the service has it now, and the trash if it is on the screen. */
+  /** The list as the service has it now is shown, and the trash if it is on the screen. */
   async #refresh(): Promise<void> {
     this.queries.removeQueries({ type: "inactive" });
     await Promise.all([
       this.list.refresh(),
       this.queries.refetchQueries({ type: "active" }, { throwOnError: true, cancelRefetch: true }),
     ]);
+    await pressOver();
   }
 }
 

@@ -9,7 +9,7 @@ import { t } from "../../text";
 /** What was typed and will not be saved as it is: the person decides what becomes of it. */
 export function Refusals({ onReview }: { onReview: (draft: Draft) => void }) {
   const workspace = useWorkspace();
-  const refusals = useStore(workspace.refusals);
+  const refusals = useStore(workspace.handedBack);
   const review = (refusal: Refusal, draft: Draft) => {
     workspace.dismiss(refusal);
     onReview(draft);

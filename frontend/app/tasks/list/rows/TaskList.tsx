@@ -21,9 +21,9 @@ interface Props {
 }
 
 export function TaskList({ rows, selection, movable, onReschedule, on }: Props) {
-  const { outbox, connection } = useWorkspace();
-  const entries = useStore(outbox.entries);
-  const link = useStore(connection.link);
+  const { outbox, connection, underWay } = useWorkspace();
+  const entries = useStore(underWay);
+  const link = useStore(connection.shown);
   const now = useNow(MINUTE);
 
   // While the service answers, what is under way will have arrived before anybody has read that it has not.
