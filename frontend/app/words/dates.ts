@@ -28,11 +28,17 @@ export function dateOf({ index, text, start }: Found, later = 0): DateFound {
   return { index, text, day, isSaid, time };
 }
 
-/** Chrono reads these without the word that leads to them. */
+/** "Dec 24", as English speakers say it, the day behind the month. */
+export const MONTH_FIRST = /^(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)\p{L}*\.? \d{1,2}(?!\d)/iu;
+/** "2026-12-24", "24/12", "24.12." */
 const FIGURES = /^(?:\d{4}-\d|\d{1,2}\/\d|\d{1,2}\.\d{1,2}\.)/;
 
-/** With that word: "on 2026-12-24". Elsewhere it is a verb's ("turn the heating on tomorrow"). */
+/**
+ * With the word that leads to it, which chrono takes along before "Friday" and "24 December" only. Before other dates it is
+ * a verb's ("turn the heating on tomorrow").
+ */
 export function led(found: DateFound, whole: string, word: RegExp): DateFound {
-  const lead = FIGURES.test(found.text) ? (word.exec(whole.slice(0, found.index))?.[0] ?? "") : "";
+  const isBare = FIGURES.test(found.text) || MONTH_FIRST.test(found.text);
+  const lead = isBare ? (word.exec(whole.slice(0, found.index))?.[0] ?? "") : "";
   return { ...found, index: found.index - lead.length, text: lead + found.text };
 }

@@ -2,7 +2,7 @@
 
 import { casual, GB, type ParsedResult } from "chrono-node/en";
 import { quickDay } from "../data/dates/days.ts";
-import { dateOf, isLast, isToCome, led } from "./dates.ts";
+import { dateOf, isLast, isToCome, led, MONTH_FIRST } from "./dates.ts";
 import { every, onDate, type RepeatWords, repeatIn, weekdays, WORKDAYS } from "./repeats.ts";
 import type { Language } from "./words.ts";
 
@@ -14,12 +14,15 @@ const NO_DAY =
 
 const LEAD = /(?<![\p{L}\d])on\s+$/iu;
 
+const AHEAD = { forwardDate: true };
+
 export function english(locale: string): Language {
   const parser = /^en(?:-(?:US|CA|PH))?$/i.test(locale) ? casual : GB;
   return {
     dates: (text, now) =>
       parser
-        .parse(text, now, { forwardDate: true })
+        .parse(text, now, AHEAD)
+        .map((found) => (MONTH_FIRST.test(found.text) ? american(found, text, now) : found))
         .filter((found) => isToCome(found, now) && !NO_DAY.test(found.text))
         .filter((found) => !SHORT.test(found.text) || isLast(found, text))
         .map((found) => ({ ...led(dateOf(found, afternoon(found)), text, LEAD), ...namedDay(found, now) })),
@@ -35,6 +38,11 @@ export function english(locale: string): Language {
       4: "low",
     },
   };
+}
+
+/** Where the day comes first chrono takes the number behind a month for a year's: "Dec 24" is 2024's (2.10.3). */
+function american(found: ParsedResult, text: string, now: Date): ParsedResult {
+  return casual.parse(text, now, AHEAD).find(({ index }) => index === found.index) ?? found;
 }
 
 /** Whoever says "at 5" means the afternoon. */

@@ -29,6 +29,8 @@ describe("in English", () => {
     ["swim sat", "swim", { due_date: "2026-11-28" }],
     ["in 3 days water the plants", "water the plants", { due_date: "2026-11-28" }],
     ["2 Jan party", "party", { due_date: "2027-01-02" }],
+    ["gift Dec 24", "gift", { due_date: "2026-12-24" }],
+    ["call on December 24 at 5 Ann", "call Ann", { due_date: "2026-12-24T17:00" }],
     ["standup 09:15", "standup", { due_date: "2026-11-26T09:15" }],
     ["tomorrow #home 6pm cook", "cook", { due_date: "2026-11-26T18:00", tags: ["home"] }],
     ["pay on 2026-12-24 Bob", "pay Bob", { due_date: "2026-12-24" }],
