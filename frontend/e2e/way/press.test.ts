@@ -4,7 +4,7 @@ import type { Page } from "playwright-core";
 import { expect, test } from "vitest";
 import { kept, visit } from "../stage/browser";
 import { newUser } from "../stage/people";
-import { expectTitles, go, row } from "../stage/tasks";
+import { acknowledged, expectTitles, go, row } from "../stage/tasks";
 
 /** Somebody presses again and again, from now until the returned function is called. */
 async function press(page: Page): Promise<() => Promise<void>> {
@@ -33,13 +33,22 @@ test("neither the list nor a banner moves what is being pressed", async () => {
   await release();
   await expectTitles(page, "From elsewhere", "Pressed");
 
+  const again = await press(page);
+  await user.addTask({ title: "Elsewhere again" });
+  await expect.poll(() => kept(page)).toContain("Elsewhere again");
+  await page.getByLabel("Title of a new task").fill("Mine"); // what one does oneself is seen at once, and nothing with it
+  await acknowledged(page, "POST", () => page.keyboard.press("Enter"));
+  await expectTitles(page, "Mine", "From elsewhere", "Pressed");
+  await again();
+  await expectTitles(page, "Mine", "Elsewhere again", "From elsewhere", "Pressed");
+
   const letGo = await press(page);
   await page.route("**/api/**", (route) => route.abort());
   const isRefused = page.waitForEvent("requestfailed");
-  await page.getByLabel("Title of a new task").fill("Mine"); // what one does oneself is seen at once
+  await page.getByLabel("Title of a new task").fill("Unsent");
   await page.keyboard.press("Enter");
   await isRefused;
-  await expectTitles(page, "Mine", "From elsewhere", "Pressed");
+  await row(page, "Unsent").waitFor();
   expect(await page.locator(".banner").count()).toBe(0);
   await letGo();
   await page.getByText("The server does not answer.").waitFor();
