@@ -54,24 +54,6 @@ test("neither the list nor a banner moves what is being pressed", async () => {
   await page.getByText("The server does not answer.").waitFor();
 });
 
-test("a new task is kept at once, and its words are read when they can be", async () => {
-  const user = await newUser();
-  const page = await visit({ user, serviceWorkers: "block", tolerate: /Service Worker registration blocked/ });
-  await page.getByText("All clear.").waitFor();
-  let bring = (): void => {};
-  const held = new Promise<void>((resolve) => (bring = resolve));
-  await page.route(/assets.(words|english|repeats)/, (route) => held.then(() => route.fallback()));
-  const line = page.getByLabel("Title of a new task");
-  await line.fill("Call Ann on 2031-05-06 !high");
-  await line.press("Enter");
-  await expect.poll(() => kept(page)).toContain("Call Ann on 2031-05-06 !high");
-  bring();
-  await expectTitles(page, "Call Ann");
-  expect(await page.locator(".notice").count()).toBe(0); // it is here
-  const listed = async () => (await user.api.listTasks()).items;
-  await expect.poll(listed).toMatchObject([{ title: "Call Ann", due_date: "2031-05-06", priority: "high" }]);
-});
-
 test("dialogs that are closed in one go leave no step behind", async () => {
   const user = await newUser();
   await user.api.createToken({ name: "Script", scopes: ["tasks:read"], expires_at: null });
